@@ -1,0 +1,52 @@
+# Thin front to CMake: the presets hold the settings. `make help` lists the targets.
+PREFIX ?= /usr/local
+PROGRAM := build/release/stwatch
+EXAMPLE := $(wildcard examples/traces/*.trace)
+
+.PHONY: build deps run test test-all bench truth fuzz lint format install clean help
+.DEFAULT_GOAL := build
+
+deps: ## install what is missing to build and test
+	@tools/install-deps.sh
+
+build: deps ## build the release: build/release/stwatch and the library beside it
+	@tools/build.sh release
+
+run: build ## diagnose the bundled example traces
+	@for trace in $(EXAMPLE); do echo "$$ $(PROGRAM) diagnose $$trace"; $(PROGRAM) diagnose "$$trace" || exit $$?; done
+
+test: build ## the tests, as released and under ASan and UBSan
+	@tools/build.sh asan
+	ctest --preset release
+	ctest --preset asan
+
+test-all: test ## also debug, ThreadSanitizer and the build with every optional part off
+	@tools/build.sh debug && ctest --preset debug
+	@tools/build.sh tsan && ctest --preset tsan
+	@tools/build.sh minimal
+	build/minimal/stwatch --version
+
+bench: build ## measure speed and memory
+	@bench/run.sh $(PROGRAM)
+
+truth: build ## judge diagnoses against recorded ground truth
+	@tests/truth/run.sh $(PROGRAM)
+
+fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang
+	@tools/build.sh fuzz
+	@tools/fuzz.sh build/fuzz $${FUZZ_SECONDS:-60}
+
+lint: build ## clang-tidy, cppcheck and the formatter's opinion
+	@tools/lint.sh
+
+format: ## format the sources in place
+	git ls-files 'src/*.[ch]' 'cli/*.[ch]' 'tests/*.[ch]' | xargs clang-format -i
+
+install: build ## install under PREFIX (/usr/local)
+	cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12

@@ -1,0 +1,31 @@
+# Optional parts: AUTO takes a part when what it needs is there, ON makes its absence an error, OFF leaves it out.
+include(CTest)
+
+function(stwatch_option name default help)
+	set(STWATCH_WITH_${name} ${default} CACHE STRING "${help} (AUTO, ON, OFF)")
+	set_property(CACHE STWATCH_WITH_${name} PROPERTY STRINGS AUTO ON OFF)
+	if(NOT STWATCH_WITH_${name} MATCHES "^(AUTO|ON|OFF)$")
+		message(FATAL_ERROR "STWATCH_WITH_${name} is '${STWATCH_WITH_${name}}': expected AUTO, ON or OFF")
+	endif()
+endfunction()
+
+stwatch_option(TESTS AUTO "Unit tests; need cmocka")
+stwatch_option(FUZZ OFF "Fuzz targets; need Clang with libFuzzer")
+
+# A comma list for -fsanitize=, set by the presets.
+set(STWATCH_SANITIZE "" CACHE STRING "Sanitizers for everything that is built, as -fsanitize= takes them")
+set(STWATCH_SANITIZED OFF)
+if(STWATCH_WITH_FUZZ STREQUAL "ON" OR STWATCH_WITH_FUZZ STREQUAL "AUTO")
+	if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+		set(STWATCH_FUZZING ON)
+		add_compile_options(-fsanitize=fuzzer-no-link)
+		set(STWATCH_SANITIZED ON)
+	elseif(STWATCH_WITH_FUZZ STREQUAL "ON")
+		message(FATAL_ERROR "STWATCH_WITH_FUZZ=ON needs Clang: configure with CC=clang or the preset 'fuzz'")
+	endif()
+endif()
+if(STWATCH_SANITIZE)
+	set(STWATCH_SANITIZED ON)
+	add_compile_options(-fsanitize=${STWATCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+	add_link_options(-fsanitize=${STWATCH_SANITIZE})
+endif()
