@@ -1,0 +1,79 @@
+"""What the Python tests share: where the program is, how a failure is noted, how a test is skipped."""
+import os
+import shutil
+import sys
+import tempfile
+
+SOURCE = os.environ.get("STWATCH_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DATA = os.path.join(SOURCE, "tests", "data")
+HEAVY = os.environ.get("STWATCH_HEAVY", "") not in ("", "0")
+MAX_SHOWN = 20
+
+
+def program():
+    """The path of the built program (first argument, or STWATCH, or the release build); ends the test as skipped without one."""
+    given = [a for a in sys.argv[1:2] if not a.startswith("-")]
+    path = (given or [os.environ.get("STWATCH") or os.path.join(SOURCE, "build", "release", "stwatch")])[0]
+    if not os.access(path, os.X_OK):
+        skip("no program at %s (give its path, or set STWATCH)" % path)
+    return os.path.abspath(path)
+
+
+def skip(why):
+    print("skipped: %s" % why)
+    sys.exit(77)
+
+
+class Report:
+    """Counts what held and what did not."""
+
+    def __init__(self):
+        self.held = self.failed = 0
+
+    def check(self, name, trouble):
+        """Notes that name held, or its trouble (None or "" if there was none)."""
+        if not trouble:
+            self.held += 1
+            return True
+        self.failed += 1
+        if self.failed <= MAX_SHOWN:
+            print("FAILED %s: %s" % (name, trouble), flush=True)
+        return False
+
+    def note(self, text):
+        print(text, flush=True)
+
+    def finish(self):
+        """Prints the sum and ends the test."""
+        if self.failed > MAX_SHOWN:
+            print("… and %d more" % (self.failed - MAX_SHOWN))
+        print("%d held, %d failed" % (self.held, self.failed))
+        sys.exit(1 if self.failed or not self.held else 0)
+
+
+class Scratch:
+    """A directory for the time of a test, in memory where the machine has such a place."""
+
+    def __enter__(self):
+        shm = "/dev/shm"
+        self.path = tempfile.mkdtemp(prefix="stwatch-test-", dir=shm if os.access(shm, os.W_OK) else None)
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def write(self, name, data):
+        path = os.path.join(self.path, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+
+def keep(name, data):
+    """Keeps an input that failed beside the program, so that it can be looked at; its path."""
+    folder = os.path.join(os.path.dirname(program()), "test-failures")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
