@@ -1,0 +1,76 @@
+#include "output/output.h"
+
+#include "output/json_views.h"
+#include "output/text_views.h"
+
+static void print_json(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stw_json *json)
+{
+	if (view == STWATCH_VIEW_STAT)
+		stw_output_stat_json(in, json);
+	else
+		stw_output_diagnosis_json(in, options, json);
+	stw_json_end_line(json);
+}
+
+static void print_text(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stw_text *text)
+{
+	if (view == STWATCH_VIEW_STAT)
+		stw_output_stat_text(in, text);
+	else
+		stw_output_diagnosis_text(in, options, text);
+}
+
+stwatch_status stw_output_print(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+{
+	static const stwatch_print_options DEFAULTS = {.size = sizeof DEFAULTS};
+	if (!options)
+		options = &DEFAULTS;
+	if (options->json) {
+		stw_json json;
+		stw_json_init(&json, true, sink, user);
+		print_json(in, view, options, &json);
+		return stw_json_finish(&json);
+	}
+	stw_text text;
+	stw_text_init(&text, options->width, options->color, sink, user);
+	print_text(in, view, options, &text);
+	return stw_text_finish(&text);
+}
+
+const char *stw_output_severity(stwatch_severity severity)
+{
+	static const char *const WORDS[] = {"note", "note", "warning", "error"};
+	return WORDS[severity >= STWATCH_NOTE && severity <= STWATCH_ERROR ? severity : 0];
+}
+
+const char *stw_output_confidence(stwatch_confidence confidence)
+{
+	static const char *const WORDS[] = {"possible", "possible", "likely", "certain"};
+	return WORDS[confidence >= STWATCH_POSSIBLE && confidence <= STWATCH_CERTAIN ? confidence : 0];
+}
+
+const char *stw_output_kind(stwatch_event_kind kind)
+{
+	static const char *const WORDS[] = {
+		[STWATCH_EVENT_SYNC] = "Sync",
+		[STWATCH_EVENT_METRIC] = "Metric",
+		[STWATCH_EVENT_LABEL] = "Label",
+		[STWATCH_EVENT_STACK_SAMPLE] = "StackSample",
+		[STWATCH_EVENT_RANGE_BEGIN] = "RangeBegin",
+		[STWATCH_EVENT_RANGE_ACTIVE] = "RangeActive",
+		[STWATCH_EVENT_RANGE_END] = "RangeEnd",
+		[STWATCH_EVENT_TASK_BEGIN] = "TaskBegin",
+		[STWATCH_EVENT_TASK_END] = "TaskEnd",
+		[STWATCH_EVENT_REGION_BEGIN] = "RegionBegin",
+		[STWATCH_EVENT_REGION_END] = "RegionEnd",
+		[STWATCH_EVENT_LOG] = "Log",
+		[STWATCH_EVENT_STATE_TRANSITION] = "StateTransition",
+		[STWATCH_EVENT_EXPERIMENTAL] = "Experimental",
+	};
+	return kind >= STWATCH_EVENT_SYNC && kind <= STWATCH_EVENT_EXPERIMENTAL ? WORDS[kind] : "Unknown";
+}
+
+size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options)
+{
+	return options->top && options->top < in->n_findings ? options->top : in->n_findings;
+}

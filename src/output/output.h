@@ -1,0 +1,30 @@
+/* The printers: a result in the words of the public structs, out through a sink. They allocate nothing and know nothing of how it was found. */
+#ifndef STW_OUTPUT_OUTPUT_H
+#define STW_OUTPUT_OUTPUT_H
+
+#include "stwatch/analysis.h"
+
+/* Everything that is borrowed; the arrays may be NULL when empty. */
+typedef struct stw_output_input {
+	const stwatch_input *inputs;
+	size_t n_inputs;
+	const stwatch_settings *settings;
+	const stwatch_summary *summary;
+	const stwatch_finding *findings; /* most harmful first */
+	size_t n_findings;
+	const char *const *limits;
+	size_t n_limits;
+} stw_output_input;
+
+/* As stwatch_analysis_print. options may be NULL. */
+stwatch_status stw_output_print(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user);
+
+/* The words of the enums. */
+const char *stw_output_severity(stwatch_severity severity);
+const char *stw_output_confidence(stwatch_confidence confidence);
+const char *stw_output_kind(stwatch_event_kind kind); /* "StateTransition" */
+
+/* How many findings are to be printed. */
+size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);
+
+#endif

@@ -1,0 +1,237 @@
+#include "output/json_views.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* RFC 3339 in UTC with nanoseconds, as a value. */
+static void wall_time(int64_t unix_ns, stw_json *json)
+{
+	int64_t seconds = unix_ns / 1000000000, nanoseconds = unix_ns % 1000000000;
+	if (nanoseconds < 0) {
+		nanoseconds += 1000000000;
+		seconds--;
+	}
+	time_t time = (time_t)seconds;
+	struct tm parts;
+	char date[40], text[64];
+	/* A year of five digits is not RFC 3339, and comes only from nonsense. */
+	if (!gmtime_r(&time, &parts) || parts.tm_year > 8099 || strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+		stw_json_null(json);
+		return;
+	}
+	snprintf(text, sizeof text, "%s.%09dZ", date, (int)nanoseconds);
+	stw_json_string(json, text);
+}
+
+static void problem_json(const stwatch_problem *problem, stw_json *json)
+{
+	stw_json_row(json);
+	stw_json_key(json, "offset");
+	if (problem->offset == STWATCH_NO_OFFSET)
+		stw_json_null(json);
+	else
+		stw_json_uint(json, problem->offset);
+	stw_json_key_string(json, "what", problem->what);
+	stw_json_object_end(json);
+}
+
+static void input_json(const stwatch_input *input, stw_json *json)
+{
+	stw_json_object(json);
+	stw_json_key_string(json, "file", input->file);
+	stw_json_key_string(json, "kind", input->kind);
+	stw_json_key_string(json, "format", input->format);
+	stw_json_key_uint(json, "bytes", input->bytes);
+	stw_json_key_uint(json, "events", input->events);
+	stw_json_key_uint(json, "generations", input->generations);
+	stw_json_key(json, "start_time");
+	if (input->has_start_time)
+		wall_time(input->start_unix_ns, json);
+	else
+		stw_json_null(json);
+	stw_json_key_int(json, "duration_ns", input->duration_ns);
+	stw_json_key_bool(json, "complete", input->complete);
+	stw_json_key(json, "problems");
+	stw_json_array(json);
+	for (size_t i = 0; i < input->n_problems; i++)
+		problem_json(&input->problems[i], json);
+	stw_json_array_end(json);
+	stw_json_object_end(json);
+}
+
+void stw_output_inputs_json(const stw_output_input *in, stw_json *json)
+{
+	stw_json_key(json, "inputs");
+	stw_json_array(json);
+	for (size_t i = 0; i < in->n_inputs; i++)
+		input_json(&in->inputs[i], json);
+	stw_json_array_end(json);
+}
+
+void stw_output_settings_json(const stwatch_settings *settings, stw_json *json)
+{
+	stw_json_key(json, "settings");
+	stw_json_object(json);
+	const stwatch_setting *setting;
+	for (size_t i = 0; (setting = stwatch_setting_at(i)) != NULL; i++) {
+		stw_json_key(json, setting->option);
+		if (setting->unit == STWATCH_UNIT_PERMILLE)
+			stw_json_double(json, (double)settings->values[i] / 10);
+		else
+			stw_json_int(json, settings->values[i]);
+	}
+	stw_json_object_end(json);
+}
+
+void stw_output_limits_json(const stw_output_input *in, stw_json *json)
+{
+	stw_json_key(json, "limits");
+	stw_json_array(json);
+	for (size_t i = 0; i < in->n_limits; i++)
+		stw_json_string(json, in->limits[i]);
+	stw_json_array_end(json);
+}
+
+static void stw_rows_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "stw");
+	stw_json_array(json);
+	for (size_t i = 0; i < summary->n_stw; i++) {
+		const stwatch_stw_row *row = &summary->stw[i];
+		stw_json_row(json);
+		stw_json_key_string(json, "kind", row->kind);
+		stw_json_key_uint(json, "count", row->count);
+		stw_json_key_int(json, "total_ns", row->total_ns);
+		stw_json_key_int(json, "max_ns", row->max_ns);
+		stw_json_key_int_or_null(json, "stopping_max_ns", row->stopping_max_ns, -1);
+		stw_json_key_bool(json, "inferred", row->inferred);
+		stw_json_object_end(json);
+	}
+	stw_json_array_end(json);
+}
+
+static void latency_json(const stwatch_summary *summary, stw_json *json)
+{
+	const struct {
+		const char *key;
+		int64_t value;
+	} points[] = {
+		{"p50", summary->sched_p50_ns},
+		{"p90", summary->sched_p90_ns},
+		{"p99", summary->sched_p99_ns},
+		{"p999", summary->sched_p999_ns},
+		{"max", summary->sched_max_ns},
+	};
+	stw_json_key(json, "sched_latency_ns");
+	stw_json_row(json);
+	for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+		stw_json_key(json, points[i].key);
+		if (summary->sched_waits)
+			stw_json_int(json, points[i].value);
+		else
+			stw_json_null(json); /* of no waits there is no percentile */
+	}
+	stw_json_object_end(json);
+}
+
+static void procs_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "procs");
+	stw_json_array(json);
+	for (size_t i = 0; i < summary->n_procs; i++) {
+		const stwatch_proc_row *row = &summary->procs[i];
+		stw_json_row(json);
+		stw_json_key_int(json, "proc", row->proc);
+		stw_json_key_int(json, "running_ns", row->running_ns);
+		stw_json_key_int(json, "gc_ns", row->gc_ns);
+		stw_json_key_int(json, "syscall_ns", row->syscall_ns);
+		stw_json_key_int(json, "spinning_ns", row->spinning_ns);
+		stw_json_key_int(json, "idle_ns", row->idle_ns);
+		stw_json_key_int(json, "stopped_ns", row->stopped_ns);
+		stw_json_key_uint(json, "starts", row->starts);
+		stw_json_object_end(json);
+	}
+	stw_json_array_end(json);
+}
+
+static void event_counts_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "event_counts");
+	stw_json_object(json);
+	for (size_t i = 0; i < summary->n_event_counts; i++)
+		stw_json_key_uint(json, summary->event_counts[i].name, summary->event_counts[i].count);
+	stw_json_object_end(json);
+}
+
+static void mmu_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "mmu");
+	stw_json_array(json);
+	for (size_t i = 0; i < summary->n_mmu; i++) {
+		stw_json_row(json);
+		stw_json_key_int(json, "window_ns", summary->mmu[i].window_ns);
+		stw_json_key(json, "utilisation");
+		stw_json_double(json, summary->mmu[i].utilisation);
+		stw_json_object_end(json);
+	}
+	stw_json_array_end(json);
+}
+
+/* A figure of which 0 means that the trace doesn't tell. */
+static void key_uint_or_null(stw_json *json, const char *key, uint64_t value)
+{
+	stw_json_key(json, key);
+	if (value)
+		stw_json_uint(json, value);
+	else
+		stw_json_null(json);
+}
+
+static void proc_idle_share_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "proc_idle_share");
+	if (summary->proc_idle_share < 0)
+		stw_json_null(json);
+	else
+		stw_json_double(json, summary->proc_idle_share);
+}
+
+void stw_output_summary_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "summary");
+	stw_json_object(json);
+	stw_rows_json(summary, json);
+	stw_json_key_uint(json, "gc_cycles", summary->gc_cycles);
+	stw_json_key_int(json, "gc_mark_ns", summary->gc_mark_ns);
+	stw_json_key_int(json, "gc_assist_ns", summary->gc_assist_ns);
+	stw_json_key_int_or_null(json, "gomaxprocs_max", summary->gomaxprocs_max, 0);
+	stw_json_key_int_or_null(json, "gomaxprocs_last", summary->gomaxprocs_last, 0);
+	stw_json_key_uint(json, "goroutines_seen", summary->goroutines_seen);
+	stw_json_key_uint(json, "goroutines_created", summary->goroutines_created);
+	stw_json_key_uint(json, "goroutines_ended", summary->goroutines_ended);
+	stw_json_key_uint(json, "goroutines_max", summary->goroutines_max);
+	latency_json(summary, json);
+	stw_json_key_uint(json, "sched_waits", summary->sched_waits);
+	proc_idle_share_json(summary, json);
+	stw_json_key_uint(json, "runqueue_max", summary->runqueue_max);
+	stw_json_key_uint(json, "cpu_samples", summary->cpu_samples);
+	stw_json_key_uint(json, "syscalls", summary->syscalls);
+	stw_json_key_uint(json, "threads", summary->threads);
+	key_uint_or_null(json, "heap_max_bytes", summary->heap_max_bytes);
+	key_uint_or_null(json, "heap_goal_last_bytes", summary->heap_goal_last_bytes);
+	procs_json(summary, json);
+	event_counts_json(summary, json);
+	mmu_json(summary, json);
+	stw_json_object_end(json);
+}
+
+void stw_output_stat_json(const stw_output_input *in, stw_json *json)
+{
+	stw_json_object(json);
+	stw_json_key_string(json, "schema", "stwatch.stat/1");
+	stw_output_inputs_json(in, json);
+	stw_output_settings_json(in->settings, json);
+	stw_output_summary_json(in->summary, json);
+	stw_output_limits_json(in, json);
+	stw_json_object_end(json);
+}

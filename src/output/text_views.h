@@ -1,0 +1,19 @@
+/* What a person reads: `diagnose` and `stat`. */
+#ifndef STW_OUTPUT_TEXT_VIEWS_H
+#define STW_OUTPUT_TEXT_VIEWS_H
+
+#include "output/output.h"
+#include "output/text.h"
+
+void stw_output_diagnosis_text(const stw_output_input *in, const stwatch_print_options *options, stw_text *text);
+void stw_output_stat_text(const stw_output_input *in, stw_text *text);
+
+/* A line for each input, with its problems; and what the inputs can't show. */
+void stw_output_inputs_text(const stw_output_input *in, stw_text *text);
+void stw_output_limits_text(const stw_output_input *in, stw_text *text);
+
+/* Labelled lines: the label in its column, the rest wrapped beside it. */
+#define STW_OUTPUT_LABEL_COLUMN 16
+void stw_output_label(stw_text *text, const char *label);
+
+#endif
