@@ -1,0 +1,70 @@
+/* Any bytes as a trace, through decoding, order and each way of printing events. Besides crashes it holds two promises: events come in
+ * order of time, and the same input gives the same answer to both ways of reading. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "stwatch/stwatch.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int swallow(void *user, const char *data, size_t length)
+{
+	(void)data;
+	*(uint64_t *)user += length;
+	return 0;
+}
+
+static void require(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* The status at the end of the events, one by one. */
+static stwatch_status read_all(stwatch_context *context, const char *path)
+{
+	stwatch_reader *reader = NULL;
+	stwatch_event event;
+	stwatch_error error;
+	stwatch_status status = stwatch_reader_open(context, path, &reader, &error);
+	if (status != STWATCH_OK)
+		return status;
+	int64_t last = INT64_MIN;
+	while ((status = stwatch_reader_next(reader, &event, &error)) == STWATCH_OK) {
+		require(event.time_ns >= last);
+		last = event.time_ns;
+	}
+	stwatch_reader_free(reader);
+	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+static void read_and_print(stwatch_context *context, const char *path)
+{
+	static const stwatch_events_format formats[] = {STWATCH_EVENTS_GO, STWATCH_EVENTS_JSONL, STWATCH_EVENTS_TEXT};
+	stwatch_status read = read_all(context, path);
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		uint64_t printed = 0;
+		stwatch_error error;
+		stwatch_status status = stwatch_events_print(context, path, formats[i], NULL, swallow, &printed, &error);
+		require(status == read || status == STWATCH_ERR_MEMORY || read == STWATCH_ERR_MEMORY);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("fuzz", 0);
+	if (fd < 0)
+		return 0;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	stwatch_context_options options = {.size = sizeof options, .threads = 1, .memory_limit = 256u << 20};
+	stwatch_context *context = NULL;
+	if (write(fd, data, size) == (ssize_t)size && stwatch_context_create(&options, &context) == STWATCH_OK)
+		read_and_print(context, path);
+	stwatch_context_free(context);
+	close(fd);
+	return 0;
+}
