@@ -1,5 +1,5 @@
-// Frozen computes and keeps time while the driver stops and continues the whole process from outside.
-// Squeezed is the same program on one CPU that it shares with busy neighbours.
+// Frozen computes and keeps time while the driver stops and continues the whole process from outside, or lets it run
+// on a single CPU that it shares with busy neighbours.
 package main
 
 import (

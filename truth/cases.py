@@ -1,0 +1,100 @@
+"""What is planted, and what must be found: a row for each program and mode."""
+import dataclasses
+
+STW = ["stw-prolonged", "non-preemptible"]
+LOCK = ["lock-convoy", "goroutine-stuck-waiting", "goroutine-stuck-syscall"]
+STARVED = ["goroutine-starved", "runqueue-backlog"]
+
+
+@dataclasses.dataclass
+class Fault:
+    """A planted fault: the kind of line by which the program notes it, and what of it a diagnosis must name."""
+    kind: str
+    rules: list                       # any of these may report it; the first one is the rule that it is meant for
+    culprit: list = None              # besides the function in the program's line; [] says: nobody in the program
+    victim: list = None
+    level: str = "warning"            # how loud it must be at least
+    size: bool = True                 # the finding's worst must be near the largest measured
+    share: float = 0.25
+    least: float = 0                  # in ms: a recording in which noise kept the fault below this doesn't count
+    either: bool = False              # naming the victim is as good as naming the culprit
+    cause: str = None                 # the cause's word, where the contract fixes it: told, but not judged
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    program: str
+    faults: list = dataclasses.field(default_factory=list)
+    mode: str = ""
+    procs: tuple = (2, 8)
+    env: dict = dataclasses.field(default_factory=dict)
+    beside: list = dataclasses.field(default_factory=list)   # rules that may well report what follows from the fault
+    never: list = dataclasses.field(default_factory=list)    # rules that would be a false alarm here
+    samples: bool = False                                    # with CPU samples in the trace
+    driver: str = ""                                         # what is done to the process from outside
+
+    @property
+    def quiet(self):
+        return not self.faults
+
+
+HELD = dict(rules=STW, least=35)
+AFTER_STOP = ["goroutine-starved", "runqueue-backlog", "proc-idle-with-backlog", "goroutine-stuck-waiting", "outside-program", "stw-frequent"]
+NO_PREEMPT = {"GODEBUG": "asyncpreemptoff=1"}
+
+
+def stuck(mode, function):
+    return Case(f"stuck-{mode}", "stuckcall", [Fault("stuck", ["goroutine-stuck-syscall", "proc-syscall-retake", *LOCK], ["main.(*vault).refresh"], ["main.(*vault).use"], either=False)],
+                mode=mode, procs=(2, 1, 8, 64), beside=LOCK)
+
+
+FAULTS = [
+    Case("wipe", "wipe", [Fault("stw", culprit=["main.main.func1"], **HELD)], procs=(2, 8, 64), beside=AFTER_STOP),
+    Case("seal", "seal", [Fault("stw", **HELD)], procs=(8, 2), beside=AFTER_STOP, samples=True),
+    Case("compare", "compare", [Fault("stw", culprit=["main.main.func1"], **HELD)], procs=(2, 8), beside=AFTER_STOP, samples=True),
+    Case("mirror-stack", "mirror", [Fault("stw", culprit=["main.main.func1"], **HELD)], mode="stack", procs=(2, 8), beside=AFTER_STOP),
+    Case("mirror-profile", "mirror", [Fault("stw", culprit=["main.main.func1"], **HELD)], mode="profile", procs=(64, 2), beside=AFTER_STOP),
+    Case("tightloop-gc", "tightloop", [Fault("stw", culprit=["main.tend"], **HELD)], mode="gc", procs=(2, 8), env=NO_PREEMPT, beside=AFTER_STOP, samples=True),
+    Case("tightloop-silent", "tightloop", [Fault("silent", ["non-preemptible", "goroutine-starved"], ["main.tend"], ["main.attend"], least=40, size=False, either=True)], mode="silent", procs=(1, 2),
+         env=NO_PREEMPT, beside=STARVED + LOCK + ["outside-program"]),
+    Case("rawcall-gc", "rawcall", [Fault("stw", culprit=["main.(*device).drive"], **HELD)], mode="gc", procs=(2, 8), beside=AFTER_STOP),
+    Case("rawcall-wait", "rawcall", [Fault("raw-wait", ["non-preemptible", "goroutine-starved", "proc-syscall-retake", "outside-program"], ["main.(*device).drive"], ["main.react"], least=40, either=True)],
+         mode="wait", procs=(1,), beside=STARVED + LOCK),
+    Case("heapdump", "heapdump", [Fault("stw-own", ["stw-prolonged"], ["main.main"], least=40)], procs=(2, 8, 64), beside=AFTER_STOP),
+    Case("dumpstacks", "dumpstacks", [Fault("stw-own", ["stw-prolonged"], ["main.main"], least=40)], procs=(2, 8), beside=AFTER_STOP),
+    Case("statsloop", "statsloop", [Fault("frequent", ["stw-frequent"], ["main.main"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW),
+    Case("grind", "grind", [Fault("saturation", STARVED, [], ["main.(*mill).answer"], least=50, share=0.5, cause="saturation")], procs=(2, 1, 8), beside=["outside-program"], samples=True),
+    Case("yields", "yields", [Fault("yields", STARVED, ["main.main"], ["main.listen"], least=35, size=False, either=True, cause="yield-spin")], procs=(2, 1, 8), beside=["outside-program", "netpoll-imbalance"]),
+    Case("longcall", "longcall", [Fault("long-runner", ["goroutine-starved", "non-preemptible"], ["main.main"], ["main.handle"], least=50, either=True)], procs=(1,), beside=STARVED + ["outside-program"]),
+    Case("forcedgc", "forcedgc", [Fault("forced", ["goroutine-starved", "stw-prolonged", "gc-mark-termination"], [], ["main.pulse"], least=40, share=0.5, cause="gc-workers")], procs=(2, 1, 8),
+         env={"GODEBUG": "gcstoptheworld=1"}, beside=STARVED + LOCK + ["stw-frequent", "allocation-starvation", "proc-idle-with-backlog"]),
+    Case("burst", "burst", [Fault("backlog", ["runqueue-backlog", "goroutine-starved"], ["main.(*importer).load"], ["main.(*importer).row"], least=100, size=False, either=True)], procs=(2, 1, 8, 64),
+         beside=["goroutine-stuck-waiting", "outside-program", "allocation-starvation"]),
+    Case("idleside", "idleside", [Fault("idle", ["proc-idle-with-backlog", "outside-program", "goroutine-starved"], [], ["main.chore"], least=60, share=0.4, either=True)], procs=(4, 8),
+         beside=LOCK + ["non-preemptible", "runqueue-backlog", "proc-syscall-retake"], driver="load"),
+    Case("retake", "retake", [Fault("retake", ["proc-syscall-retake", "goroutine-stuck-syscall"], ["main.flush", "main.main"], ["main.reply"], level="note", size=False)], procs=(2, 1),
+         beside=STARVED + LOCK),
+    stuck("pipe", "main.readPipe"), stuck("flock", "main.lockFile"), stuck("nap", "main.sleepInKernel"), stuck("fifo", "main.openFifo"),
+    Case("holdlock", "holdlock", [Fault("held", ["goroutine-stuck-waiting", "lock-convoy"], None, ["main.(*registry).lookup"])], procs=(2, 1, 8, 64)),
+    Case("turnstile", "turnstile", [Fault("convoy", ["lock-convoy"], ["main.main.func1", "main.spin"], size=False)], procs=(2, 8, 64), beside=["goroutine-stuck-waiting"]),
+    Case("orphan", "orphan", [Fault("leak", ["goroutine-leak", "goroutine-stuck-waiting"], ["main.firstOf"], ["main.askShard"], level="note", size=False, either=True)], procs=(2, 64)),
+    Case("embrace", "embrace", [Fault("embrace", ["goroutine-stuck-waiting", "lock-convoy"], None, ["main.audit", "main.transfer"], size=False)], procs=(2, 8)),
+    Case("frozen", "frozen", [Fault("frozen", ["outside-program"], [], share=0.3, least=150)], procs=(2, 8), beside=STARVED + ["proc-idle-with-backlog"], never=["non-preemptible"], driver="stop", samples=True),
+    Case("squeezed", "frozen", [Fault("squeezed", ["outside-program"], [], size=False)], procs=(2, 8), beside=STARVED + ["proc-idle-with-backlog", "stw-prolonged"], never=["non-preemptible"],
+         driver="squeeze", samples=True),
+    Case("churn", "churn", [Fault("churn", ["allocation-starvation"], ["main.main.func1"], size=False)], procs=(2, 8),
+         beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
+    Case("netburst", "netburst", [Fault("netburst", ["netpoll-imbalance", *STARVED], [], ["main.(*hub).serve"], least=40, size=False, either=True)], procs=(2, 1, 8)),
+]
+
+ANY = (2, 8, 64, 1)
+FEW = (2, 1)      # those that need the CPU must not ask for more than there are
+QUIET = [
+    Case("quickstops", "quickstops", procs=ANY), Case("idlepool", "idlepool", procs=ANY), Case("condpool", "idlepool", mode="cond", procs=ANY), Case("longpoll", "longpoll", procs=ANY),
+    Case("tickers", "tickers", procs=ANY), Case("fanout", "fanout", procs=ANY), Case("gather", "fanout", mode="gather", procs=ANY), Case("piperead", "piperead", mode="pipe", procs=ANY),
+    Case("stdin", "piperead", mode="stdin", procs=ANY), Case("child", "piperead", mode="child", procs=ANY), Case("equals", "equals", procs=FEW), Case("steadygc", "steadygc", procs=(2, 8)),
+    Case("weblight", "weblight", procs=ANY), Case("lockedpair", "lockedpair", procs=ANY), Case("alonehash", "alonehash", procs=(2, 8)), Case("patient", "patient", procs=ANY),
+    Case("shortlocks", "shortlocks", procs=ANY), Case("clockloop", "clockloop", procs=(2, 8)),
+]
+CASES = FAULTS + QUIET
