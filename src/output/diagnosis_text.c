@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INDENT = STW_OUTPUT_LABEL_COLUMN, VICTIMS_SHOWN = 3, NAME_MAX = 400 };
+enum { INDENT = STW_OUTPUT_LABEL_COLUMN, VICTIMS_SHOWN = 3, NAME_MAX = 440 };
 
 static void claim(const stwatch_finding *finding, size_t number, stw_text *text)
 {

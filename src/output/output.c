@@ -49,27 +49,6 @@ const char *stw_output_confidence(stwatch_confidence confidence)
 	return WORDS[confidence >= STWATCH_POSSIBLE && confidence <= STWATCH_CERTAIN ? confidence : 0];
 }
 
-const char *stw_output_kind(stwatch_event_kind kind)
-{
-	static const char *const WORDS[] = {
-		[STWATCH_EVENT_SYNC] = "Sync",
-		[STWATCH_EVENT_METRIC] = "Metric",
-		[STWATCH_EVENT_LABEL] = "Label",
-		[STWATCH_EVENT_STACK_SAMPLE] = "StackSample",
-		[STWATCH_EVENT_RANGE_BEGIN] = "RangeBegin",
-		[STWATCH_EVENT_RANGE_ACTIVE] = "RangeActive",
-		[STWATCH_EVENT_RANGE_END] = "RangeEnd",
-		[STWATCH_EVENT_TASK_BEGIN] = "TaskBegin",
-		[STWATCH_EVENT_TASK_END] = "TaskEnd",
-		[STWATCH_EVENT_REGION_BEGIN] = "RegionBegin",
-		[STWATCH_EVENT_REGION_END] = "RegionEnd",
-		[STWATCH_EVENT_LOG] = "Log",
-		[STWATCH_EVENT_STATE_TRANSITION] = "StateTransition",
-		[STWATCH_EVENT_EXPERIMENTAL] = "Experimental",
-	};
-	return kind >= STWATCH_EVENT_SYNC && kind <= STWATCH_EVENT_EXPERIMENTAL ? WORDS[kind] : "Unknown";
-}
-
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options)
 {
 	return options->top && options->top < in->n_findings ? options->top : in->n_findings;

@@ -22,7 +22,6 @@ stwatch_status stw_output_print(const stw_output_input *in, stwatch_view view, c
 /* The words of the enums. */
 const char *stw_output_severity(stwatch_severity severity);
 const char *stw_output_confidence(stwatch_confidence confidence);
-const char *stw_output_kind(stwatch_event_kind kind); /* "StateTransition" */
 
 /* How many findings are to be printed. */
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);

@@ -1,0 +1,131 @@
+#include "cli/analyse.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PROBLEMS_TOLD = 5 };
+
+/* Every problem of an input as an error of its own; true if there was one. */
+static bool tell_problems(cli_session *session, const stwatch_input *input)
+{
+	for (size_t i = 0; i < input->n_problems && i < PROBLEMS_TOLD; i++) {
+		stwatch_error error = {.status = STWATCH_ERR_DAMAGED, .offset = input->problems[i].offset};
+		snprintf(error.message, sizeof error.message, "%s", input->problems[i].what);
+		cli_report(session, input->file, &error, STWATCH_ERR_DAMAGED);
+	}
+	if (input->n_problems > PROBLEMS_TOLD)
+		fprintf(stderr, "stwatch: %s: %zu more problems\n", input->file, input->n_problems - PROBLEMS_TOLD);
+	return input->n_problems > 0;
+}
+
+static int tell_damage(cli_session *session, const stwatch_analysis *analysis, const stwatch_error *error)
+{
+	size_t count;
+	bool told = false;
+	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
+	for (size_t i = 0; i < count; i++)
+		told |= tell_problems(session, &inputs[i]);
+	return told ? CLI_DAMAGED : cli_report(session, count == 1 ? inputs[0].file : NULL, error, STWATCH_ERR_DAMAGED);
+}
+
+static int print(cli_session *session, const cli_analysis_request *request, const stwatch_analysis *analysis)
+{
+	stwatch_print_options options = {
+		.size = sizeof options,
+		.json = session->globals.format == CLI_FORMAT_JSON,
+		.color = cli_session_color(session),
+		.width = cli_session_width(),
+		.top = request->top,
+	};
+	cli_progress_clear(session);
+	stwatch_analysis_print(analysis, request->view, &options, cli_out_sink, &session->out);
+	return cli_out_finish(&session->out);
+}
+
+static int fail_on(const cli_analysis_request *request, const stwatch_analysis *analysis)
+{
+	size_t count;
+	const stwatch_finding *findings = stwatch_analysis_findings(analysis, &count);
+	for (size_t i = 0; i < count; i++)
+		if (request->fail_on && (int)findings[i].severity >= request->fail_on)
+			return CLI_FOUND;
+	return CLI_OK;
+}
+
+/* `stwatch FILE…` takes what is no command for a file, so a mistyped command ends here. */
+static bool is_a_word_alone(const cli_analysis_request *request)
+{
+	struct stat info;
+	const char *file = request->files[0];
+	return request->n_files == 1 && !strpbrk(file, "./-") && stat(file, &info) != 0;
+}
+
+static int report_failure(cli_session *session, const cli_analysis_request *request, const stwatch_error *error, stwatch_status status)
+{
+	const char *file = request->n_files == 1 ? request->files[0] : error->input < request->n_files ? request->files[error->input] : NULL;
+	int code = cli_report(session, file, error, status);
+	if (status == STWATCH_ERR_IO && is_a_word_alone(request))
+		fprintf(stderr, "stwatch: nor is '%s' a command: see stwatch --help\n", request->files[0]);
+	return code;
+}
+
+int cli_analyse(cli_session *session, const cli_analysis_request *request)
+{
+	stwatch_analysis *analysis = NULL;
+	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	stwatch_status status = stwatch_analyze(session->context, request->files, request->n_files, &request->options, &analysis, &error);
+	if (!analysis)
+		return report_failure(session, request, &error, status);
+	int code = cli_worse(print(session, request, analysis), fail_on(request, analysis));
+	if (status == STWATCH_ERR_DAMAGED)
+		code = cli_worse(code, tell_damage(session, analysis, &error));
+	else if (status != STWATCH_OK)
+		code = cli_worse(code, report_failure(session, request, &error, status));
+	stwatch_analysis_free(analysis);
+	return code;
+}
+
+static int start_of(cli_session *session, const cli_command *command, const char *const *files, size_t n_files, int64_t *start_unix_ns)
+{
+	const cli_analysis_request request = {.files = files, .n_files = n_files};
+	stwatch_analyze_options options = {.size = sizeof options};
+	stwatch_analysis *analysis = NULL;
+	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	stwatch_status status = stwatch_analyze(session->context, files, n_files, &options, &analysis, &error);
+	if (!analysis)
+		return report_failure(session, &request, &error, status);
+	size_t count;
+	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
+	bool known = count > 0 && inputs[0].has_start_time;
+	if (known)
+		*start_unix_ns = inputs[0].start_unix_ns;
+	stwatch_analysis_free(analysis);
+	return known ? CLI_OK : cli_usage(command, "--from, --to: %s has no wall time: give seconds from its start", files[0]);
+}
+
+static int64_t relative(const cli_time *time, int64_t start_unix_ns)
+{
+	return time->kind == CLI_TIME_WALL ? time->ns - start_unix_ns : time->kind == CLI_TIME_FROM_START ? time->ns : 0;
+}
+
+int cli_resolve_times(cli_session *session, const cli_command *command, const char *const *files, size_t n_files,
+	const cli_time *from, const cli_time *to, int64_t *from_ns, int64_t *to_ns)
+{
+	int64_t start = 0;
+	if (from->kind == CLI_TIME_WALL || to->kind == CLI_TIME_WALL) {
+		for (size_t i = 0; i < n_files; i++)
+			if (strcmp(files[i], "-") == 0)
+				return cli_usage(command, "--from, --to: wall times need a file that can be read twice, not standard input");
+		int code = start_of(session, command, files, n_files, &start);
+		if (code != CLI_OK)
+			return code;
+	}
+	*from_ns = relative(from, start);
+	*to_ns = relative(to, start);
+	if (*from_ns < 0)
+		*from_ns = 0;
+	if (to->kind != CLI_TIME_UNSET && *to_ns <= *from_ns)
+		return cli_usage(command, "--to must be after --from and after the start of the trace");
+	return CLI_OK;
+}

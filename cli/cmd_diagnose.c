@@ -1,0 +1,77 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/analyse.h"
+
+typedef struct diagnose_args {
+	cli_time from, to;
+	const char *focus;
+	int64_t top;
+	cli_list ignore;
+	int fail_on;
+} diagnose_args;
+
+static const char *const SEVERITIES[] = {"never", "note", "warning", "error", NULL};
+
+static const diagnose_args DEFAULTS = {0};
+
+static const cli_option OPTIONS[] = {
+	{"from", 0, CLI_TIME, "TIME", "leave out what ended before: seconds from the start, or a wall time (RFC 3339)", offsetof(diagnose_args, from), NULL},
+	{"to", 0, CLI_TIME, "TIME", "leave out what began after", offsetof(diagnose_args, to), NULL},
+	{"focus", 0, CLI_STRING, "WHOM", "only findings that name this function, or 'goroutine N'", offsetof(diagnose_args, focus), NULL},
+	{"top", 'n', CLI_COUNT, "N", "print only the N most harmful findings (0: all)", offsetof(diagnose_args, top), NULL},
+	{"ignore", 0, CLI_LIST, "ID", "leave out the finding of this id; may be repeated", offsetof(diagnose_args, ignore), NULL},
+	{"fail-on", 0, CLI_CHOICE, "SEVERITY", "exit with 1 if a finding is at least a note, a warning or an error", offsetof(diagnose_args, fail_on), SEVERITIES},
+	{0},
+};
+
+/* 'goroutine N' is a goroutine, all else a function. */
+static bool read_focus(const char *focus, stwatch_analyze_options *options)
+{
+	static const char PREFIX[] = "goroutine ";
+	if (!focus)
+		return true;
+	if (strncmp(focus, PREFIX, sizeof PREFIX - 1) != 0) {
+		options->focus_function = focus;
+		return true;
+	}
+	return cli_read_count(focus + sizeof PREFIX - 1, &options->focus_goroutine) && options->focus_goroutine > 0;
+}
+
+static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
+{
+	const diagnose_args *args = arguments;
+	cli_analysis_request request = {
+		.files = operands,
+		.n_files = n,
+		.view = STWATCH_VIEW_DIAGNOSE,
+		.top = args->top > UINT16_MAX ? UINT16_MAX : (unsigned)args->top,
+		.fail_on = args->fail_on,
+		.options = {
+			.size = sizeof request.options,
+			.settings = &session->settings,
+			.findings = true,
+			.ignore = args->ignore.items,
+			.n_ignore = args->ignore.count,
+		},
+	};
+	if (!read_focus(args->focus, &request.options))
+		return cli_usage(&cli_diagnose, "--focus: '%s' is not valid (expected a function, or 'goroutine N')", args->focus);
+	int code = cli_resolve_times(session, &cli_diagnose, operands, n, &args->from, &args->to, &request.options.from_ns, &request.options.to_ns);
+	return code == CLI_OK ? cli_analyse(session, &request) : code;
+}
+
+const cli_command cli_diagnose = {
+	.name = "diagnose",
+	.summary = "find what went wrong, most harmful first, with its evidence",
+	.operands = "FILE…",
+	.about = "Reads execution traces, recognised by their content, compressed or not, - for standard input, and says what kept the "
+		 "program from running: who caused it, who was harmed, the chain of evidence, what to do.",
+	.options = OPTIONS,
+	.defaults = &DEFAULTS,
+	.args_size = sizeof(diagnose_args),
+	.thresholds = true,
+	.operands_min = 1,
+	.operands_max = CLI_OPERANDS_MAX,
+	.run = run,
+};
