@@ -1,0 +1,189 @@
+/* Figures and diagnosis of one or more inputs: what `stwatch stat` and `stwatch diagnose` show. */
+#ifndef STWATCH_ANALYSIS_H
+#define STWATCH_ANALYSIS_H
+
+#include "stwatch/context.h"
+#include "stwatch/events.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* ---- settings: every threshold, by the name of its option ---- */
+
+typedef struct stwatch_settings {
+	size_t size;
+	int64_t values[64]; /* indexed as stwatch_setting_at; durations in ns, shares in tenths of a percent, else counts */
+} stwatch_settings;
+
+typedef enum stwatch_unit { STWATCH_UNIT_NS, STWATCH_UNIT_PERMILLE, STWATCH_UNIT_COUNT } stwatch_unit;
+
+typedef struct stwatch_setting {
+	const char *option;  /* "stw-warn", without dashes */
+	const char *help;    /* one line */
+	stwatch_unit unit;
+	int64_t value;       /* the default */
+} stwatch_setting;
+
+/* The setting of an index from 0, NULL past the last. Constant. Thread-safe. */
+const stwatch_setting *stwatch_setting_at(size_t index);
+/* Fills in the defaults. */
+void stwatch_settings_init(stwatch_settings *settings);
+
+/* ---- findings; every pointer is borrowed from the analysis and lives as long as it ---- */
+
+typedef enum stwatch_severity { STWATCH_NOTE = 1, STWATCH_WARNING, STWATCH_ERROR } stwatch_severity;
+typedef enum stwatch_confidence { STWATCH_POSSIBLE = 1, STWATCH_LIKELY, STWATCH_CERTAIN } stwatch_confidence;
+
+typedef struct stwatch_frame {
+	const char *function, *file; /* "" where unknown */
+	uint64_t line;
+} stwatch_frame;
+
+typedef struct stwatch_value {
+	const char *name;
+	const char *text; /* NULL: number holds */
+	int64_t number;
+} stwatch_value;
+
+typedef struct stwatch_evidence {
+	int64_t at_ns;            /* from the first event */
+	const char *step;         /* "asked", "stopped", "sample", "woken", … */
+	const char *what;         /* one line */
+	const stwatch_value *values; size_t n_values;
+	const char *source;       /* which input and which event: "trace.out: STWBegin" */
+	int64_t goroutine, proc, thread; /* STWATCH_NONE: null */
+	const stwatch_frame *stack; size_t n_stack;
+} stwatch_evidence;
+
+typedef struct stwatch_party {
+	const char *function, *leaf, *root; /* NULL: unknown */
+	const char *kind;                   /* "goroutine", "runtime", …; NULL: unknown */
+	int64_t goroutine, proc, thread;    /* STWATCH_NONE: null (or several) */
+	uint64_t count;                     /* how many goroutines stand behind it */
+	int64_t delay_ns, delay_max_ns;     /* victims only */
+} stwatch_party;
+
+typedef struct stwatch_occurrence {
+	int64_t start_ns, duration_ns, goroutine, proc;
+} stwatch_occurrence;
+
+typedef struct stwatch_finding {
+	const char *id, *rule, *cause, *title;
+	stwatch_severity severity;
+	stwatch_confidence confidence;
+	int64_t start_ns, end_ns, duration_ns; /* of the worst occurrence */
+	uint64_t count;
+	int64_t worst_ns, harm_ns;
+	const stwatch_occurrence *occurrences; size_t n_occurrences; /* the worst 100, in order of time */
+	const stwatch_party *culprit;          /* NULL: the evidence names none */
+	const stwatch_party *victims; size_t n_victims; /* most harmed first */
+	bool has_phases;
+	int64_t lock_ns, stopping_ns, standing_ns; /* of a stop; lock_ns -1: not known apart from stopping */
+	bool phases_inferred;
+	const stwatch_evidence *evidence; size_t n_evidence; /* in order of time */
+	const char *const *ruled_out; size_t n_ruled_out;
+	const char *advice;
+} stwatch_finding;
+
+/* ---- figures ---- */
+
+typedef struct stwatch_problem {
+	uint64_t offset; /* STWATCH_NO_OFFSET: null */
+	const char *what;
+} stwatch_problem;
+
+typedef struct stwatch_input {
+	const char *file, *kind, *format; /* "go-trace", "go1.26" */
+	uint64_t bytes, events, generations;
+	bool has_start_time; int64_t start_unix_ns; /* wall time of the first event */
+	int64_t duration_ns;
+	bool complete;
+	const stwatch_problem *problems; size_t n_problems;
+} stwatch_input;
+
+typedef struct stwatch_stw_row {
+	const char *kind; /* as the runtime words it: "GC mark termination" */
+	uint64_t count;
+	int64_t total_ns, max_ns, stopping_max_ns; /* stopping_max_ns -1: not known */
+	bool inferred;
+} stwatch_stw_row;
+
+typedef struct stwatch_event_count { const char *name; uint64_t count; } stwatch_event_count;
+
+typedef struct stwatch_proc_row {
+	int64_t proc;
+	int64_t running_ns, gc_ns, syscall_ns, spinning_ns, idle_ns, stopped_ns; /* gc: GC worker goroutines */
+	uint64_t starts; /* goroutine starts */
+} stwatch_proc_row;
+
+typedef struct stwatch_mmu_point { int64_t window_ns; double utilisation; } stwatch_mmu_point;
+
+typedef struct stwatch_summary {
+	const stwatch_stw_row *stw; size_t n_stw;
+	uint64_t gc_cycles;
+	int64_t gc_mark_ns, gc_assist_ns;
+	int64_t gomaxprocs_max, gomaxprocs_last; /* 0: unknown */
+	uint64_t goroutines_seen, goroutines_created, goroutines_ended, goroutines_max;
+	uint64_t sched_waits; /* how many runnable stays stand behind the percentiles */
+	int64_t sched_p50_ns, sched_p90_ns, sched_p99_ns, sched_p999_ns, sched_max_ns;
+	double proc_idle_share; /* 0 to 1; below 0: unknown */
+	uint64_t runqueue_max;  /* most goroutines runnable at one time */
+	uint64_t cpu_samples, syscalls, threads;
+	uint64_t heap_max_bytes, heap_goal_last_bytes; /* 0: unknown */
+	const stwatch_proc_row *procs; size_t n_procs;
+	const stwatch_event_count *event_counts; size_t n_event_counts; /* by wire event, those that occur */
+	const stwatch_mmu_point *mmu; size_t n_mmu;
+} stwatch_summary;
+
+typedef struct stwatch_analysis stwatch_analysis;
+
+typedef struct stwatch_analyze_options {
+	size_t size;
+	const stwatch_settings *settings; /* NULL: the defaults */
+	bool findings;                    /* false: figures only */
+	int64_t from_ns, to_ns;           /* findings outside are left out; to_ns 0: to the end */
+	const char *focus_function;       /* NULL, or only findings that name it */
+	int64_t focus_goroutine;          /* 0: any */
+	const char *const *ignore; size_t n_ignore; /* finding ids to leave out */
+} stwatch_analyze_options;
+
+/* Reads the inputs and analyses them. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it
+ * with stwatch_analysis_free; on damage it holds everything that was readable and *error says the first problem. options and error may be NULL. */
+stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths,
+                               const stwatch_analyze_options *options, stwatch_analysis **out, stwatch_error *error);
+void stwatch_analysis_free(stwatch_analysis *analysis);
+
+const stwatch_input *stwatch_analysis_inputs(const stwatch_analysis *analysis, size_t *count);
+const stwatch_settings *stwatch_analysis_settings(const stwatch_analysis *analysis);
+const stwatch_summary *stwatch_analysis_summary(const stwatch_analysis *analysis);
+const stwatch_finding *stwatch_analysis_findings(const stwatch_analysis *analysis, size_t *count); /* most harmful first */
+const char *const *stwatch_analysis_limits(const stwatch_analysis *analysis, size_t *count);
+
+/* ---- printing ---- */
+
+typedef enum stwatch_view { STWATCH_VIEW_STAT, STWATCH_VIEW_DIAGNOSE } stwatch_view;
+
+typedef struct stwatch_print_options {
+	size_t size;
+	bool json;
+	bool color;     /* ANSI colours in text */
+	unsigned width; /* columns of text, 40 to 400; 0: 100 */
+	unsigned top;   /* most findings to print; 0: all */
+} stwatch_print_options;
+
+/* Prints a view through the sink. options may be NULL (text). STWATCH_ERR_IO if the sink stopped it. */
+stwatch_status stwatch_analysis_print(const stwatch_analysis *analysis, stwatch_view view, const stwatch_print_options *options,
+                                      stwatch_sink_fn sink, void *user);
+
+/* Explains a rule ("stw-prolonged") or a cause ("saturation"): text for people, NULL if neither is known. Constant. Thread-safe. */
+const char *stwatch_explain(const char *rule_or_cause);
+/* The name that stwatch_explain knows, by index from 0; NULL past the last. */
+const char *stwatch_explain_topic(size_t index);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,53 @@
+/* A context carries settings, the allocator and its limit, progress and cancellation. The library keeps no global state. */
+#ifndef STWATCH_CONTEXT_H
+#define STWATCH_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stwatch/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct stwatch_context stwatch_context;
+
+/* Replaces malloc: resize(user, NULL, 0, n) allocates, resize(user, p, old, 0) frees and returns NULL, else reallocates.
+ * Called from several threads at once when threads > 1. */
+typedef void *(*stwatch_resize_fn)(void *user, void *block, size_t old_size, size_t new_size);
+
+/* Called now and then while work goes on, on the thread that called the library. done and total are bytes of input. */
+typedef void (*stwatch_progress_fn)(void *user, uint64_t done, uint64_t total);
+
+/* Set size to sizeof(stwatch_context_options); a zeroed rest means the defaults. */
+typedef struct stwatch_context_options {
+	size_t size;
+	unsigned threads;             /* worker threads, 1 to 256; 0: one per online processor */
+	uint64_t memory_limit;        /* bytes that may be allocated at one time; 0: no limit */
+	stwatch_resize_fn resize;     /* NULL: the C library's */
+	void *resize_user;
+	stwatch_progress_fn progress; /* NULL: none */
+	void *progress_user;
+	const volatile int *cancel;   /* when it becomes non-zero, work ends soon with STWATCH_ERR_CANCELLED; NULL: never */
+} stwatch_context_options;
+
+/* Creates a context; options may be NULL. *out is owned by the caller, who ends it with stwatch_context_free.
+ * STWATCH_ERR_MEMORY, STWATCH_ERR_ARGUMENT. A context may be used by one thread at a time; different contexts are independent. */
+stwatch_status stwatch_context_create(const stwatch_context_options *options, stwatch_context **out);
+
+/* Frees a context; everything made with it must be freed before. NULL is allowed. */
+void stwatch_context_free(stwatch_context *context);
+
+/* The most bytes that were allocated at one time so far. */
+uint64_t stwatch_context_memory_peak(const stwatch_context *context);
+
+/* The library's version, "0.1.0". Thread-safe. */
+const char *stwatch_version(void);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,10 @@
+/* The whole public API of libstwatch. */
+#ifndef STWATCH_STWATCH_H
+#define STWATCH_STWATCH_H
+
+#include "stwatch/analysis.h"
+#include "stwatch/context.h"
+#include "stwatch/events.h"
+#include "stwatch/status.h"
+
+#endif

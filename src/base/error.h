@@ -1,0 +1,12 @@
+/* Filling in a stwatch_error. */
+#ifndef STW_BASE_ERROR_H
+#define STW_BASE_ERROR_H
+
+#include "stwatch/status.h"
+
+/* Sets *error (NULL is allowed) and returns status, so that a failing function can say `return stw_fail(…)`. */
+stwatch_status stw_fail(stwatch_error *error, stwatch_status status, uint64_t offset, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+stwatch_status stw_fail_memory(stwatch_error *error);
+
+#endif

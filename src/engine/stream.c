@@ -1,0 +1,149 @@
+#include "engine/stream.h"
+
+#include <string.h>
+
+static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
+                        uint64_t a1, uint64_t a2, uint64_t a3);
+#define STW_MERGE_EMIT queue_event
+#include "order/merge_step.h"
+
+static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
+                        uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	stw_stream *s = mg->hook;
+	const stw_order *o = mg->order;
+	stw_stream_event *e = &s->queue[s->queued++]; /* no event stands for more than three */
+	*e = (stw_stream_event){
+		.time = time, .m = stw_order_m_id(o, m), .p = stw_order_p_id(o, p), .g = stw_order_g_id(o, g), .a = {a0, a1, a2, a3},
+		.target = target, .g_slot = g, .p_slot = p, .m_slot = m, .type = (uint8_t)type, .has_generation = true,
+	};
+	if (type == STW_EV_CPUSample) { /* its context is its own */
+		e->m = (int64_t)a0;
+		e->p = (int64_t)a1;
+		e->g = (int64_t)a2;
+		e->a[0] = a3;
+	}
+}
+
+void stw_stream_open(stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version)
+{
+	memset(s, 0, sizeof *s);
+	s->mem = mem;
+	s->source = source;
+	s->version = version;
+	stw_scan_init(&s->scan, source, version);
+	stw_order_init(&s->order, mem);
+}
+
+void stw_stream_open_at(stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset)
+{
+	stw_stream_open(s, mem, source, version);
+	s->scan.offset = offset;
+}
+
+static void end_generation(stw_stream *s)
+{
+	if (s->merging)
+		stw_merge_close(&s->merge);
+	s->merging = false;
+	stw_generation_free(&s->gen);
+}
+
+void stw_stream_close(stw_stream *s)
+{
+	end_generation(s);
+	stw_order_free(&s->order);
+}
+
+static void queue_sync(stw_stream *s, int64_t time, bool has_generation)
+{
+	s->last_time = time > s->last_time ? time : s->last_time + 1;
+	s->queue[s->queued++] = (stw_stream_event){
+		.time = s->last_time, .m = STWATCH_NONE, .p = STWATCH_NONE, .g = STWATCH_NONE, .a = {++s->syncs},
+		.target = STW_SLOT_NONE, .g_slot = STW_SLOT_NONE, .p_slot = STW_SLOT_NONE, .m_slot = STW_SLOT_NONE,
+		.type = STW_EV_SYNC_POINT, .has_generation = has_generation,
+	};
+}
+
+/* A fault ends the trace, after a last sync event. */
+static stwatch_status fail_after_sync(stw_stream *s, const stwatch_error *failure)
+{
+	s->failure = *failure;
+	queue_sync(s, s->last_time, false);
+	return STWATCH_OK;
+}
+
+static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
+{
+	stwatch_error fault = {0};
+	if (s->span.error.status != STWATCH_OK)
+		return fail_after_sync(s, &s->span.error);
+	stwatch_status status = stw_scan_next(&s->scan, &s->span, error);
+	if (status == STWATCH_END) {
+		s->ended = true;
+		queue_sync(s, s->last_time, false);
+		return STWATCH_OK;
+	}
+	if (status != STWATCH_OK)
+		return status;
+	if (s->span.lost)
+		return fail_after_sync(s, &s->span.error);
+	status = stw_generation_load(&s->gen, s->mem, s->source, s->version, &s->span, &fault);
+	if (status == STWATCH_ERR_DAMAGED)
+		return fail_after_sync(s, &fault);
+	if (status == STWATCH_OK) {
+		stw_order_begin(&s->order, s->started ? STW_READ_EXACT : STW_READ_INITIAL);
+		s->started = true;
+		s->merging = true;
+		status = stw_merge_open(&s->merge, &s->order, &s->gen, s->source, s->last_time, s, &fault);
+	}
+	if (status != STWATCH_OK) {
+		*error = fault;
+		return status;
+	}
+	queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
+	s->merge.last_time = s->last_time;
+	s->merge.error = &s->failure;
+	return STWATCH_OK;
+}
+
+static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
+{
+	s->queued = s->taken = 0;
+	if (s->merging) {
+		stwatch_status status = merge_step(&s->merge);
+		s->last_time = s->merge.last_time;
+		if (status == STWATCH_OK)
+			return STWATCH_OK;
+		if (status != STWATCH_END) {
+			*error = s->failure;
+			return status;
+		}
+		end_generation(s);
+	}
+	if (s->ended)
+		return STWATCH_END;
+	return next_generation(s, error);
+}
+
+stwatch_status stw_stream_next(stw_stream *s, const stw_stream_event **event, stwatch_error *error)
+{
+	stwatch_error local;
+	if (!error)
+		error = &local;
+	while (s->taken == s->queued) {
+		if (s->failure.status != STWATCH_OK) {
+			*error = s->failure;
+			return s->failure.status;
+		}
+		stwatch_status status = fill_queue(s, error);
+		if (status != STWATCH_OK) {
+			if (status != STWATCH_END)
+				s->failure = *error;
+			s->queued = s->taken = 0;
+			return status;
+		}
+	}
+	*event = &s->queue[s->taken++];
+	return STWATCH_OK;
+}

@@ -1,0 +1,43 @@
+/* The events of a whole trace, one after another, read exactly and strictly: what Go's own reader would say,
+ * with its sync events and up to its first error. Figures come by another way (fold.h); this one serves printing,
+ * iteration, and the second pass over a part of a trace. */
+#ifndef STW_ENGINE_STREAM_H
+#define STW_ENGINE_STREAM_H
+
+#include "order/merge.h"
+
+typedef struct stw_stream_event {
+	int64_t time;
+	int64_t m, p, g;   /* ids before the event, STWATCH_NONE */
+	uint64_t a[4];     /* see order/merge_step.h */
+	uint32_t target;   /* slot of the goroutine or proc that it names */
+	uint32_t g_slot, p_slot, m_slot;
+	uint8_t type;      /* STW_EV_… or STW_EV_SYNC_POINT, whose a[0] is its number */
+	bool has_generation; /* false: the last sync event, which belongs to none */
+} stw_stream_event;
+
+typedef struct stw_stream {
+	stw_mem *mem;
+	const stw_source *source;
+	stw_go_version version;
+	stw_scan scan;
+	stw_span span;
+	stw_order order;
+	stw_generation gen; /* that of the last event handed out, unless it says otherwise */
+	stw_merge merge;
+	bool started, merging, ended;
+	uint64_t syncs;
+	int64_t last_time;
+	stwatch_error failure; /* to be reported next; status OK: none */
+	stw_stream_event queue[4];
+	unsigned queued, taken;
+} stw_stream;
+
+void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
+/* Continues at a generation that a scan has found, as if the trace began there. */
+void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
+void stw_stream_close(stw_stream *stream);
+/* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays. */
+stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);
+
+#endif

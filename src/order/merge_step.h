@@ -1,0 +1,940 @@
+/* The template's body; see merge.h. Include once in a .c file, after defining
+ *
+ *   static inline void STW_MERGE_EMIT(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g,
+ *                                     uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
+ *
+ * m, p, g are slots before the event; target the slot of the goroutine or proc that it names. a0… are the wire's arguments, but:
+ *   ProcStatus   a1 the status that holds, a2 the state before (STW_PROC_*)
+ *   GoStatus…    a2 the status, a3 stack; the state before is in the upper half of a2
+ *   ProcSteal    a3 the status before
+ *   STWBegin/End a0 the kind, interned in order->names
+ *   UserTaskEnd  a2 parent, a3 name, interned in order->names
+ *   stacks       the id as on the wire (checked to exist) */
+#ifndef STW_MERGE_EMIT
+#error "define STW_MERGE_EMIT first"
+#endif
+
+#define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Takes the next argument of the event at hand; the end is looked at once, when all are taken. */
+#define TAKE(v) \
+	uint64_t v; \
+	if (STW_UNLIKELY(!(p = stw_varint_fast(p, &v)))) \
+		return stw_merge_fail(mg, c, STW_FAULT_BYTES, "an argument of %s overflows (a varint was expected)", stw_event_spec_of(c->type)->name)
+#define TAKEN() \
+	do { \
+		if (STW_UNLIKELY(p > c->end)) \
+			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s is cut by the end of its batch", stw_event_spec_of(c->type)->name); \
+	} while (0)
+#define NEED_STACK(id) \
+	do { \
+		if (STW_UNLIKELY(stw_generation_stack(mg->gen, (id)) == STW_MAP_NONE)) \
+			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the stack %llu, which the generation does not have", \
+			                      stw_event_spec_of(c->type)->name, (unsigned long long)(id)); \
+	} while (0)
+#define NEED_STRING(index, id) \
+	uint32_t index = stw_generation_string(mg->gen, (id)); \
+	if (STW_UNLIKELY(index == STW_MAP_NONE)) \
+	return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the string %llu, which the generation does not have", \
+	                      stw_event_spec_of(c->type)->name, (unsigned long long)(id))
+#define NEED_USER() \
+	do { \
+		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p) || !STW_SLOT_OK(ctx_g))) \
+			return stw_merge_fail_context(mg, c, true); \
+	} while (0)
+#define NEED_PROC() \
+	do { \
+		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p))) \
+			return stw_merge_fail_context(mg, c, false); \
+	} while (0)
+/* A speculative reading takes an unknown proc or goroutine for none, and says so. */
+#define ASSUME_NO_P() \
+	do { \
+		if (STW_UNLIKELY(ctx_p == STW_SLOT_UNKNOWN)) { \
+			o->ms.items[c->m].p = ctx_p = STW_SLOT_NONE; \
+			o->ms.items[c->m].entry_p = STW_SLOT_NONE; \
+		} \
+	} while (0)
+#define ASSUME_NO_G() \
+	do { \
+		if (STW_UNLIKELY(ctx_g == STW_SLOT_UNKNOWN)) { \
+			o->ms.items[c->m].g = ctx_g = STW_SLOT_NONE; \
+			o->ms.items[c->m].entry_g = STW_SLOT_NONE; \
+		} \
+	} while (0)
+#define DONE() (c->p = p, STW_ADVANCE_OK)
+#define EMIT(target, a0, a1, a2, a3) STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
+
+static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
+{
+	mg->n_events++;
+	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
+}
+
+static inline bool next_in_sequence(const stw_order *o, uint32_t epoch, uint64_t last, uint64_t seq)
+{
+	return epoch == o->epoch && seq == last + 1;
+}
+
+static int advance_proc_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	const unsigned type = STW_EV_ProcStatus;
+	uint32_t m = c->m;
+	TAKE(id);
+	TAKE(raw);
+	TAKEN();
+	uint8_t status = (uint8_t)raw;
+	if (status >= STW_P_STATUS_COUNT || raw > 255)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "invalid status %llu for proc %lld (1 to 4 was expected)", (unsigned long long)raw, (long long)id);
+	uint32_t slot = stw_order_find_p(o, (int64_t)id);
+	unsigned before = stw_proc_state_of(status);
+	uint8_t holds = status;
+	bool promoted = false;
+	if (slot != STW_MAP_NONE) {
+		stw_order_p *s = &o->ps.items[slot];
+		if (status == STW_P_ABANDONED && s->status == STW_P_SYSCALL) {
+			before = STW_PROC_RUNNING; /* nothing was lost: the thread it belongs to is known */
+			holds = STW_P_SYSCALL;
+			promoted = true;
+		} else if (s->status != status) {
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for proc %lld: was %u, now %u", (long long)id, s->status, status);
+		}
+		s->seq = 0;
+		s->epoch = o->epoch;
+	} else if (o->mode == STW_READ_SPECULATIVE && status == STW_P_ABANDONED) {
+		/* Most likely it entered the system call in an earlier generation; the steal that follows names its thread. */
+		if ((slot = stw_order_add_p(o, (int64_t)id, STW_P_SYSCALL)) == STW_SLOT_NONE || !stw_order_require(o, STW_REQ_P_SYSCALL, id, 0, 0))
+			return stw_merge_fail_memory(mg);
+		before = STW_PROC_RUNNING;
+		holds = STW_P_SYSCALL;
+		status = STW_P_SYSCALL;
+	} else {
+		if ((slot = stw_order_add_p(o, (int64_t)id, status)) == STW_SLOT_NONE)
+			return stw_merge_fail_memory(mg);
+		before = o->mode == STW_READ_INITIAL ? STW_PROC_UNDETERMINED : STW_PROC_NOT_EXIST;
+		if (o->mode == STW_READ_SPECULATIVE && !stw_order_require(o, STW_REQ_P_STATUS, id, status, 0))
+			return stw_merge_fail_memory(mg);
+	}
+	uint32_t new_p = status == STW_P_RUNNING || (status == STW_P_SYSCALL && holds == raw) ? slot : STW_SLOT_NONE;
+	if (promoted) { /* it belongs to another thread's context than the one that says so */
+		m = STW_SLOT_NONE;
+		for (uint32_t i = 0; i < o->ms.count; i++)
+			if (o->ms.items[i].p == slot) {
+				m = i;
+				ctx_p = slot;
+				ctx_g = o->ms.items[i].g;
+			}
+		if (m == STW_SLOT_NONE)
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is about to be taken from a thread, but no thread has it", (long long)id);
+	}
+	STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, holds, before, 0);
+	if (STW_SLOT_OK(new_p) && c->m != STW_SLOT_NONE)
+		o->ms.items[c->m].p = new_p;
+	return DONE();
+}
+
+static int advance_proc_steal(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	const unsigned type = STW_EV_ProcSteal;
+	TAKE(id);
+	TAKE(seq);
+	TAKE(mid);
+	TAKEN();
+	uint32_t slot = stw_order_find_p(o, (int64_t)id);
+	if (slot == STW_MAP_NONE)
+		return STW_ADVANCE_WAIT;
+	stw_order_p *s = &o->ps.items[slot];
+	if ((s->status != STW_P_SYSCALL && s->status != STW_P_ABANDONED) || !next_in_sequence(o, s->epoch, s->seq, seq))
+		return STW_ADVANCE_WAIT;
+	if (c->m == STW_SLOT_NONE)
+		return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected a thread but didn't have one");
+	uint8_t before = s->status;
+	s->status = STW_P_IDLE;
+	s->seq = seq;
+	if (before == STW_P_SYSCALL) {
+		uint32_t victim = stw_order_find_m(o, (int64_t)mid);
+		if (victim == STW_MAP_NONE && o->mode == STW_READ_SPECULATIVE && (victim = stw_order_add_m(o, (int64_t)mid)) == STW_SLOT_NONE)
+			return stw_merge_fail_memory(mg);
+		if (victim == STW_MAP_NONE)
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, which does not exist", (long long)id, (long long)mid);
+		stw_order_m *from = &o->ms.items[victim];
+		if (from->p == STW_SLOT_UNKNOWN)
+			from->entry_p = from->p = slot;
+		if (from->p != slot)
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, but that has proc %lld", (long long)id,
+			                      (long long)mid, (long long)stw_order_p_id(o, from->p));
+		if (victim == c->m)
+			ctx_p = slot;
+		EMIT(slot, id, seq, mid, before);
+		o->ms.items[victim].p = STW_SLOT_NONE;
+		return DONE();
+	}
+	EMIT(slot, id, seq, mid, before);
+	return DONE();
+}
+
+static int advance_go_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	uint32_t m = c->m;
+	TAKE(id);
+	TAKE(mid);
+	TAKE(raw);
+	uint64_t stack = 0;
+	if (c->type == STW_EV_GoStatusStack && STW_UNLIKELY(!(p = stw_varint_fast(p, &stack))))
+		return stw_merge_fail(mg, c, STW_FAULT_BYTES, "an argument of GoStatusStack overflows (a varint was expected)");
+	TAKEN();
+	uint8_t status = (uint8_t)raw;
+	if (status >= STW_G_STATUS_COUNT)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "invalid status %u for goroutine %lld (1 to 4 was expected)", status, (long long)id);
+	unsigned before = stw_go_state_of(status);
+	uint32_t slot = stw_order_find_g(o, (int64_t)id);
+	if (slot != STW_MAP_NONE) {
+		stw_order_g *s = &o->gs.items[slot];
+		if (s->status != status)
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for goroutine %lld: was %s, now %s", (long long)id,
+			                      stw_go_state_name(stw_go_state_of(s->status)), stw_go_state_name(before));
+		s->seq = 0;
+		s->epoch = o->epoch;
+	} else if (o->mode == STW_READ_EXACT) {
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "the status of goroutine %lld comes after the first generation, but it was never created",
+		                      (long long)id);
+	} else {
+		if ((slot = stw_order_add_g(o, (int64_t)id, status)) == STW_SLOT_NONE)
+			return stw_merge_fail_memory(mg);
+		if (o->mode == STW_READ_INITIAL)
+			before = STW_GO_UNDETERMINED;
+		else if (!stw_order_require(o, STW_REQ_G_STATUS, id, status, 0))
+			return stw_merge_fail_memory(mg);
+	}
+	uint32_t new_g = STW_SLOT_NONE;
+	if (status == STW_G_RUNNING) {
+		new_g = slot;
+	} else if (status == STW_G_SYSCALL) {
+		if ((int64_t)mid == STWATCH_NONE)
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "goroutine %lld is in a system call without a thread", (long long)id);
+		if ((int64_t)mid == c->m_id && c->m != STW_SLOT_NONE) {
+			if (ctx_g == STW_SLOT_UNKNOWN)
+				o->ms.items[c->m].entry_g = slot;
+			else if (o->mode != STW_READ_INITIAL && ctx_g != slot)
+				return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "inconsistent thread for goroutine %lld in a system call: its thread has goroutine %lld",
+				                      (long long)id, (long long)stw_order_g_id(o, ctx_g));
+			new_g = slot;
+		} else { /* it has been sitting in its system call, on another thread, for all of this generation */
+			uint32_t other = stw_order_find_m(o, (int64_t)mid);
+			if (other == STW_MAP_NONE) {
+				if ((other = stw_order_add_m(o, (int64_t)mid)) == STW_SLOT_NONE)
+					return stw_merge_fail_memory(mg);
+				stw_order_m *om = &o->ms.items[other];
+				om->g = slot;
+				if (o->mode == STW_READ_SPECULATIVE) {
+					om->entry_g = slot;
+					om->entry_if_seen = true;
+				}
+			} else if (o->ms.items[other].g == STW_SLOT_UNKNOWN) {
+				o->ms.items[other].entry_g = o->ms.items[other].g = slot;
+				ctx_g = slot;
+			} else if (o->ms.items[other].g != slot) {
+				return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "inconsistent thread for goroutine %lld in a system call: thread %lld has goroutine %lld",
+				                      (long long)id, (long long)mid, (long long)stw_order_g_id(o, o->ms.items[other].g));
+			} else {
+				ctx_g = slot;
+			}
+			m = other;
+		}
+	}
+	NEED_STACK(stack);
+	const unsigned type = STW_EV_GoStatusStack;
+	if (c->type == STW_EV_GoStatusStack)
+		STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, mid, (uint64_t)before << 32 | status, stack);
+	else
+		STW_MERGE_EMIT(mg, STW_EV_GoStatus, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, mid, (uint64_t)before << 32 | status, 0);
+	if (new_g != STW_SLOT_NONE && c->m != STW_SLOT_NONE && (int64_t)id != STWATCH_NONE)
+		o->ms.items[c->m].g = new_g;
+	return DONE();
+}
+
+static int advance_go_create(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	TAKE(id);
+	TAKE(new_stack);
+	TAKE(stack);
+	TAKEN();
+	NEED_PROC();
+	ASSUME_NO_G();
+	if (STW_SLOT_OK(ctx_g) && o->gs.items[ctx_g].status != STW_G_RUNNING)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
+		                      (long long)stw_order_g_id(o, ctx_g));
+	if (stw_order_find_g(o, (int64_t)id) != STW_MAP_NONE)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created, but it exists already", (long long)id);
+	NEED_STACK(new_stack);
+	NEED_STACK(stack);
+	uint32_t slot = stw_order_add_g(o, (int64_t)id, c->type == STW_EV_GoCreateBlocked ? STW_G_WAITING : STW_G_RUNNABLE);
+	if (slot == STW_SLOT_NONE || (o->mode == STW_READ_SPECULATIVE && !stw_order_require(o, STW_REQ_G_NEW, id, 0, 0)))
+		return stw_merge_fail_memory(mg);
+	o->gs.items[slot].assist = STW_RANGE_OFF;
+	o->gs.items[slot].entry_regions = false;
+	if (c->type == STW_EV_GoCreate) {
+		const unsigned type = STW_EV_GoCreate;
+		EMIT(slot, id, new_stack, stack, 0);
+	} else {
+		const unsigned type = STW_EV_GoCreateBlocked;
+		EMIT(slot, id, new_stack, stack, 0);
+	}
+	return DONE();
+}
+
+static int advance_go_switch(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	const unsigned type = STW_EV_GoSwitch; /* the two differ in what happens to the old goroutine */
+	bool destroy = c->type == STW_EV_GoSwitchDestroy;
+	TAKE(id);
+	TAKE(seq);
+	TAKEN();
+	NEED_USER();
+	if (o->gs.items[ctx_g].status != STW_G_RUNNING)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
+		                      (long long)stw_order_g_id(o, ctx_g));
+	uint32_t next = stw_order_find_g(o, (int64_t)id);
+	if (next == STW_MAP_NONE || o->gs.items[next].status != STW_G_WAITING || !next_in_sequence(o, o->gs.items[next].epoch, o->gs.items[next].seq, seq))
+		return STW_ADVANCE_WAIT;
+	if (destroy)
+		STW_MERGE_EMIT(mg, STW_EV_GoSwitchDestroy, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, next, id, seq, 0, 0);
+	else
+		EMIT(next, id, seq, 0, 0);
+	if (destroy) {
+		STW_MERGE_EMIT(mg, STW_EV_GoDestroy, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, ctx_g, 0, 0, 0, 0);
+		stw_order_remove_g(o, ctx_g);
+	} else {
+		o->gs.items[ctx_g].status = STW_G_WAITING;
+		STW_MERGE_EMIT(mg, STW_EV_GoBlock, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, ctx_g, 0, 0, 0, 0);
+	}
+	o->gs.items[next].status = STW_G_RUNNING;
+	o->gs.items[next].seq = seq;
+	o->ms.items[c->m].g = next;
+	STW_MERGE_EMIT(mg, STW_EV_GoStart, merge_stamp(mg, c->time), c->m, ctx_p, STW_SLOT_NONE, next, id, seq, 0, 0);
+	return DONE();
+}
+
+static int advance_go_create_syscall(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	const unsigned type = STW_EV_GoCreateSyscall;
+	TAKE(id);
+	TAKEN();
+	if (c->m == STW_SLOT_NONE)
+		return stw_merge_fail_context(mg, c, false);
+	ASSUME_NO_G();
+	if (ctx_g != STW_SLOT_NONE)
+		return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected no goroutine but had one");
+	if (stw_order_find_g(o, (int64_t)id) != STW_MAP_NONE)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created in a system call, but it exists already", (long long)id);
+	uint32_t slot = stw_order_add_g(o, (int64_t)id, STW_G_SYSCALL);
+	if (slot == STW_SLOT_NONE || (o->mode == STW_READ_SPECULATIVE && !stw_order_require(o, STW_REQ_G_NEW, id, 0, 0)))
+		return stw_merge_fail_memory(mg);
+	o->gs.items[slot].assist = STW_RANGE_OFF;
+	o->gs.items[slot].entry_regions = false;
+	EMIT(slot, id, 0, 0, 0);
+	o->ms.items[c->m].g = slot;
+	return DONE();
+}
+
+static int advance_go_destroy_syscall(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	const unsigned type = STW_EV_GoDestroySyscall;
+	if (c->m == STW_SLOT_NONE || !STW_SLOT_OK(ctx_g))
+		return stw_merge_fail_context(mg, c, true);
+	ASSUME_NO_P();
+	if (o->gs.items[ctx_g].status != STW_G_SYSCALL)
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroySyscall for goroutine %lld, which is not in a system call", (long long)stw_order_g_id(o, ctx_g));
+	if (ctx_p != STW_SLOT_NONE) {
+		if (o->ps.items[ctx_p].status != STW_P_SYSCALL)
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "proc %lld is in status %u during GoDestroySyscall (a system call was expected)",
+			                      (long long)stw_order_p_id(o, ctx_p), o->ps.items[ctx_p].status);
+		o->ps.items[ctx_p].status = STW_P_ABANDONED;
+		STW_MERGE_EMIT(mg, STW_EV_ProcSteal, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, ctx_p, (uint64_t)stw_order_p_id(o, ctx_p), 0,
+		               (uint64_t)c->m_id, STW_P_SYSCALL);
+	}
+	EMIT(ctx_g, 0, 0, 0, 0);
+	stw_order_remove_g(o, ctx_g);
+	o->ms.items[c->m].g = STW_SLOT_NONE;
+	o->ms.items[c->m].p = STW_SLOT_NONE;
+	return DONE();
+}
+
+static int advance_gc(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	const uint8_t *p = c->p;
+	bool check_context;
+	TAKE(seq);
+	uint64_t stack = 0;
+	if (c->type == STW_EV_GCBegin && STW_UNLIKELY(!(p = stw_varint_fast(p, &stack))))
+		return stw_merge_fail(mg, c, STW_FAULT_BYTES, "an argument of GCBegin overflows (a varint was expected)");
+	TAKEN();
+	int rc = stw_merge_gc(mg, c, c->type, seq, &check_context);
+	if (rc != STW_ADVANCE_OK)
+		return rc;
+	if (check_context)
+		NEED_USER();
+	NEED_STACK(stack);
+	switch (c->type) {
+	case STW_EV_GCBegin:
+		STW_MERGE_EMIT(mg, STW_EV_GCBegin, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, stack, 0, 0);
+		break;
+	case STW_EV_GCEnd:
+		STW_MERGE_EMIT(mg, STW_EV_GCEnd, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, 0, 0, 0);
+		break;
+	default:
+		STW_MERGE_EMIT(mg, STW_EV_GCActive, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, 0, 0, 0);
+	}
+	return DONE();
+}
+
+/* Stops, assists and sweeps. */
+static int advance_range(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	uint32_t kind, slot;
+	int rc;
+	switch (c->type) {
+	case STW_EV_STWBegin: {
+		const unsigned type = STW_EV_STWBegin;
+		TAKE(id);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STRING(string, id);
+		NEED_STACK(stack);
+		if ((rc = stw_merge_stop_begin(mg, c, ctx_g, id, string, &kind)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(STW_SLOT_NONE, kind, stack, 0, 0);
+		return DONE();
+	}
+	case STW_EV_STWEnd: {
+		const unsigned type = STW_EV_STWEnd;
+		NEED_USER();
+		if ((rc = stw_merge_stop_end(mg, c, ctx_g, &kind)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(STW_SLOT_NONE, kind, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GCMarkAssistBegin: {
+		const unsigned type = STW_EV_GCMarkAssistBegin;
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STACK(stack);
+		stw_order_g *g = &o->gs.items[ctx_g];
+		if ((rc = stw_merge_range(mg, c, &g->assist, STW_REQ_G_ASSIST, g->id, STW_RANGE_OFF, STW_RANGE_ON)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_g, stack, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GCMarkAssistEnd: {
+		const unsigned type = STW_EV_GCMarkAssistEnd;
+		NEED_USER();
+		stw_order_g *g = &o->gs.items[ctx_g];
+		if ((rc = stw_merge_range(mg, c, &g->assist, STW_REQ_G_ASSIST, g->id, STW_RANGE_ON, STW_RANGE_OFF)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_g, 0, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GCMarkAssistActive: {
+		const unsigned type = STW_EV_GCMarkAssistActive;
+		TAKE(id);
+		TAKEN();
+		if ((slot = stw_order_find_g(o, (int64_t)id)) == STW_MAP_NONE)
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GCMarkAssistActive names goroutine %lld, which is not known", (long long)id);
+		uint8_t want = o->mode == STW_READ_INITIAL ? STW_RANGE_OFF : STW_RANGE_ON;
+		if ((rc = stw_merge_range(mg, c, &o->gs.items[slot].assist, STW_REQ_G_ASSIST, (int64_t)id, want, STW_RANGE_ON)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(slot, id, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GCSweepBegin: {
+		const unsigned type = STW_EV_GCSweepBegin;
+		TAKE(stack);
+		TAKEN();
+		NEED_PROC();
+		NEED_STACK(stack);
+		stw_order_p *s = &o->ps.items[ctx_p];
+		if ((rc = stw_merge_range(mg, c, &s->sweep, STW_REQ_P_SWEEP, s->id, STW_RANGE_OFF, STW_RANGE_ON)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_p, stack, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GCSweepEnd: {
+		const unsigned type = STW_EV_GCSweepEnd;
+		TAKE(swept);
+		TAKE(reclaimed);
+		TAKEN();
+		NEED_PROC();
+		stw_order_p *s = &o->ps.items[ctx_p];
+		if ((rc = stw_merge_range(mg, c, &s->sweep, STW_REQ_P_SWEEP, s->id, STW_RANGE_ON, STW_RANGE_OFF)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_p, swept, reclaimed, 0, 0);
+		return DONE();
+	}
+	default: {
+		const unsigned type = STW_EV_GCSweepActive;
+		TAKE(id);
+		TAKEN();
+		if ((slot = stw_order_find_p(o, (int64_t)id)) == STW_MAP_NONE)
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GCSweepActive names proc %lld, which is not known", (long long)id);
+		uint8_t want = o->mode == STW_READ_INITIAL ? STW_RANGE_OFF : STW_RANGE_ON;
+		if ((rc = stw_merge_range(mg, c, &o->ps.items[slot].sweep, STW_REQ_P_SWEEP, (int64_t)id, want, STW_RANGE_ON)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(slot, id, 0, 0, 0);
+		return DONE();
+	}
+	}
+}
+
+/* Tasks, regions, logs, labels. */
+static int advance_annotation(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	const uint8_t *p = c->p;
+	int rc;
+	switch (c->type) {
+	case STW_EV_ProcsChange: {
+		const unsigned type = STW_EV_ProcsChange;
+		TAKE(procs);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STACK(stack);
+		EMIT(STW_SLOT_NONE, procs, stack, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GoLabel: {
+		const unsigned type = STW_EV_GoLabel;
+		TAKE(label);
+		TAKEN();
+		NEED_USER();
+		NEED_STRING(string, label);
+		EMIT(ctx_g, label, string, 0, 0);
+		return DONE();
+	}
+	case STW_EV_UserTaskBegin: {
+		const unsigned type = STW_EV_UserTaskBegin;
+		TAKE(task);
+		TAKE(parent);
+		TAKE(name);
+		TAKE(stack);
+		TAKEN();
+		NEED_STRING(string, name);
+		if (parent == 0) /* none; the background task is for regions only */
+			parent = UINT64_MAX;
+		if ((rc = stw_merge_task_begin(mg, c, task, parent, string)) != STW_ADVANCE_OK)
+			return rc;
+		NEED_USER();
+		NEED_STACK(stack);
+		EMIT(ctx_g, task, parent, name, stack);
+		return DONE();
+	}
+	case STW_EV_UserTaskEnd: {
+		const unsigned type = STW_EV_UserTaskEnd;
+		uint64_t parent;
+		uint32_t name;
+		TAKE(task);
+		TAKE(stack);
+		TAKEN();
+		if ((rc = stw_merge_task_end(mg, task, &parent, &name)) != STW_ADVANCE_OK)
+			return rc;
+		NEED_USER();
+		NEED_STACK(stack);
+		EMIT(ctx_g, task, stack, parent, name);
+		return DONE();
+	}
+	case STW_EV_UserRegionBegin: {
+		const unsigned type = STW_EV_UserRegionBegin;
+		TAKE(task);
+		TAKE(name);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STRING(string, name);
+		NEED_STACK(stack);
+		if ((rc = stw_merge_region_begin(mg, ctx_g, task, string)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_g, task, name, stack, 0);
+		return DONE();
+	}
+	case STW_EV_UserRegionEnd: {
+		const unsigned type = STW_EV_UserRegionEnd;
+		TAKE(task);
+		TAKE(name);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STRING(string, name);
+		NEED_STACK(stack);
+		if ((rc = stw_merge_region_end(mg, c, ctx_g, task, string)) != STW_ADVANCE_OK)
+			return rc;
+		EMIT(ctx_g, task, name, stack, 0);
+		return DONE();
+	}
+	default: {
+		const unsigned type = STW_EV_UserLog;
+		TAKE(task);
+		TAKE(key);
+		TAKE(value);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		NEED_STRING(key_string, key);
+		NEED_STRING(value_string, value);
+		NEED_STACK(stack);
+		(void)key_string;
+		(void)value_string;
+		EMIT(ctx_g, task, key, value, stack);
+		return DONE();
+	}
+	}
+}
+
+static int advance_experimental(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx_g)
+{
+	const uint8_t *p = c->p;
+	const stw_event_spec *spec = stw_event_spec_of(c->type);
+	uint64_t a[3] = {0};
+	if (!spec->name || spec->kind != STWATCH_EVENT_EXPERIMENTAL)
+		return stw_merge_fail(mg, c, STW_FAULT_BYTES, "found event type %u in a thread's stream (no such event there)", c->type);
+	for (unsigned i = 0; i < spec->n_args; i++)
+		if (!(p = stw_varint_fast(p, &a[i])))
+			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "an argument of %s overflows (a varint was expected)", spec->name);
+	TAKEN();
+	if (c->m == STW_SLOT_NONE)
+		return stw_merge_fail_context(mg, c, false);
+	STW_MERGE_EMIT(mg, c->type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, a[0], a[1], a[2], 0);
+	return DONE();
+}
+
+/* Tries the event at hand of a cursor. The frequent ones are here, the others a call away. */
+static inline __attribute__((always_inline)) int merge_advance(stw_merge *mg, stw_cursor *c)
+{
+	stw_order *o = mg->order;
+	const uint8_t *p = c->p;
+	uint32_t ctx_p = STW_SLOT_NONE, ctx_g = STW_SLOT_NONE;
+	if (STW_UNLIKELY(c->m == STW_SLOT_NONE) && c->m_id != STWATCH_NONE && !stw_merge_know_thread(mg, c))
+		return stw_merge_fail_memory(mg);
+	if (c->m != STW_SLOT_NONE) {
+		ctx_p = o->ms.items[c->m].p;
+		ctx_g = o->ms.items[c->m].g;
+	}
+	switch (c->type) {
+	case STW_EV_GoStart: {
+		const unsigned type = STW_EV_GoStart;
+		TAKE(id);
+		TAKE(seq);
+		TAKEN();
+		uint32_t slot = stw_order_find_g(o, (int64_t)id);
+		if (slot == STW_MAP_NONE)
+			return STW_ADVANCE_WAIT;
+		stw_order_g *g = &o->gs.items[slot];
+		if (g->status != STW_G_RUNNABLE || !next_in_sequence(o, g->epoch, g->seq, seq))
+			return STW_ADVANCE_WAIT;
+		NEED_PROC();
+		ASSUME_NO_G();
+		if (STW_UNLIKELY(ctx_g != STW_SLOT_NONE))
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected no goroutine but had one: goroutine %lld starts where %lld runs", (long long)id,
+			                      (long long)stw_order_g_id(o, ctx_g));
+		g->status = STW_G_RUNNING;
+		g->seq = seq;
+		EMIT(slot, id, seq, 0, 0);
+		o->ms.items[c->m].g = slot;
+		return DONE();
+	}
+	case STW_EV_GoUnblock: {
+		const unsigned type = STW_EV_GoUnblock;
+		TAKE(id);
+		TAKE(seq);
+		TAKE(stack);
+		TAKEN();
+		uint32_t slot = stw_order_find_g(o, (int64_t)id);
+		if (slot == STW_MAP_NONE)
+			return STW_ADVANCE_WAIT;
+		stw_order_g *g = &o->gs.items[slot];
+		if (g->status != STW_G_WAITING || !next_in_sequence(o, g->epoch, g->seq, seq))
+			return STW_ADVANCE_WAIT;
+		NEED_STACK(stack);
+		g->status = STW_G_RUNNABLE;
+		g->seq = seq;
+		EMIT(slot, id, seq, stack, 0);
+		return DONE();
+	}
+	case STW_EV_GoBlock:
+	case STW_EV_GoStop: {
+		TAKE(reason);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		stw_order_g *g = &o->gs.items[ctx_g];
+		if (STW_UNLIKELY(g->status != STW_G_RUNNING))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s for goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
+			                      (long long)g->id);
+		NEED_STRING(string, reason);
+		NEED_STACK(stack);
+		if (c->type == STW_EV_GoBlock) {
+			const unsigned type = STW_EV_GoBlock;
+			g->status = STW_G_WAITING;
+			EMIT(ctx_g, reason, stack, string, 0);
+		} else {
+			const unsigned type = STW_EV_GoStop;
+			g->status = STW_G_RUNNABLE;
+			EMIT(ctx_g, reason, stack, string, 0);
+		}
+		o->ms.items[c->m].g = STW_SLOT_NONE;
+		return DONE();
+	}
+	case STW_EV_GoDestroy: {
+		const unsigned type = STW_EV_GoDestroy;
+		NEED_USER();
+		if (STW_UNLIKELY(o->gs.items[ctx_g].status != STW_G_RUNNING))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroy for goroutine %lld, which is not running", (long long)stw_order_g_id(o, ctx_g));
+		EMIT(ctx_g, 0, 0, 0, 0);
+		stw_order_remove_g(o, ctx_g);
+		o->ms.items[c->m].g = STW_SLOT_NONE;
+		return DONE();
+	}
+	case STW_EV_GoSyscallBegin: {
+		const unsigned type = STW_EV_GoSyscallBegin;
+		TAKE(seq);
+		TAKE(stack);
+		TAKEN();
+		NEED_USER();
+		stw_order_g *g = &o->gs.items[ctx_g];
+		stw_order_p *s = &o->ps.items[ctx_p];
+		if (STW_UNLIKELY(g->status != STW_G_RUNNING))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallBegin for goroutine %lld, which is not running", (long long)g->id);
+		if (STW_UNLIKELY(!next_in_sequence(o, s->epoch, s->seq, seq)))
+			return stw_merge_fail(mg, c, STW_FAULT_ORDER, "GoSyscallBegin can't follow: proc %lld has the sequence number %llu, the event %llu", (long long)s->id,
+			                      (unsigned long long)s->seq, (unsigned long long)seq);
+		NEED_STACK(stack);
+		g->status = STW_G_SYSCALL;
+		s->status = STW_P_SYSCALL;
+		s->seq = seq;
+		EMIT(ctx_g, seq, stack, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GoSyscallEnd: {
+		const unsigned type = STW_EV_GoSyscallEnd;
+		NEED_USER();
+		stw_order_g *g = &o->gs.items[ctx_g];
+		stw_order_p *s = &o->ps.items[ctx_p];
+		if (STW_UNLIKELY(g->status != STW_G_SYSCALL))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd for goroutine %lld, which is not in a system call", (long long)g->id);
+		if (STW_UNLIKELY(s->status != STW_P_SYSCALL))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd on proc %lld, which is not in a system call", (long long)s->id);
+		g->status = STW_G_RUNNING;
+		s->status = STW_P_RUNNING;
+		EMIT(ctx_g, 0, 0, 0, 0);
+		return DONE();
+	}
+	case STW_EV_GoSyscallEndBlocked: {
+		const unsigned type = STW_EV_GoSyscallEndBlocked;
+		ASSUME_NO_P();
+		/* While it has a proc in a system call, that proc's loss must come first. */
+		if (ctx_p != STW_SLOT_NONE && o->ps.items[ctx_p].status == STW_P_SYSCALL)
+			return STW_ADVANCE_WAIT;
+		if (STW_UNLIKELY(c->m == STW_SLOT_NONE || !STW_SLOT_OK(ctx_g)))
+			return stw_merge_fail_context(mg, c, true);
+		if (STW_UNLIKELY(o->gs.items[ctx_g].status != STW_G_SYSCALL))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEndBlocked for goroutine %lld, which is not in a system call",
+			                      (long long)stw_order_g_id(o, ctx_g));
+		o->gs.items[ctx_g].status = STW_G_RUNNABLE;
+		EMIT(ctx_g, 0, 0, 0, 0);
+		o->ms.items[c->m].g = STW_SLOT_NONE;
+		return DONE();
+	}
+	case STW_EV_ProcStart: {
+		const unsigned type = STW_EV_ProcStart;
+		TAKE(id);
+		TAKE(seq);
+		TAKEN();
+		uint32_t slot = stw_order_find_p(o, (int64_t)id);
+		if (slot == STW_MAP_NONE)
+			return STW_ADVANCE_WAIT;
+		stw_order_p *s = &o->ps.items[slot];
+		if (s->status != STW_P_IDLE || !next_in_sequence(o, s->epoch, s->seq, seq))
+			return STW_ADVANCE_WAIT;
+		ASSUME_NO_P();
+		if (ctx_p != STW_SLOT_NONE)
+			return STW_ADVANCE_WAIT;
+		if (STW_UNLIKELY(c->m == STW_SLOT_NONE))
+			return stw_merge_fail_context(mg, c, false);
+		s->status = STW_P_RUNNING;
+		s->seq = seq;
+		EMIT(slot, id, seq, 0, 0);
+		o->ms.items[c->m].p = slot;
+		return DONE();
+	}
+	case STW_EV_ProcStop: {
+		const unsigned type = STW_EV_ProcStop;
+		NEED_PROC();
+		stw_order_p *s = &o->ps.items[ctx_p];
+		if (STW_UNLIKELY(s->status != STW_P_RUNNING && s->status != STW_P_SYSCALL))
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "ProcStop for proc %lld, which is neither running nor in a system call", (long long)s->id);
+		s->status = STW_P_IDLE;
+		EMIT(ctx_p, 0, 0, 0, 0);
+		o->ms.items[c->m].p = STW_SLOT_NONE;
+		return DONE();
+	}
+	case STW_EV_HeapAlloc:
+	case STW_EV_HeapGoal: {
+		TAKE(value);
+		TAKEN();
+		NEED_PROC();
+		if (c->type == STW_EV_HeapAlloc) {
+			const unsigned type = STW_EV_HeapAlloc;
+			EMIT(STW_SLOT_NONE, value, 0, 0, 0);
+		} else {
+			const unsigned type = STW_EV_HeapGoal;
+			EMIT(STW_SLOT_NONE, value, 0, 0, 0);
+		}
+		return DONE();
+	}
+	case STW_EV_ProcSteal:
+		return advance_proc_steal(mg, c, ctx_p, ctx_g);
+	case STW_EV_ProcStatus:
+		return advance_proc_status(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoStatus:
+	case STW_EV_GoStatusStack:
+		return advance_go_status(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoCreate:
+	case STW_EV_GoCreateBlocked:
+		return advance_go_create(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoSwitch:
+	case STW_EV_GoSwitchDestroy:
+		return advance_go_switch(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoCreateSyscall:
+		return advance_go_create_syscall(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoDestroySyscall:
+		return advance_go_destroy_syscall(mg, c, ctx_p, ctx_g);
+	case STW_EV_GCActive:
+	case STW_EV_GCBegin:
+	case STW_EV_GCEnd:
+		return advance_gc(mg, c, ctx_p, ctx_g);
+	case STW_EV_STWBegin:
+	case STW_EV_STWEnd:
+	case STW_EV_GCSweepActive:
+	case STW_EV_GCSweepBegin:
+	case STW_EV_GCSweepEnd:
+	case STW_EV_GCMarkAssistActive:
+	case STW_EV_GCMarkAssistBegin:
+	case STW_EV_GCMarkAssistEnd:
+		return advance_range(mg, c, ctx_p, ctx_g);
+	case STW_EV_ProcsChange:
+	case STW_EV_GoLabel:
+	case STW_EV_UserTaskBegin:
+	case STW_EV_UserTaskEnd:
+	case STW_EV_UserRegionBegin:
+	case STW_EV_UserRegionEnd:
+	case STW_EV_UserLog:
+		return advance_annotation(mg, c, ctx_p, ctx_g);
+	default:
+		return advance_experimental(mg, c, ctx_p, ctx_g);
+	}
+}
+
+/* Brings the cursor's next event to hand: its type and time. STWATCH_OK, STWATCH_END or an error. */
+static inline stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
+{
+	uint64_t dt;
+	if (STW_UNLIKELY(c->end - c->p < STW_EVENT_BYTES_MAX)) {
+		stwatch_status status = stw_cursor_fill(c, mg->gen, mg->source, mg->error);
+		if (status != STWATCH_OK)
+			return status;
+	}
+	const uint8_t *p = c->p;
+	c->type = *p++;
+	const stw_event_spec *spec = stw_event_spec_of(c->type);
+	if (STW_UNLIKELY(!spec->kind && c->type != STW_EV_ClockSnapshot)) {
+		stw_merge_fail(mg, c, STW_FAULT_BYTES, "found event type %u in a thread's stream (no such event there)", c->type);
+		return STWATCH_ERR_DAMAGED;
+	}
+	p = stw_varint_fast(p, &dt);
+	if (STW_UNLIKELY(!p || p > c->end)) {
+		stw_merge_fail(mg, c, STW_FAULT_BYTES, "the time of %s is cut or overflows (a varint was expected)", spec->name);
+		return STWATCH_ERR_DAMAGED;
+	}
+	c->p = p;
+	uint64_t ns = dt < (uint64_t)1 << 40 && mg->gen->ns_factor ? dt * mg->gen->ns_factor : (uint64_t)stw_generation_ns(mg->gen, dt);
+	c->time = (int64_t)((uint64_t)c->time + ns);
+	return STWATCH_OK;
+}
+
+static inline __attribute__((always_inline)) void merge_sample(stw_merge *mg)
+{
+	const stw_cpu_sample *s = &mg->gen->samples.items[mg->next_sample++];
+	mg->sample_time = mg->next_sample < mg->gen->samples.count ? mg->gen->samples.items[mg->next_sample].time : INT64_MAX;
+	STW_MERGE_EMIT(mg, STW_EV_CPUSample, merge_stamp(mg, s->time), STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, (uint64_t)s->m,
+	               (uint64_t)s->p, (uint64_t)s->g, s->stack);
+}
+
+/* The earliest event can't go yet: the first of the others, in order of time, that can. */
+static stwatch_status merge_others(stw_merge *mg)
+{
+	stw_merge_sort(mg);
+	for (size_t i = 1; i < mg->n_heap; i++) {
+		stw_cursor *c = mg->heap[i].cursor;
+		int rc = merge_advance(mg, c);
+		if (rc == STW_ADVANCE_WAIT)
+			continue;
+		if (rc == STW_ADVANCE_FAIL)
+			return mg->error->status;
+		stwatch_status status = merge_refresh(mg, c);
+		if (status == STWATCH_OK) {
+			mg->heap[i].time = c->time;
+			stw_merge_sift(mg, i);
+		} else if (status == STWATCH_END) {
+			stw_merge_remove(mg, i);
+			status = STWATCH_OK;
+		}
+		return status;
+	}
+	return stw_merge_fail_frontier(mg);
+}
+
+/* Hands on the next event (or two or three, of one that stands for several). STWATCH_OK; STWATCH_END; or an error. */
+static inline __attribute__((always_inline)) stwatch_status merge_step(stw_merge *mg)
+{
+	if (STW_UNLIKELY(mg->n_heap == 0)) {
+		if (mg->sample_time == INT64_MAX && mg->next_sample >= mg->gen->samples.count)
+			return STWATCH_END;
+		merge_sample(mg);
+		return STWATCH_OK;
+	}
+	stw_cursor *c = mg->heap[0].cursor;
+	if (STW_UNLIKELY(mg->sample_time < c->time)) {
+		merge_sample(mg);
+		return STWATCH_OK;
+	}
+	int rc = merge_advance(mg, c);
+	if (STW_UNLIKELY(rc != STW_ADVANCE_OK))
+		return rc == STW_ADVANCE_WAIT ? merge_others(mg) : mg->error->status;
+	stwatch_status status = merge_refresh(mg, c);
+	if (STW_UNLIKELY(status != STWATCH_OK)) {
+		if (status != STWATCH_END)
+			return status;
+		stw_merge_remove(mg, 0);
+		return STWATCH_OK;
+	}
+	mg->heap[0].time = c->time;
+	if ((mg->n_heap > 1 && mg->heap[1].time < c->time) || (mg->n_heap > 2 && mg->heap[2].time < c->time))
+		stw_merge_sift_down(mg, 0);
+	return STWATCH_OK;
+}

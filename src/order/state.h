@@ -1,0 +1,168 @@
+/* What ordering knows of goroutines, procs and threads while it merges the threads' streams into one valid order.
+ *
+ * The same state serves three ways of reading a generation:
+ *   initial      the first one of a trace (or of a part read on its own): whatever it states is believed
+ *   exact        a later one, with the true state at its entry: statements are checked against it
+ *   speculative  a later one whose entry state is not known yet, so that it can be read on another core: what its events
+ *                take for granted is written down as requirements, and checked at the join (join.h); any doubt gives up,
+ *                and the generation is read again exactly.
+ *
+ * The rules are those of Go's internal/trace/order.go, against runtime/traceruntime.go. */
+#ifndef STW_ORDER_STATE_H
+#define STW_ORDER_STATE_H
+
+#include "base/intern.h"
+#include "base/map.h"
+#include "event/spec.h"
+
+/* Slots instead of ids: dense, and reused after a goroutine's end. */
+#define STW_SLOT_NONE UINT32_MAX
+#define STW_SLOT_UNKNOWN (UINT32_MAX - 1) /* speculative only: whatever it was at entry */
+#define STW_SLOT_OK(slot) ((slot) < STW_SLOT_UNKNOWN)
+
+/* What is known of a range (mark assist, sweep) that is or is not in flight. */
+enum { STW_RANGE_OFF, STW_RANGE_ON, STW_RANGE_UNKNOWN };
+
+typedef struct stw_order_g {
+	int64_t id;
+	uint64_t seq;
+	uint32_t epoch;  /* generation counter in which seq counts */
+	uint8_t status;  /* STW_G_* */
+	uint8_t assist;  /* STW_RANGE_* */
+	uint8_t stops;   /* stop-the-world ranges in flight */
+	bool entry_regions; /* speculative: regions may have been open at entry */
+	uint32_t region; /* innermost open one, 1 + index into regions, 0: none */
+	uint32_t pops;   /* join only */
+} stw_order_g;
+
+typedef struct stw_order_p {
+	int64_t id;
+	uint64_t seq;
+	uint32_t epoch;
+	uint8_t status;  /* STW_P_* */
+	uint8_t sweep;   /* STW_RANGE_* */
+} stw_order_p;
+
+typedef struct stw_order_m {
+	int64_t id;
+	uint32_t g, p;            /* slots */
+	uint32_t entry_g, entry_p;/* speculative: what was assumed at entry, STW_SLOT_UNKNOWN: nothing */
+	bool entry_if_seen;       /* entry_g holds only if the thread was seen before */
+} stw_order_m;
+
+typedef struct stw_order_region {
+	uint64_t task;
+	uint32_t name;  /* interned */
+	uint32_t outer; /* as stw_order_g.region; or the next free one */
+} stw_order_region;
+
+typedef struct stw_order_task {
+	uint64_t id, parent;
+	uint32_t name;  /* interned */
+	bool active;    /* false: speculative only, ended here */
+} stw_order_task;
+
+/* A stop-the-world in flight on a goroutine. */
+typedef struct stw_order_stop {
+	uint32_t g;
+	uint64_t kind_id; /* the wire's string id at its begin */
+	uint32_t kind;    /* interned */
+} stw_order_stop;
+
+enum { STW_GC_UNDETERMINED, STW_GC_OFF, STW_GC_RUNNING, STW_GC_UNKNOWN /* speculative */ };
+
+/* What a speculative reading took for granted. */
+enum {
+	STW_REQ_G_STATUS,   /* goroutine id exists with status a */
+	STW_REQ_G_NEW,      /* goroutine id does not exist */
+	STW_REQ_G_ASSIST,   /* goroutine id has an assist in flight or not (a) */
+	STW_REQ_P_STATUS,   /* proc id, if it exists, has status a */
+	STW_REQ_P_SYSCALL,  /* proc id exists and is in a system call */
+	STW_REQ_P_SWEEP,    /* proc id has a sweep in flight or not (a) */
+	STW_REQ_GC,         /* the collector's sequence is id; a: event type that came first */
+	STW_REQ_TASK_NEW,   /* task id is not active */
+	STW_REQ_REGION_POP, /* the innermost region of goroutine id, if any is open, is (b, name a) */
+};
+
+typedef struct stw_requirement {
+	uint64_t id, b;
+	uint32_t a;
+	uint8_t kind;
+} stw_requirement;
+
+typedef enum stw_read_mode { STW_READ_INITIAL, STW_READ_EXACT, STW_READ_SPECULATIVE } stw_read_mode;
+
+/* The kind of contradiction an order fault is; rules name them. */
+typedef enum stw_fault { STW_FAULT_NONE, STW_FAULT_BYTES, STW_FAULT_ORDER, STW_FAULT_TRANSITION, STW_FAULT_COUPLING } stw_fault;
+
+typedef struct stw_order {
+	stw_mem *mem;
+	stw_read_mode mode;
+	uint32_t epoch;
+	STW_VEC(stw_order_g) gs;
+	STW_VEC(stw_order_p) ps;
+	STW_VEC(stw_order_m) ms;
+	STW_VEC(uint32_t) free_gs;
+	stw_map g_slots, p_slots, m_slots;
+	STW_VEC(stw_order_region) regions;
+	uint32_t free_region; /* 1 + index, 0: none */
+	STW_VEC(stw_order_task) tasks;
+	STW_VEC(uint32_t) free_tasks;
+	stw_map task_slots;
+	STW_VEC(stw_order_stop) stops;
+	stw_intern names;
+	uint64_t gc_seq;
+	uint8_t gc_state; /* STW_GC_* */
+	STW_VEC(stw_requirement) requirements;
+	bool gave_up;     /* speculative: an assumption was not safe; nothing here counts */
+	stw_fault fault;  /* of the error that ended it */
+} stw_order;
+
+void stw_order_init(stw_order *order, stw_mem *mem);
+void stw_order_free(stw_order *order);
+/* Forgets everything, as before the first generation. */
+void stw_order_reset(stw_order *order);
+/* Before each generation. */
+void stw_order_begin(stw_order *order, stw_read_mode mode);
+
+/* Slots for ids, made where there is none; STW_SLOT_NONE when out of memory. */
+uint32_t stw_order_add_g(stw_order *order, int64_t id, uint8_t status);
+uint32_t stw_order_add_p(stw_order *order, int64_t id, uint8_t status);
+uint32_t stw_order_add_m(stw_order *order, int64_t id);
+/* Frees a goroutine's slot, its regions and stops. */
+void stw_order_remove_g(stw_order *order, uint32_t slot);
+bool stw_order_require(stw_order *order, uint8_t kind, uint64_t id, uint32_t a, uint64_t b);
+bool stw_order_push_region(stw_order *order, uint32_t g, uint64_t task, uint32_t name);
+void stw_order_pop_region(stw_order *order, uint32_t g);
+
+static inline uint32_t stw_order_find_g(const stw_order *order, int64_t id)
+{
+	return stw_map_get(&order->g_slots, (uint64_t)id);
+}
+
+static inline uint32_t stw_order_find_p(const stw_order *order, int64_t id)
+{
+	return stw_map_get(&order->p_slots, (uint64_t)id);
+}
+
+static inline uint32_t stw_order_find_m(const stw_order *order, int64_t id)
+{
+	return stw_map_get(&order->m_slots, (uint64_t)id);
+}
+
+static inline int64_t stw_order_g_id(const stw_order *order, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) ? order->gs.items[slot].id : STWATCH_NONE;
+}
+
+static inline int64_t stw_order_p_id(const stw_order *order, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) ? order->ps.items[slot].id : STWATCH_NONE;
+}
+
+static inline int64_t stw_order_m_id(const stw_order *order, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) ? order->ms.items[slot].id : STWATCH_NONE;
+}
+
+#endif

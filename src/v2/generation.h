@@ -1,0 +1,139 @@
+/* One generation of a v2 trace: its tables in memory, its event batches as places in the input.
+ * Format: golang/proposal 60773, runtime/trace*.go; checked as Go's internal/trace/generation.go and batch.go check. */
+#ifndef STW_V2_GENERATION_H
+#define STW_V2_GENERATION_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "event/spec.h"
+#include "wire/source.h"
+
+enum {
+	STW_V2_MAX_BATCH = 64 << 10,
+	STW_V2_MAX_STRING = 1 << 10,
+	STW_V2_MAX_FRAMES = 128,
+};
+
+/* Where a generation lies. Found by walking batch headers alone. */
+typedef struct stw_span {
+	uint64_t generation;
+	uint64_t begin, end;   /* bytes of its batches: [begin, end) */
+	uint64_t n_batches;
+	bool lost;             /* it can't be read strictly: `error` stands instead of it */
+	stwatch_error error;   /* status not OK: what ends the trace after (or, if lost, instead of) this generation */
+} stw_span;
+
+typedef struct stw_scan {
+	const stw_source *source;
+	stw_go_version version;
+	uint64_t offset;
+	bool done;
+	unsigned char window[4096];
+	uint64_t window_at;
+	size_t window_size;
+} stw_scan;
+
+void stw_scan_init(stw_scan *scan, const stw_source *source, stw_go_version version);
+/* The next generation: STWATCH_OK; STWATCH_END after the last; a reading error. A fault in the bytes is told in the span. */
+stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *error);
+
+/* A batch of events of one thread. */
+typedef struct stw_batch {
+	uint64_t offset; /* of its first event */
+	uint64_t time;   /* timestamp that its first event counts from */
+	uint32_t size;
+	uint32_t thread; /* index into threads */
+} stw_batch;
+
+typedef struct stw_batch_thread {
+	int64_t m;
+	uint32_t first, count; /* its batches, in file order */
+} stw_batch_thread;
+
+typedef struct stw_string {
+	const char *data;
+	uint32_t length;
+	uint32_t note; /* free for whoever uses the generation; starts at 0 */
+} stw_string;
+
+typedef struct stw_v2_frame {
+	uint64_t pc, line;
+	uint64_t func_id, file_id; /* as on the wire */
+	uint32_t func, file;       /* indices into strings; 0 is the empty string */
+} stw_v2_frame;
+
+typedef struct stw_v2_stack {
+	uint32_t first, count; /* in stack_frames */
+	uint32_t note[2];      /* free for whoever uses the generation; start at 0 */
+} stw_v2_stack;
+
+typedef struct stw_cpu_sample {
+	int64_t time;
+	int64_t m, p, g;
+	uint64_t stack;
+} stw_cpu_sample;
+
+/* Ids to indices; dense where the ids allow. Index 0 belongs to id 0. */
+typedef struct stw_ids {
+	stw_map map;
+	uint32_t *dense;
+	uint64_t n_dense;
+} stw_ids;
+
+typedef struct stw_generation {
+	stw_mem *mem;
+	stw_go_version version;
+	uint64_t number;
+	double ns_per_unit;
+	uint64_t ns_factor;   /* ns_per_unit where it is a small whole number, else 0 */
+	bool has_frequency, has_clock, has_min_time;
+	uint64_t min_time;    /* smallest batch timestamp, in units */
+	uint64_t clock_time;  /* of the clock snapshot, in units */
+	uint64_t clock_mono;
+	int64_t clock_sec, clock_nsec;
+	stw_arena arena;
+	STW_VEC(stw_string) strings;
+	STW_VEC(stw_v2_stack) stacks;
+	STW_VEC(uint32_t) stack_frames; /* indices into frames */
+	STW_VEC(stw_v2_frame) frames;
+	STW_VEC(stw_cpu_sample) samples; /* in order of time */
+	STW_VEC(stw_batch) batches;     /* grouped by thread */
+	STW_VEC(stw_batch_thread) threads; /* in order of first appearance */
+	uint64_t experimental_batches;
+	stw_ids string_ids, stack_ids;
+	stw_map pcs;
+} stw_generation;
+
+/* Loads the tables of a generation and the places of its batches. On failure nothing needs to be freed.
+ * STWATCH_ERR_DAMAGED with the offset and what was expected. */
+stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
+                                   const stw_span *span, stwatch_error *error);
+void stw_generation_free(stw_generation *gen);
+
+/* Timestamp units to ns, as Go's reader computes it (a float64 product, truncated). */
+int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);
+
+static inline uint32_t stw_ids_find(const stw_ids *ids, uint64_t id)
+{
+	if (id < ids->n_dense)
+		return ids->dense[id];
+	return ids->n_dense ? STW_MAP_NONE : stw_map_get(&ids->map, id);
+}
+
+/* The index of a string or stack id, STW_MAP_NONE where the table has none. Id 0 is index 0: the empty one. */
+static inline uint32_t stw_generation_string(const stw_generation *gen, uint64_t id)
+{
+	return id == 0 ? 0 : stw_ids_find(&gen->string_ids, id);
+}
+
+static inline uint32_t stw_generation_stack(const stw_generation *gen, uint64_t id)
+{
+	return id == 0 ? 0 : stw_ids_find(&gen->stack_ids, id);
+}
+
+static inline const stw_v2_frame *stw_generation_frame(const stw_generation *gen, const stw_v2_stack *stack, uint32_t i)
+{
+	return &gen->frames.items[gen->stack_frames.items[stack->first + i]];
+}
+
+#endif
