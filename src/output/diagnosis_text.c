@@ -239,6 +239,15 @@ static void checked(const stwatch_summary *summary, stw_text *text)
 	stw_text_line(text);
 }
 
+/* "10.0 ms" was given as "10ms": zeros behind the point say nothing in a bound. */
+static void drop_zeros(char *figure)
+{
+	char *point = strchr(figure, '.');
+	size_t zeros = point ? strspn(point + 1, "0") : 0;
+	if (zeros > 0 && point[1 + zeros] == ' ')
+		memmove(point, point + 1 + zeros, strlen(point + 1 + zeros) + 1);
+}
+
 static void value_text(char buffer[static STW_FIGURE_MAX], const stwatch_setting *setting, int64_t value)
 {
 	if (setting->unit == STWATCH_UNIT_NS)
@@ -247,6 +256,7 @@ static void value_text(char buffer[static STW_FIGURE_MAX], const stwatch_setting
 		stw_text_share(buffer, (double)value / 1000);
 	else
 		stw_text_count(buffer, value < 0 ? 0 : (uint64_t)value);
+	drop_zeros(buffer);
 }
 
 static void against(const stwatch_settings *settings, stw_text *text)
