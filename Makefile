@@ -20,7 +20,8 @@ test: build ## the tests, as released and under ASan and UBSan
 	ctest --preset release
 	ctest --preset asan
 
-test-all: test ## also debug, ThreadSanitizer and the build with every optional part off
+test-all: export STWATCH_HEAVY = 1
+test-all: test ## more and longer: every mutant, debug, ThreadSanitizer, the build with every optional part off
 	@tools/build.sh debug && ctest --preset debug
 	@tools/build.sh tsan && ctest --preset tsan
 	@tools/build.sh minimal
@@ -30,7 +31,7 @@ bench: build ## measure speed and memory
 	@bench/run.sh $(PROGRAM)
 
 truth: build ## judge diagnoses against recorded ground truth
-	@tests/truth/run.sh $(PROGRAM)
+	python3 truth/run.py --stwatch $(PROGRAM)
 
 fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang
 	@tools/build.sh fuzz
