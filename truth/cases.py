@@ -45,7 +45,7 @@ NO_PREEMPT = {"GODEBUG": "asyncpreemptoff=1"}
 
 
 def stuck(mode, function):
-    return Case(f"stuck-{mode}", "stuckcall", [Fault("stuck", ["goroutine-stuck-syscall", "proc-syscall-retake", *LOCK], ["main.(*vault).refresh"], ["main.(*vault).use"], either=False)],
+    return Case(f"stuck-{mode}", "stuckcall", [Fault("stuck", ["goroutine-stuck-syscall", "proc-syscall-retake", *LOCK], ["main.(*vault).refresh"], ["main.(*vault).use"])],
                 mode=mode, procs=(2, 1, 8, 64), beside=LOCK)
 
 
@@ -73,8 +73,7 @@ FAULTS = [
          beside=["goroutine-stuck-waiting", "outside-program", "allocation-starvation"]),
     Case("idleside", "idleside", [Fault("idle", ["proc-idle-with-backlog", "outside-program", "goroutine-starved"], [], ["main.chore"], least=60, share=0.4, either=True)], procs=(4, 8),
          beside=LOCK + ["non-preemptible", "runqueue-backlog", "proc-syscall-retake"], driver="load"),
-    Case("retake", "retake", [Fault("retake", ["proc-syscall-retake", "goroutine-stuck-syscall"], ["main.flush", "main.main"], ["main.reply"], level="note", size=False)], procs=(2, 1),
-         beside=STARVED + LOCK),
+    Case("retake", "retake", [Fault("retake", ["proc-syscall-retake"], ["main.journal", "main.main"], ["main.acknowledge"], level="note", least=9, either=True)], procs=(1, 2), beside=STARVED + LOCK),
     stuck("pipe", "main.readPipe"), stuck("flock", "main.lockFile"), stuck("nap", "main.sleepInKernel"), stuck("fifo", "main.openFifo"),
     Case("holdlock", "holdlock", [Fault("held", ["goroutine-stuck-waiting", "lock-convoy"], None, ["main.(*registry).lookup"])], procs=(2, 1, 8, 64)),
     Case("turnstile", "turnstile", [Fault("convoy", ["lock-convoy"], ["main.main.func1", "main.spin"], size=False)], procs=(2, 8, 64), beside=["goroutine-stuck-waiting"]),

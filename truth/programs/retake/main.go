@@ -1,58 +1,55 @@
-// Retake plants system calls that keep their P's while work waits, until the runtime takes the P's back.
+// Retake plants system calls that keep their P while work waits, until the runtime takes the P back. That is slow only
+// when the monitor has gone to its longest sleep, so each call follows a stretch in which nothing happened.
 package main
 
 import (
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"example.org/planted/internal/plant"
 )
 
+var over atomic.Bool
+
 func flush(d time.Duration) {
 	ts := syscall.NsecToTimespec(int64(d))
 	syscall.Nanosleep(&ts, nil)
 }
 
-func journal(until time.Time, wg *sync.WaitGroup) {
+func acknowledge(made time.Time, wg *sync.WaitGroup) {
 	defer wg.Done()
-	for time.Now().Before(until) {
-		plant.Burn(20 * time.Microsecond)
-		flush(9 * time.Millisecond)
+	if late := time.Since(made); late > 6*time.Millisecond {
+		plant.Fault("retake", "main.flush", made, late, "victim", "main.acknowledge")
 	}
 }
 
-func reply(requests chan time.Time, wg *sync.WaitGroup) {
-	defer wg.Done()
-	for range requests {
-		plant.Burn(30 * time.Microsecond)
+func journal(rounds int) {
+	var wg sync.WaitGroup
+	for i := 0; i < rounds; i++ {
+		plant.Burn(70 * time.Millisecond)
+		wg.Add(1)
+		go acknowledge(time.Now(), &wg)
+		flush(25 * time.Millisecond)
+		wg.Wait()
+	}
+}
+
+// occupy keeps the other P's from helping.
+func occupy() {
+	for !over.Load() {
+		plant.Burn(5 * time.Millisecond)
 	}
 }
 
 func main() {
 	plant.Setup()
-	var wg, served sync.WaitGroup
-	requests := make(chan time.Time, 256)
 	plant.Start()
-	from := time.Now()
-	until := from.Add(plant.Span() + 500*time.Millisecond)
-	for i := 0; i < 2*plant.Procs(); i++ {
-		wg.Add(1)
-		go journal(until, &wg)
+	for i := 1; i < plant.Procs(); i++ {
+		go occupy()
 	}
-	for i := 0; i < 4; i++ {
-		served.Add(1)
-		go reply(requests, &served)
-	}
-	for time.Now().Before(until) {
-		for i := 0; i < 4; i++ {
-			requests <- time.Now()
-		}
-		flush(7 * time.Millisecond)
-	}
-	wg.Wait()
-	close(requests)
-	served.Wait()
-	plant.Fault("retake", "main.journal", from, time.Since(from), "leaf", "main.flush")
+	journal(12)
+	over.Store(true)
 	plant.Stop()
 }
