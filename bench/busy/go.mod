@@ -1,0 +1,3 @@
+module stwatch.test/bench/busy
+
+go 1.22
