@@ -63,7 +63,8 @@ static bool is_a_word_alone(const cli_analysis_request *request)
 
 static int report_failure(cli_session *session, const cli_analysis_request *request, const stwatch_error *error, stwatch_status status)
 {
-	const char *file = request->n_files == 1 ? request->files[0] : error->input < request->n_files ? request->files[error->input] : NULL;
+	size_t about = request->n_files == 1 ? 0 : error->input;
+	const char *file = about < request->n_files ? request->files[about] : NULL;
 	int code = cli_report(session, file, error, status);
 	if (status == STWATCH_ERR_IO && is_a_word_alone(request))
 		fprintf(stderr, "stwatch: nor is '%s' a command: see stwatch --help\n", request->files[0]);
@@ -109,14 +110,15 @@ static int64_t relative(const cli_time *time, int64_t start_unix_ns)
 	return time->kind == CLI_TIME_WALL ? time->ns - start_unix_ns : time->kind == CLI_TIME_FROM_START ? time->ns : 0;
 }
 
-int cli_resolve_times(cli_session *session, const cli_command *command, const char *const *files, size_t n_files,
-	const cli_time *from, const cli_time *to, int64_t *from_ns, int64_t *to_ns)
+int cli_resolve_times(cli_session *session, const cli_command *command, const char *const *files, size_t n_files, const cli_time *from,
+	const cli_time *to, int64_t *from_ns, int64_t *to_ns)
 {
 	int64_t start = 0;
 	if (from->kind == CLI_TIME_WALL || to->kind == CLI_TIME_WALL) {
 		for (size_t i = 0; i < n_files; i++)
 			if (strcmp(files[i], "-") == 0)
-				return cli_usage(command, "--from, --to: wall times need a file that can be read twice, not standard input");
+				return cli_usage(
+					command, "--from, --to: wall times need a file that can be read twice, not standard input");
 		int code = start_of(session, command, files, n_files, &start);
 		if (code != CLI_OK)
 			return code;

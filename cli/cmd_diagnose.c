@@ -16,12 +16,14 @@ static const char *const SEVERITIES[] = {"never", "note", "warning", "error", NU
 static const diagnose_args DEFAULTS = {0};
 
 static const cli_option OPTIONS[] = {
-	{"from", 0, CLI_TIME, "TIME", "leave out what ended before: seconds from the start, or a wall time (RFC 3339)", offsetof(diagnose_args, from), NULL},
+	{"from", 0, CLI_TIME, "TIME", "leave out what ended before: seconds from the start, or a wall time (RFC 3339)",
+		offsetof(diagnose_args, from), NULL},
 	{"to", 0, CLI_TIME, "TIME", "leave out what began after", offsetof(diagnose_args, to), NULL},
 	{"focus", 0, CLI_STRING, "WHOM", "only findings that name this function, or 'goroutine N'", offsetof(diagnose_args, focus), NULL},
 	{"top", 'n', CLI_COUNT, "N", "print only the N most harmful findings (0: all)", offsetof(diagnose_args, top), NULL},
 	{"ignore", 0, CLI_LIST, "ID", "leave out the finding of this id; may be repeated", offsetof(diagnose_args, ignore), NULL},
-	{"fail-on", 0, CLI_CHOICE, "SEVERITY", "exit with 1 if a finding is at least a note, a warning or an error", offsetof(diagnose_args, fail_on), SEVERITIES},
+	{"fail-on", 0, CLI_CHOICE, "SEVERITY", "exit with 1 if a finding is at least a note, a warning or an error",
+		offsetof(diagnose_args, fail_on), SEVERITIES},
 	{0},
 };
 
@@ -47,17 +49,19 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		.view = STWATCH_VIEW_DIAGNOSE,
 		.top = args->top > UINT16_MAX ? UINT16_MAX : (unsigned)args->top,
 		.fail_on = args->fail_on,
-		.options = {
-			.size = sizeof request.options,
-			.settings = &session->settings,
-			.findings = true,
-			.ignore = args->ignore.items,
-			.n_ignore = args->ignore.count,
-		},
+		.options =
+			{
+				.size = sizeof request.options,
+				.settings = &session->settings,
+				.findings = true,
+				.ignore = args->ignore.items,
+				.n_ignore = args->ignore.count,
+			},
 	};
 	if (!read_focus(args->focus, &request.options))
 		return cli_usage(&cli_diagnose, "--focus: '%s' is not valid (expected a function, or 'goroutine N')", args->focus);
-	int code = cli_resolve_times(session, &cli_diagnose, operands, n, &args->from, &args->to, &request.options.from_ns, &request.options.to_ns);
+	int code = cli_resolve_times(
+		session, &cli_diagnose, operands, n, &args->from, &args->to, &request.options.from_ns, &request.options.to_ns);
 	return code == CLI_OK ? cli_analyse(session, &request) : code;
 }
 

@@ -79,7 +79,8 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	say(&checks[2], "gzip, zstd", true, "compressed inputs are recognised by their content");
 	say(&checks[3], "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
 	bool go = in_path("go");
-	say(&checks[4], "go command", go, go ? "can record traces: go test -trace FILE" : "not in PATH; only needed to record traces, not to read them");
+	say(&checks[4], "go command", go,
+		go ? "can record traces: go test -trace FILE" : "not in PATH; only needed to record traces, not to read them");
 	check_machine(&checks[5], &checks[6]);
 	if (session->globals.format == CLI_FORMAT_JSON)
 		print_json(&session->out, checks, N_CHECKS);

@@ -15,11 +15,15 @@ static const char *const FORMATS[] = {"", "text", "jsonl", "json", "go", NULL};
 static const events_args DEFAULTS = {.goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE};
 
 static const cli_option OPTIONS[] = {
-	{"format", 'f', CLI_CHOICE, "FORMAT", "text, jsonl (or json: a JSON object a line), go (as `go tool trace -d=parsed`)", offsetof(events_args, format), FORMATS},
-	{"from", 0, CLI_TIME, "TIME", "from this time on: seconds from the start, or a wall time (RFC 3339)", offsetof(events_args, from), NULL},
+	{"format", 'f', CLI_CHOICE, "FORMAT", "text, jsonl (or json: a JSON object a line), go (as `go tool trace -d=parsed`)",
+		offsetof(events_args, format), FORMATS},
+	{"from", 0, CLI_TIME, "TIME", "from this time on: seconds from the start, or a wall time (RFC 3339)", offsetof(events_args, from),
+		NULL},
 	{"to", 0, CLI_TIME, "TIME", "up to this time", offsetof(events_args, to), NULL},
-	{"kind", 'k', CLI_STRING, "KINDS", "only these, a comma list: Sync, Metric, Label, StackSample, RangeBegin, RangeActive, RangeEnd, TaskBegin, TaskEnd, "
-		"RegionBegin, RegionEnd, Log, StateTransition, Experimental", offsetof(events_args, kind), NULL},
+	{"kind", 'k', CLI_STRING, "KINDS",
+		"only these, a comma list: Sync, Metric, Label, StackSample, RangeBegin, RangeActive, RangeEnd, TaskBegin, TaskEnd, "
+		"RegionBegin, RegionEnd, Log, StateTransition, Experimental",
+		offsetof(events_args, kind), NULL},
 	{"goroutine", 'g', CLI_COUNT, "ID", "only events that run on this goroutine or change it", offsetof(events_args, goroutine), NULL},
 	{"proc", 'p', CLI_COUNT, "ID", "only events of this proc", offsetof(events_args, proc), NULL},
 	{"thread", 'm', CLI_COUNT, "ID", "only events of this thread", offsetof(events_args, thread), NULL},

@@ -18,7 +18,8 @@ const cli_command cli_stat = {
 	.name = "stat",
 	.summary = "one page of figures",
 	.operands = "FILE…",
-	.about = "Format, events and which families of them are present, goroutines, stops of the world, garbage collection, scheduling latency, "
+	.about = "Format, events and which families of them are present, goroutines, stops of the world, garbage collection, scheduling "
+		 "latency, "
 		 "what the procs did, minimum mutator utilisation.",
 	.options = OPTIONS,
 	.thresholds = true,

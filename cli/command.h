@@ -9,10 +9,10 @@
 /* Exit codes that scripts rely on. Of several, cli_worse decides. */
 enum {
 	CLI_OK = 0,
-	CLI_FOUND = 1,       /* a finding reached --fail-on */
+	CLI_FOUND = 1, /* a finding reached --fail-on */
 	CLI_USAGE = 2,
-	CLI_INPUT = 3,       /* the input can't be opened or read; or the output not written */
-	CLI_DAMAGED = 4,     /* done as far as the input could be read */
+	CLI_INPUT = 3, /* the input can't be opened or read; or the output not written */
+	CLI_DAMAGED = 4, /* done as far as the input could be read */
 	CLI_UNAVAILABLE = 5, /* not here: a part, a permission, memory */
 	CLI_INTERRUPTED = 130
 };
@@ -42,12 +42,12 @@ typedef struct cli_session {
 
 typedef struct cli_command {
 	const char *name, *summary;
-	const char *operands;      /* as usage words them: "FILE…" */
-	const char *about;         /* a paragraph for --help */
+	const char *operands; /* as usage words them: "FILE…" */
+	const char *about; /* a paragraph for --help */
 	const cli_option *options; /* ended by one without a name */
-	const void *defaults;      /* the struct that the options' offsets are of */
+	const void *defaults; /* the struct that the options' offsets are of */
 	size_t args_size;
-	bool thresholds;           /* takes every option of stwatch_setting_at */
+	bool thresholds; /* takes every option of stwatch_setting_at */
 	int operands_min, operands_max;
 	int (*run)(cli_session *session, const void *args, const char *const *operands, size_t n);
 } cli_command;

@@ -40,12 +40,9 @@ static bool read_line(cli_parse *parse, const char *file, int number, char *line
 		return true;
 	char *name = split(line, &value);
 	switch (cli_parse_assign(parse, name, value)) {
-	case CLI_ASSIGNED:
-		return true;
-	case CLI_BAD_VALUE:
-		return complain(parse, file, number, parse->message);
-	case CLI_NO_SUCH_OPTION:
-		break;
+	case CLI_ASSIGNED: return true;
+	case CLI_BAD_VALUE: return complain(parse, file, number, parse->message);
+	case CLI_NO_SUCH_OPTION: break;
 	}
 	if (known_elsewhere(name))
 		return true;

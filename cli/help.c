@@ -9,7 +9,8 @@ enum { COLUMN = 34 };
 static void option_line(cli_out *out, const cli_option *option)
 {
 	char head[80];
-	int used = option->letter ? snprintf(head, sizeof head, "  -%c, --%s", option->letter, option->name) : snprintf(head, sizeof head, "      --%s", option->name);
+	int used = option->letter ? snprintf(head, sizeof head, "  -%c, --%s", option->letter, option->name)
+				  : snprintf(head, sizeof head, "      --%s", option->name);
 	if (option->value)
 		snprintf(head + used, sizeof head - (size_t)used, " %s", option->value);
 	cli_out_printf(out, "%-*s ", COLUMN - 1, head);
@@ -69,7 +70,8 @@ static void threshold_lines(cli_out *out)
 
 void cli_help_command(cli_out *out, const cli_command *command)
 {
-	cli_out_printf(out, "usage: stwatch %s [OPTIONS]%s%s\n\n%s.\n", command->name, *command->operands ? " " : "", command->operands, command->summary);
+	cli_out_printf(out, "usage: stwatch %s [OPTIONS]%s%s\n\n%s.\n", command->name, *command->operands ? " " : "", command->operands,
+		command->summary);
 	cli_out_wrapped(out, 0, 0, command->about);
 	option_lines(out, "Options", command->options, NULL);
 	option_lines(out, "Options of every command", cli_global_options, command->options);
@@ -79,12 +81,14 @@ void cli_help_command(cli_out *out, const cli_command *command)
 
 void cli_help_overview(cli_out *out)
 {
-	cli_out_put(out, "usage: stwatch [OPTIONS] COMMAND [OPTIONS] FILE…\n"
-			 "       stwatch FILE…   (the same as stwatch diagnose FILE…)\n\n"
-			 "Diagnoses Go execution traces.\n\nCommands:\n");
+	cli_out_put(out,
+		"usage: stwatch [OPTIONS] COMMAND [OPTIONS] FILE…\n"
+		"       stwatch FILE…   (the same as stwatch diagnose FILE…)\n\n"
+		"Diagnoses Go execution traces.\n\nCommands:\n");
 	for (const cli_command *const *command = cli_commands; *command; command++)
 		cli_out_printf(out, "  %-12s%s\n", (*command)->name, (*command)->summary);
 	option_lines(out, "Options", cli_global_options, NULL);
-	cli_out_put(out, "\nstwatch COMMAND --help says more. Exit codes: 0 done, 1 a finding reached --fail-on, 2 wrong usage,\n"
-			 "3 unreadable input, 4 damaged input (what was readable is reported), 5 not available here, 130 interrupted.\n");
+	cli_out_put(out,
+		"\nstwatch COMMAND --help says more. Exit codes: 0 done, 1 a finding reached --fail-on, 2 wrong usage,\n"
+		"3 unreadable input, 4 damaged input (what was readable is reported), 5 not available here, 130 interrupted.\n");
 }

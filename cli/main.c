@@ -75,8 +75,8 @@ static int check_operands(const cli_command *command, int n)
 	if (n < command->operands_min)
 		return cli_usage(command, "%s needs %s", command->name, command->operands);
 	if (n > command->operands_max)
-		return cli_usage(command, "%s takes no more than %d file%s or name%s", command->name, command->operands_max, command->operands_max == 1 ? "" : "s",
-			command->operands_max == 1 ? "" : "s");
+		return cli_usage(
+			command, "%s takes %s; %d were given", command->name, *command->operands ? command->operands : "no FILE", n);
 	return CLI_OK;
 }
 

@@ -6,7 +6,7 @@
 /* An option that was found, wherever its row stands. */
 typedef struct found {
 	cli_option option;
-	void *at;     /* where its value goes */
+	void *at; /* where its value goes */
 	size_t index; /* in cli_parse.set */
 } found;
 
@@ -105,26 +105,15 @@ static bool store_item(const char *value, cli_list *list)
 static bool store(const found *f, const char *value)
 {
 	switch (f->option.type) {
-	case CLI_FLAG:
-		*(bool *)f->at = true;
-		return true;
-	case CLI_DURATION:
-		return cli_read_duration(value, f->at);
-	case CLI_TIME:
-		return cli_read_time(value, f->at);
-	case CLI_COUNT:
-		return cli_read_count(value, f->at);
-	case CLI_SIZE:
-		return cli_read_size(value, f->at);
-	case CLI_PERCENT:
-		return cli_read_percent(value, f->at);
-	case CLI_CHOICE:
-		return store_choice(&f->option, value, f->at);
-	case CLI_STRING:
-		*(const char **)f->at = value;
-		return true;
-	case CLI_LIST:
-		return store_item(value, f->at);
+	case CLI_FLAG: *(bool *)f->at = true; return true;
+	case CLI_DURATION: return cli_read_duration(value, f->at);
+	case CLI_TIME: return cli_read_time(value, f->at);
+	case CLI_COUNT: return cli_read_count(value, f->at);
+	case CLI_SIZE: return cli_read_size(value, f->at);
+	case CLI_PERCENT: return cli_read_percent(value, f->at);
+	case CLI_CHOICE: return store_choice(&f->option, value, f->at);
+	case CLI_STRING: *(const char **)f->at = value; return true;
+	case CLI_LIST: return store_item(value, f->at);
 	}
 	return false;
 }
@@ -207,7 +196,8 @@ bool cli_parse_args(cli_parse *parse, char **argv, int argc, bool stop_at_operan
 		const char *value = arg.value;
 		if (!value && arg.option.option.type != CLI_FLAG) {
 			if (i + 1 == argc) {
-				snprintf(parse->message, sizeof parse->message, "--%s needs %s", arg.option.option.name, cli_expected(arg.option.option.type));
+				snprintf(parse->message, sizeof parse->message, "--%s needs %s", arg.option.option.name,
+					cli_expected(arg.option.option.type));
 				return false;
 			}
 			value = argv[++i];

@@ -10,15 +10,15 @@
 #include "stwatch/stwatch.h"
 
 typedef enum cli_type {
-	CLI_FLAG,     /* bool */
+	CLI_FLAG, /* bool */
 	CLI_DURATION, /* int64_t, nanoseconds: 250us, 30ms, 1.5s */
-	CLI_TIME,     /* cli_time: seconds from the start, or RFC 3339 */
-	CLI_COUNT,    /* int64_t, 0 and up */
-	CLI_SIZE,     /* int64_t, bytes: 512M, 2GiB */
-	CLI_PERCENT,  /* int64_t, tenths of a percent: 2.5% */
-	CLI_CHOICE,   /* int, an index into choices */
-	CLI_STRING,   /* const char * */
-	CLI_LIST      /* cli_list; the option may be repeated */
+	CLI_TIME, /* cli_time: seconds from the start, or RFC 3339 */
+	CLI_COUNT, /* int64_t, 0 and up */
+	CLI_SIZE, /* int64_t, bytes: 512M, 2GiB */
+	CLI_PERCENT, /* int64_t, tenths of a percent: 2.5% */
+	CLI_CHOICE, /* int, an index into choices */
+	CLI_STRING, /* const char * */
+	CLI_LIST /* cli_list; the option may be repeated */
 } cli_type;
 
 enum { CLI_LIST_MAX = 64, CLI_SET_MAX = 128, CLI_MESSAGE_MAX = 400 };
@@ -35,11 +35,11 @@ typedef struct cli_time {
 
 typedef struct cli_option {
 	const char *name; /* without dashes */
-	char letter;      /* 0: none */
+	char letter; /* 0: none */
 	cli_type type;
 	const char *value; /* what stands for the value in help; NULL for flags */
 	const char *help;
-	size_t offset;              /* into the struct of the group */
+	size_t offset; /* into the struct of the group */
 	const char *const *choices; /* NULL-terminated, for CLI_CHOICE */
 } cli_option;
 

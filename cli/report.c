@@ -19,20 +19,14 @@ static int exit_of(stwatch_status status)
 {
 	switch (status) {
 	case STWATCH_OK:
-	case STWATCH_END:
-		return CLI_OK;
-	case STWATCH_ERR_DAMAGED:
-		return CLI_DAMAGED;
-	case STWATCH_ERR_MEMORY:
-		return CLI_UNAVAILABLE;
-	case STWATCH_ERR_ARGUMENT:
-		return CLI_USAGE;
-	case STWATCH_ERR_CANCELLED:
-		return CLI_INTERRUPTED;
+	case STWATCH_END: return CLI_OK;
+	case STWATCH_ERR_DAMAGED: return CLI_DAMAGED;
+	case STWATCH_ERR_MEMORY: return CLI_UNAVAILABLE;
+	case STWATCH_ERR_ARGUMENT: return CLI_USAGE;
+	case STWATCH_ERR_CANCELLED: return CLI_INTERRUPTED;
 	case STWATCH_ERR_IO:
 	case STWATCH_ERR_FORMAT:
-	case STWATCH_ERR_UNSUPPORTED:
-		break;
+	case STWATCH_ERR_UNSUPPORTED: break;
 	}
 	return CLI_INPUT;
 }
@@ -40,7 +34,8 @@ static int exit_of(stwatch_status status)
 static void say_how_to_get_memory(const cli_session *session)
 {
 	if (session->globals.memory > 0)
-		fprintf(stderr, "stwatch: memory is limited to %" PRId64 " MiB: raise --memory, or leave it out\n", session->globals.memory >> 20);
+		fprintf(stderr, "stwatch: memory is limited to %" PRId64 " MiB: raise --memory, or leave it out\n",
+			session->globals.memory >> 20);
 	else
 		fprintf(stderr, "stwatch: this machine has no more memory to give: fewer --threads need less\n");
 }

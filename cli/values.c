@@ -57,7 +57,15 @@ static bool read_with_unit(const char *text, const unit *units, int64_t *value)
 }
 
 static const unit DURATIONS[] = {
-	{"ns", 1}, {"us", 1000}, {"µs", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}, {"min", 60000000000}, {"h", 3600000000000}, {NULL, 0},
+	{"ns", 1},
+	{"us", 1000},
+	{"µs", 1000},
+	{"ms", 1000000},
+	{"s", 1000000000},
+	{"m", 60000000000},
+	{"min", 60000000000},
+	{"h", 3600000000000},
+	{NULL, 0},
 };
 
 bool cli_read_duration(const char *text, int64_t *ns)
@@ -80,9 +88,15 @@ bool cli_read_size(const char *text, int64_t *bytes)
 {
 	static const unit SIZES[] = {
 		{"", 1},
-		{"K", 1 << 10}, {"KB", 1 << 10}, {"KiB", 1 << 10},
-		{"M", 1 << 20}, {"MB", 1 << 20}, {"MiB", 1 << 20},
-		{"G", 1 << 30}, {"GB", 1 << 30}, {"GiB", 1 << 30},
+		{"K", 1 << 10},
+		{"KB", 1 << 10},
+		{"KiB", 1 << 10},
+		{"M", 1 << 20},
+		{"MB", 1 << 20},
+		{"MiB", 1 << 20},
+		{"G", 1 << 30},
+		{"GB", 1 << 30},
+		{"GiB", 1 << 30},
 		{NULL, 0},
 	};
 	return read_with_unit(text, SIZES, bytes);

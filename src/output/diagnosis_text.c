@@ -232,9 +232,11 @@ static void checked(const stwatch_summary *summary, stw_text *text)
 	snprintf(line, sizeof line, "%" PRIu64 " stop%s of the world (longest %s), %" PRIu64 " GC cycle%s,", stops, stops == 1 ? "" : "s",
 		stw_text_duration(figure, longest), summary->gc_cycles, summary->gc_cycles == 1 ? "" : "s");
 	stw_text_wrap(text, INDENT, line);
-	snprintf(line, sizeof line, " %" PRIu64 " waits for a P (longest %s),", summary->sched_waits, stw_text_duration(figure, summary->sched_max_ns));
+	snprintf(line, sizeof line, " %" PRIu64 " waits for a P (longest %s),", summary->sched_waits,
+		stw_text_duration(figure, summary->sched_max_ns));
 	stw_text_wrap(text, INDENT, line);
-	snprintf(line, sizeof line, " %" PRIu64 " goroutines, at most %" PRIu64 " runnable at one time", summary->goroutines_seen, summary->runqueue_max);
+	snprintf(line, sizeof line, " %" PRIu64 " goroutines, at most %" PRIu64 " runnable at one time", summary->goroutines_seen,
+		summary->runqueue_max);
 	stw_text_wrap(text, INDENT, line);
 	stw_text_line(text);
 }

@@ -44,7 +44,7 @@ const char *stw_text_duration(char buffer[static STW_FIGURE_MAX], int64_t ns)
 const char *stw_text_at(char buffer[static STW_FIGURE_MAX], int64_t ns)
 {
 	char figure[STW_FIGURE_MAX];
-	uint64_t value = ns < 0 ? (uint64_t)-(ns + 1) + 1 : (uint64_t)ns;
+	uint64_t value = ns < 0 ? (uint64_t) - (ns + 1) + 1 : (uint64_t)ns;
 	if (value < 10 * (uint64_t)SECOND)
 		decimal(figure, value, MILLISECOND, 3, "ms");
 	else

@@ -12,7 +12,7 @@
 
 typedef struct stw_json {
 	stw_sink sink;
-	bool pretty;       /* indented; else all on one line */
+	bool pretty; /* indented; else all on one line */
 	unsigned depth;
 	unsigned inline_from; /* depth from which everything stands on one line; 0: nothing does */
 	bool has_items[STW_JSON_DEPTH_MAX];
@@ -25,10 +25,10 @@ void stw_json_end_line(stw_json *json);
 /* Hands over what is buffered; STWATCH_ERR_IO if the sink stopped. */
 stwatch_status stw_json_finish(stw_json *json);
 
-void stw_json_object(stw_json *json);      /* { */
-void stw_json_object_end(stw_json *json);  /* } */
-void stw_json_array(stw_json *json);       /* [ */
-void stw_json_array_end(stw_json *json);   /* ] */
+void stw_json_object(stw_json *json); /* { */
+void stw_json_object_end(stw_json *json); /* } */
+void stw_json_array(stw_json *json); /* [ */
+void stw_json_array_end(stw_json *json); /* ] */
 /* As the above, but everything in it stays on one line in a pretty document: rows of a table. */
 void stw_json_row(stw_json *json);
 void stw_json_row_array(stw_json *json);

@@ -20,7 +20,8 @@ static void print_text(const stw_output_input *in, stwatch_view view, const stwa
 		stw_output_diagnosis_text(in, options, text);
 }
 
-stwatch_status stw_output_print(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+stwatch_status stw_output_print(
+	const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
 	static const stwatch_print_options DEFAULTS = {.size = sizeof DEFAULTS};
 	if (!options)

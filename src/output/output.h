@@ -17,7 +17,8 @@ typedef struct stw_output_input {
 } stw_output_input;
 
 /* As stwatch_analysis_print. options may be NULL. */
-stwatch_status stw_output_print(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user);
+stwatch_status stw_output_print(
+	const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user);
 
 /* The words of the enums. */
 const char *stw_output_severity(stwatch_severity severity);

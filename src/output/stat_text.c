@@ -47,7 +47,8 @@ static void families(const stwatch_summary *summary, stw_text *text)
 		char line[128];
 		if (counts[i] == 0)
 			continue;
-		snprintf(line, sizeof line, "%s%s %s", separator, i < N_FAMILIES ? FAMILIES[i].name : "other", stw_text_count(figure, counts[i]));
+		snprintf(line, sizeof line, "%s%s %s", separator, i < N_FAMILIES ? FAMILIES[i].name : "other",
+			stw_text_count(figure, counts[i]));
 		stw_text_wrap(text, INDENT, line);
 		separator = ", ";
 	}
@@ -83,12 +84,15 @@ static void population(const stwatch_summary *summary, stw_text *text)
 {
 	char line[256];
 	stw_output_label(text, "goroutines");
-	snprintf(line, sizeof line, "%" PRIu64 " seen, %" PRIu64 " created, %" PRIu64 " ended, %" PRIu64 " at one time; at most %" PRIu64 " runnable",
-		summary->goroutines_seen, summary->goroutines_created, summary->goroutines_ended, summary->goroutines_max, summary->runqueue_max);
+	snprintf(line, sizeof line,
+		"%" PRIu64 " seen, %" PRIu64 " created, %" PRIu64 " ended, %" PRIu64 " at one time; at most %" PRIu64 " runnable",
+		summary->goroutines_seen, summary->goroutines_created, summary->goroutines_ended, summary->goroutines_max,
+		summary->runqueue_max);
 	stw_text_wrap(text, INDENT, line);
 	stw_text_line(text);
 	stw_output_label(text, "machine");
-	snprintf(line, sizeof line, "GOMAXPROCS %" PRId64 " at most, %" PRId64 " last; %" PRIu64 " threads, %" PRIu64 " system calls, %" PRIu64 " CPU samples",
+	snprintf(line, sizeof line,
+		"GOMAXPROCS %" PRId64 " at most, %" PRId64 " last; %" PRIu64 " threads, %" PRIu64 " system calls, %" PRIu64 " CPU samples",
 		summary->gomaxprocs_max, summary->gomaxprocs_last, summary->threads, summary->syscalls, summary->cpu_samples);
 	stw_text_wrap(text, INDENT, line);
 	stw_text_line(text);

@@ -7,14 +7,22 @@
 
 #include "output/sink.h"
 
-typedef enum stw_style { STW_STYLE_PLAIN, STW_STYLE_BOLD, STW_STYLE_DIM, STW_STYLE_RED, STW_STYLE_YELLOW, STW_STYLE_CYAN, STW_STYLE_GREEN } stw_style;
+typedef enum stw_style {
+	STW_STYLE_PLAIN,
+	STW_STYLE_BOLD,
+	STW_STYLE_DIM,
+	STW_STYLE_RED,
+	STW_STYLE_YELLOW,
+	STW_STYLE_CYAN,
+	STW_STYLE_GREEN
+} stw_style;
 
 typedef struct stw_text {
 	stw_sink sink;
 	unsigned width;
 	bool color;
 	unsigned column; /* of what comes next, from 0 */
-	bool space;      /* a space is due before the next word, unless a new line begins first */
+	bool space; /* a space is due before the next word, unless a new line begins first */
 } stw_text;
 
 /* width 0: 100; it is held between 40 and 400. */

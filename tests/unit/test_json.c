@@ -51,11 +51,15 @@ static void strings_are_escaped(void **state)
 static void bad_utf8_is_replaced(void **state)
 {
 	(void)state;
-	expect_json("a\xff" "b", 3, "\"a\xef\xbf\xbd" "b\"");
-	expect_json("\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");             /* overlong */
+	expect_json("a\xff"
+		    "b",
+		3,
+		"\"a\xef\xbf\xbd"
+		"b\"");
+	expect_json("\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""); /* overlong */
 	expect_json("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""); /* a surrogate */
 	expect_json("\xf4\x90\x80\x80", 4, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""); /* beyond U+10FFFF */
-	expect_json("\xe2\x82", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");             /* cut */
+	expect_json("\xe2\x82", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\""); /* cut */
 }
 
 static void numbers_are_exact(void **state)
@@ -105,13 +109,15 @@ static void documents_are_laid_out(void **state)
 	stw_json_init(&json, true, keep, &pretty);
 	a_document(&json);
 	stw_json_finish(&json);
-	assert_string_equal(pretty.text, "{\n  \"a\": 1,\n  \"rows\": [\n    {\"b\": true, \"c\": null},\n    {}\n  ],\n  \"empty\": [],\n  \"n\": null\n}\n");
+	assert_string_equal(pretty.text,
+		"{\n  \"a\": 1,\n  \"rows\": [\n    {\"b\": true, \"c\": null},\n    {}\n  ],\n  \"empty\": [],\n  \"n\": null\n}\n");
 	stw_json_init(&json, false, keep, &plain);
 	a_document(&json);
 	a_document(&json);
 	stw_json_finish(&json);
-	assert_string_equal(plain.text, "{\"a\":1,\"rows\":[{\"b\":true,\"c\":null},{}],\"empty\":[],\"n\":null}\n"
-					"{\"a\":1,\"rows\":[{\"b\":true,\"c\":null},{}],\"empty\":[],\"n\":null}\n");
+	assert_string_equal(plain.text,
+		"{\"a\":1,\"rows\":[{\"b\":true,\"c\":null},{}],\"empty\":[],\"n\":null}\n"
+		"{\"a\":1,\"rows\":[{\"b\":true,\"c\":null},{}],\"empty\":[],\"n\":null}\n");
 }
 
 static void a_stopping_sink_is_not_asked_again(void **state)

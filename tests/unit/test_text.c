@@ -22,8 +22,14 @@ static void durations(void **state)
 		int64_t ns;
 		const char *words;
 	} CASES[] = {
-		{0, "0 ns"}, {999, "999 ns"}, {12345, "12.3 µs"}, {1234567, "1.23 ms"}, {125234567, "125.2 ms"}, {1520000000, "1.52 s"},
-		{192000000000, "3 min 12 s"}, {-5, "0 ns"},
+		{0, "0 ns"},
+		{999, "999 ns"},
+		{12345, "12.3 µs"},
+		{1234567, "1.23 ms"},
+		{125234567, "125.2 ms"},
+		{1520000000, "1.52 s"},
+		{192000000000, "3 min 12 s"},
+		{-5, "0 ns"},
 	};
 	char buffer[STW_FIGURE_MAX];
 	for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
@@ -59,8 +65,9 @@ static void long_lines_wrap(void **state)
 	stw_text_wrap(&text, 4, "0123456789012345678901234567890123456789-longer-than-a-line");
 	stw_text_line(&text);
 	stw_text_finish(&text);
-	assert_string_equal(out, "label   one two three four five six\n        seven eight; nine\n"
-				 "0123456789012345678901234567890123456789\n    -longer-than-a-line\n");
+	assert_string_equal(out,
+		"label   one two three four five six\n        seven eight; nine\n"
+		"0123456789012345678901234567890123456789\n    -longer-than-a-line\n");
 }
 
 static void terminals_are_safe(void **state)
