@@ -31,8 +31,9 @@ class Unavailable(Exception):
 class Reading:
     """What a reader made of a trace."""
 
-    def __init__(self, accepted, text, message, code=None):
+    def __init__(self, accepted, text, message, code=None, early=False):
         self.accepted, self.text, self.message, self.code = accepted, text, message, code
+        self.early = early  # Go's reader took an error for the end of the trace, and left the rest unread
 
 
 def _last_line(raw):
@@ -78,7 +79,8 @@ class GoTool:
         code, out, err = run(self.command + ["-d=parsed", trace])
         if code is None:
             raise Unavailable("Go's tool hangs on %s" % trace)
-        return Reading(code == 0, out, _last_line(err), code)
+        panic = re.search(rb"^panic: .*", err, re.M)
+        return Reading(code == 0, out, panic[0].decode("utf-8", "replace") if panic else _last_line(err), code)
 
 
 class GoReader:
@@ -127,7 +129,12 @@ class GoReader:
         except (EOFError, BrokenPipeError):
             self.close()  # it ran out of memory or hangs: no verdict that could be held against anybody
             raise Unavailable("Go's reader died on %s" % trace) from None
-        return Reading(verdict["accepted"], text, ("panic: " if verdict["panicked"] else "") + verdict["error"])
+        message = ("panic: " if verdict["panicked"] else "") + verdict["error"]
+        if verdict["early"]:
+            # A table that is cut between two numbers makes the reader return io.EOF, which everybody takes for the end of the trace.
+            # That is an accident of its own: bytes were lost, and we say so.
+            return Reading(False, text, "ends early", early=True)
+        return Reading(verdict["accepted"], text, message)
 
 
 def read_ours(program, trace, timeout=TIMEOUT_S):
@@ -195,9 +202,12 @@ def disagreement(go, ours):
         if mine.back:
             return "our times go back %d times" % mine.back
         return difference(theirs, mine, prefix=False)
-    if ours.code not in (3, 4):
+    # A panic is no judgement: it comes from printing what the reader let pass (an unknown experiment, a sample's unknown stack), and
+    # such things we may show.
+    panicked = go.message.startswith("panic: ")
+    if ours.code not in ((0, 3, 4) if panicked else (3, 4)):
         return "Go rejects it (%s); ours: exit %s, %s" % (go.message, ours.code, ours.message)
-    if not ours.message:
+    if ours.code != 0 and not ours.message:
         return "Go rejects it (%s); ours does so without a word" % go.message
     if go.text.startswith(ours.text) or ours.text.startswith(go.text):
         longer = max(go.text, ours.text, key=len)

@@ -21,6 +21,7 @@ type verdict struct {
 	Path     string `json:"path"`
 	Accepted bool   `json:"accepted"`
 	Panicked bool   `json:"panicked"`
+	Early    bool   `json:"early"` // says that the trace ended, but left bytes unread
 	Error    string `json:"error"`
 	Events   int    `json:"events"`
 	Bytes    int    `json:"bytes"`
@@ -46,7 +47,9 @@ func read(path string, text *bytes.Buffer) (v verdict) {
 		return v
 	}
 	defer file.Close()
-	reader, err := trace.NewReader(file)
+	// The reader uses a buffer that it is given, so that it can be asked what is left.
+	buffer := bufio.NewReaderSize(file, 1<<16)
+	reader, err := trace.NewReader(buffer)
 	if err != nil {
 		fail(err)
 		return v
@@ -55,6 +58,8 @@ func read(path string, text *bytes.Buffer) (v verdict) {
 		event, err := reader.ReadEvent()
 		if err == io.EOF {
 			v.Accepted = true
+			_, rest := buffer.ReadByte()
+			v.Early = rest == nil
 			return v
 		}
 		if err == nil && text.Len() > maxText {
