@@ -64,6 +64,8 @@ def hold(program, judges, scratch, name, data):
     ours = oracle.read_ours(program, path, timeout=60)
     if go is None:  # no verdict to hold, but no crash either
         return "no verdict", None if ours.code in (0, 3, 4) else "exit %s: %s" % (ours.code, ours.message)
+    if go.accepted and ours.code == 4 and oracle.lost_generations(data, go) > 0:
+        go.accepted, go.message = False, "ends early"
     word = "accepted" if go.accepted else "panicked" if go.message.startswith("panic: ") else "rejected"
     return word, oracle.disagreement(go, ours)
 

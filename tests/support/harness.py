@@ -7,7 +7,7 @@ import tempfile
 SOURCE = os.environ.get("STWATCH_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(SOURCE, "tests", "data")
 HEAVY = os.environ.get("STWATCH_HEAVY", "") not in ("", "0")
-MAX_SHOWN = 20
+MAX_SHOWN = int(os.environ.get("STWATCH_MAX_SHOWN") or 20)
 
 
 def program():

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 
 import harness
+import tracewire
 
 SLACK_NS = 200
 TIMEOUT_S = 120
@@ -140,6 +141,21 @@ class GoReader:
 def read_ours(program, trace, timeout=TIMEOUT_S):
     code, out, err = run([program, "events", "--format", "go", trace], timeout)
     return Reading(code == 0, out, _last_line(err), code)
+
+
+def lost_generations(data, reading):
+    """How many of a trace's generations Go's reader left out without a word: it says Sync once for each, and once at the end."""
+    try:
+        numbers, ended = [], True
+        for batch in tracewire.batches(data):
+            if batch.kind == "EndOfGeneration":
+                ended = True
+            elif ended or batch.gen != numbers[-1]:
+                numbers.append(batch.gen)
+                ended = False
+    except (ValueError, IndexError):
+        return 0
+    return len(numbers) + 1 - len(re.findall(rb"^M=-1 P=-1 G=-1 Sync ", reading.text, re.M))
 
 
 class Stream:
