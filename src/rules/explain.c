@@ -1,0 +1,345 @@
+/* What the rules and their causes mean, for people. A name that is both has one text. Rules come first, in the order of the pages
+ * in docs/rules; causes follow as rules name them. Lines stand as they are printed: at most 98 columns, no indentation. */
+#include <stddef.h>
+#include <string.h>
+
+#include "stwatch/analysis.h"
+
+typedef struct topic {
+	const char *name, *text;
+} topic;
+
+static const topic TOPICS[] = {
+	/* ---- rules ---- */
+	{"stw-prolonged",
+		"One stop-the-world took too long. While it lasts, ever fewer goroutines run and in the end none.\n"
+		"\n"
+		"Measured from STWBegin to STWEnd, against --stw-note, --stw-warn and --stw-error. The range has\n"
+		"three parts, and no event marks where one ends: the wait for the scheduler's lock (STWBegin is\n"
+		"written before that lock is taken), stopping, and standing. stwatch infers them from when each P\n"
+		"stopped or was taken away; the first P taken by the one who asks bounds the wait for the lock. The\n"
+		"culprit is the goroutine on the P that stopped last, its share the time since the last but one.\n"
+		"\n"
+		"The sweep termination and the mark termination of a collection are stops, two a cycle. So are\n"
+		"ReadMemStats, a goroutine profile, a dump of all stacks, GOMAXPROCS. A CPU profile's signal stops\n"
+		"one thread for microseconds, and never the world.\n"
+		"\n"
+		"Not shown: how long a caller queued for the right to stop the world (it waits before STWBegin, as\n"
+		"\"sync\"), the stopping part of \"start trace\", and whether the kernel withheld the CPU.\n"
+		"runtime/metrics counts otherwise: /sched/pauses/stopping and /total (since Go 1.22) begin when the\n"
+		"lock is held and end before STWEnd is written, so its figures are smaller. Up to Go 1.20 traces\n"
+		"show only the collector's stops.\n"
+		"\n"
+		"To fix: the cause says which. non-preemptible: break up the culprit's work. stop-work: ask for\n"
+		"that stop less often, or for something cheaper. Next: is a CPU profile in the trace? Its samples\n"
+		"show what the culprit did (leaf); record with one running if not."},
+	{"stw-frequent",
+		"Stops of the world are short, but there are so many that they cost too much together.\n"
+		"\n"
+		"Measured over every second: the P-time lost, that is the sum over all P's of the time from a P's\n"
+		"stop to its restart, as a share of what the P's have to give in that second. Thresholds:\n"
+		"--stw-share-note, --stw-share-warn, --stw-share-error. Their number alone is only worth a note\n"
+		"(--stw-rate-note): fifty stops of 20 µs cost a thousandth.\n"
+		"\n"
+		"A P that was idle loses nothing, so the share falls when a program has little to do. The cost of\n"
+		"getting going again (cold caches, threads to wake) is not counted.\n"
+		"\n"
+		"To fix: gc-cycles: allocate less, or raise GOGC or GOMEMLIMIT. requested-stops: find who asks; the\n"
+		"evidence has the stack. Usual ones: runtime.ReadMemStats in a metrics loop (runtime/metrics reads\n"
+		"the same without a stop), runtime.GC, runtime.Stack for all goroutines, profiles on a timer,\n"
+		"GOMAXPROCS set again and again. Since Go 1.25 the runtime itself follows a changing CPU limit of\n"
+		"a container with GOMAXPROCS stops, at most one a second. Next: stwatch stat, its table of stops."},
+	{"non-preemptible",
+		"A goroutine ran on although the runtime wanted its P, because it reached no point where it can be\n"
+		"interrupted. Seen as a rule of its own, and as the cause of a long stop.\n"
+		"\n"
+		"Measured as the time a P went on running after preemption was asked for, against --preempt-note,\n"
+		"--preempt-warn, --preempt-error. Only a stop shows the asking: then the finding is certain or\n"
+		"likely. Without one it is inferred from silence: since Go 1.14 a goroutine that computes is\n"
+		"interrupted every 10 to 20 ms while others wait, so a far longer run says that it could not be.\n"
+		"CPU samples in it confirm it; none, while other threads have some, speak for the kernel instead.\n"
+		"Dedicated mark workers of the collector are left out: they work without preemption on purpose.\n"
+		"\n"
+		"Not interruptible are assembly (copying, clearing, comparing, hashing memory; AES, SHA and other\n"
+		"kernels of crypto and math/big), the runtime and reflect, system calls made by syscall.RawSyscall,\n"
+		"and everything with GODEBUG=asyncpreemptoff=1. Before Go 1.14: any loop without calls.\n"
+		"\n"
+		"The stack at the stop shows the first point after the work, so the culprit is the nearest\n"
+		"function of the program; what it was really in only CPU samples tell.\n"
+		"\n"
+		"To fix: work in pieces (copy 1 MiB at a time in a loop: its head is a safe point); use\n"
+		"syscall.Syscall instead of RawSyscall for what can block; drop asyncpreemptoff. The runtime clears\n"
+		"big new allocations in pieces of 256 KiB itself (those with pointers since Go 1.24); copy, clear\n"
+		"and append of big slices run in one go."},
+	{"goroutine-starved",
+		"A goroutine was ready to run and stood in a queue too long, once badly or again and again.\n"
+		"\n"
+		"Measured as time in the state runnable, without what overlaps a stop, against --starved-note,\n"
+		"--starved-warn, --starved-error. The runtime's sweeper and scavenger are left out, goroutines\n"
+		"locked to a thread are told apart. Each wait is split by what the P's did meanwhile; the largest\n"
+		"part is the cause: saturation, long-runner, yield-spin, late-wakeup, late-retake, stop,\n"
+		"gc-workers or outside.\n"
+		"\n"
+		"How loud it gets depends on the victim: one that works in short bursts and is woken by network,\n"
+		"timer or channel is hurt by 30 ms; equals that all compute share the CPU fairly and get a note.\n"
+		"\n"
+		"A trace does not say in which queue (a P's own, the global one, or the place for the next to run)\n"
+		"a goroutine stood; this follows in part from where it was started. Waiting for a lock or a channel\n"
+		"is no starvation and counts elsewhere (goroutine-stuck-waiting).\n"
+		"\n"
+		"To fix: see the cause. Next: stwatch stat, percentiles of scheduling latency and what the P's\n"
+		"did. In production /sched/latencies:seconds (runtime/metrics, since Go 1.17) watches the same."},
+	{"runqueue-backlog",
+		"Runnable goroutines pile up faster than they are run.\n"
+		"\n"
+		"Measured as the number of goroutines that are runnable at one time: more than --backlog-length, or\n"
+		"more than --backlog-per-p times GOMAXPROCS for as many scheduling rounds as --backlog-rounds, while\n"
+		"the oldest has waited longer than --backlog-age and the queue does not shrink. A round is one\n"
+		"goroutine start on a P. Length alone says nothing: a thousand goroutines started at once and gone\n"
+		"5 ms later are an ordinary fan-out.\n"
+		"\n"
+		"The trace has no lengths of queues; the sum over all queues follows from the transitions, their\n"
+		"distribution does not. GODEBUG=schedtrace=1000 prints it for a live process.\n"
+		"\n"
+		"To fix: burst: bound how many goroutines are started at once (a semaphore, a worker pool,\n"
+		"errgroup's SetLimit). saturation: there is more work than CPU; shed load or add processors.\n"
+		"Next: whether GOMAXPROCS fits the CPU quota: before Go 1.25 the runtime ignores cgroup limits."},
+	{"proc-idle-with-backlog",
+		"P's stood idle while goroutines that they could have run were waiting.\n"
+		"\n"
+		"Measured as time in which, at one instant, a P is idle and a goroutine is runnable that it might\n"
+		"have taken, against --idle-note, --idle-warn, --idle-error. Stops, P's beyond GOMAXPROCS and\n"
+		"goroutines locked to a thread don't count. That most P's are idle most of the time is no fault in\n"
+		"itself; --idle-share (80 %) only adds it to the finding.\n"
+		"\n"
+		"The runtime wakes a thread whenever work appears and a P is idle, unless one is already looking\n"
+		"for work. So the gap is mostly the time the kernel takes to run the woken thread. The trace can't\n"
+		"show the kernel; if wake-ups are late on all P's alike, look there.\n"
+		"\n"
+		"To fix: is the CPU quota used up, are neighbours busy, is the process pinned to few CPUs? Then\n"
+		"GOMAXPROCS is too high for what the kernel grants. On an idle machine: power saving of the CPU.\n"
+		"Next: /sys/fs/cgroup/cpu.stat (nr_throttled), perf sched, the finding outside-program."},
+	{"goroutine-stuck-waiting",
+		"One goroutine waited far longer than such waits are meant to last while others depended on it, or\n"
+		"it never came back.\n"
+		"\n"
+		"Measured as time in the state waiting, from --wait-note on; how loud it gets depends on the harm.\n"
+		"Waits for mutexes, conditions and channel sends are demand: somebody wants to go on. Receiving,\n"
+		"select, network and sleep are how goroutines rest: they count only if another goroutine was woken\n"
+		"late by this one, or a task or region is open on it.\n"
+		"\n"
+		"A wait that is still open when the trace ends is longer than what is seen, how much is unknown. An\n"
+		"orphan and an idle worker look alike: a note, \"possible\". Several goroutines that wait for each\n"
+		"other for good are reported one by one; the runtime only finds deadlocks of the whole program.\n"
+		"\n"
+		"To fix: look at the culprit: who held the lock, and what that goroutine was waiting for. Keep no\n"
+		"lock over input, output or a channel operation; give waits an end (context, time.After, select).\n"
+		"Next: the mutex and block profiles; a goroutine dump shows who sits there now. Since Go 1.22 the\n"
+		"mutex profile counts by how many goroutines waited; since Go 1.26 a profile of leaked goroutines\n"
+		"is there as an experiment (GOEXPERIMENT=goroutineleakprofile)."},
+	{"goroutine-stuck-syscall",
+		"A system call kept a goroutine, or the P under it, too long.\n"
+		"\n"
+		"Measured from GoSyscallBegin to its end, from --syscall-note on; how loud it gets depends on the\n"
+		"harm: a P kept from waiting goroutines, somebody who waited and was later woken by this goroutine,\n"
+		"an open task or region. Waiting for a child, standard input or a lock file without harm to anybody\n"
+		"is healthy, and at most a note. Calls into C count as system calls: the runtime sees no difference.\n"
+		"\n"
+		"A call that outlasts the runtime's patience loses its P (ProcSteal) and ends in\n"
+		"GoSyscallEndBlocked; then the goroutine has to queue for a P. Which call it was only the stack\n"
+		"says. syscall.RawSyscall never shows: to the scheduler it is a goroutine that computes\n"
+		"(non-preemptible). Files on disk block here, sockets and pipes mostly wait as \"network\".\n"
+		"\n"
+		"To fix: bound the call (SetDeadline on what can be polled, a timeout in C code), do it outside of\n"
+		"locks, limit how many goroutines may do it at once: each one takes a thread. Next: strace -T -p,\n"
+		"the disk's latency, a name server, a network file system."},
+	{"proc-syscall-retake",
+		"P's were kept by system calls while goroutines waited, until the runtime took them back.\n"
+		"\n"
+		"Measured as time in which a P is in a system call and a goroutine is runnable that no other P\n"
+		"takes, against --retake-note, --retake-warn, --retake-error. Time without anybody waiting does\n"
+		"not count.\n"
+		"\n"
+		"A goroutine keeps its P through a system call, for most are short. A thread of the runtime, sysmon,\n"
+		"takes it away when it finds it in the same call twice: after 20 µs at best, 10 ms when its rounds\n"
+		"have become rare. It also waits 10 ms on purpose when the P's own queue is empty and another P is\n"
+		"idle or looking for work. Until Go 1.25 such a P is in a status of its own, since 1.26 the runtime\n"
+		"calls it running; the trace looks the same.\n"
+		"\n"
+		"To fix: fewer goroutines in blocking calls at one time, a few more P's (GOMAXPROCS) where the work\n"
+		"is mostly calls of 20 µs to 10 ms, asynchronous interfaces. Next: goroutine-stuck-syscall names\n"
+		"the calls that lasted."},
+	{"outside-program",
+		"The program wanted to run and was kept from it by something outside: the kernel's scheduler, a CPU\n"
+		"quota, a signal, a neighbour on the machine.\n"
+		"\n"
+		"Measured from what is missing, against --outside-note, --outside-warn, --outside-error. All threads\n"
+		"silent at once although P's were running: the process was stopped or throttled. CPU samples that\n"
+		"cover less time than the P's claim to have been running: the CPU was elsewhere (on a quiet host the\n"
+		"two agree). A thread without samples over five periods while others have them: it was off the CPU.\n"
+		"\n"
+		"The trace has no kernel events, so this is inferred, never certain; without a CPU profile in the\n"
+		"trace only the first sign is left. Code without preemption points is silent as well: then its\n"
+		"samples go on.\n"
+		"\n"
+		"To fix: compare cpu.stat of the cgroup (nr_throttled, throttled_usec) before and after; raise the\n"
+		"quota or lower GOMAXPROCS to it (done by itself since Go 1.25, not for shares). Look at steal time\n"
+		"(vmstat, column st), at swapping, at suspended machines. Next: perf sched timehist, or record with\n"
+		"a CPU profile running."},
+	{"illegal-transition",
+		"The trace shows a goroutine or a P doing what the runtime forbids, such as starting without having\n"
+		"been runnable.\n"
+		"\n"
+		"Checked on every event: sequence numbers, the status before and after, ranges that begin and end,\n"
+		"tasks. The rules are those that Go's own reader applies; where it gives up, stwatch reports the\n"
+		"place and goes on with the next generation. Any occurrence is reported; there is no threshold.\n"
+		"\n"
+		"Nearly always the file is at fault (cut, damaged, two recordings in one, written by a faulty tool)\n"
+		"or a fault of the tracer in one Go release. A real scheduler bug or memory corruption is possible\n"
+		"but rare. One fault costs its generation: what follows in it can't be trusted.\n"
+		"\n"
+		"To fix: record again; try the newest patch release of the Go version; run the program with -race\n"
+		"and without unsafe and cgo. If it persists with a whole file, it is worth an issue with Go.\n"
+		"Next: stwatch events up to the time shown; the exit code is 4, for the input is damaged."},
+	{"coupling-violation",
+		"Thread, P and goroutine contradict each other: an event needs a P that its thread does not have, a\n"
+		"goroutine runs on two threads, a P is started that belongs to somebody.\n"
+		"\n"
+		"Checked on every event: a thread has at most one P and one goroutine, a P one thread, a running\n"
+		"goroutine has both; only in a system call may the P be missing. The rules are those of Go's own\n"
+		"reader. Any occurrence is reported; there is no threshold.\n"
+		"\n"
+		"As with illegal-transition the file or the tracer is to blame nearly always. Parts of a trace put\n"
+		"together in the wrong order look just like this, and so does a trace whose beginning is missing.\n"
+		"\n"
+		"To fix: record again, check how the file was stored and joined. Next: stwatch events up to the\n"
+		"time shown, with --thread and --proc; the exit code is 4, for the input is damaged."},
+
+	/* ---- causes ---- */
+	{"no-preemption-point",
+		"The goroutine was in code that can't be interrupted: assembly that copies, clears, compares or\n"
+		"hashes memory, the runtime itself, a raw system call, or anything under asyncpreemptoff=1.\n"
+		"The signal came, found no safe point and was sent again, every 100 µs during a stop.\n"
+		"Split the work into pieces of about a megabyte. See non-preemptible."},
+	{"hot-clock",
+		"The goroutine reads the clock in a tight loop. time.Now runs mostly in assembly and kernel-mapped\n"
+		"code where it can't be interrupted, so most signals miss; one hits after a few tries. That\n"
+		"takes some milliseconds at worst; tens of them mean that something else was added to it.\n"
+		"Read the clock every so many rounds, or sleep instead of polling."},
+	{"stop-work",
+		"The world stopped promptly; what then ran while it stood took long. A heap dump, the stacks of\n"
+		"all goroutines (runtime.Stack with all set, the goroutine profile with debug=2),\n"
+		"very many goroutines or P's, a forced collection with gcstoptheworld.\n"
+		"Ask for it less often, or take what does not stop: runtime/metrics for ReadMemStats; the\n"
+		"goroutine profile in binary form stops the world only briefly since Go 1.19."},
+	{"world-lock",
+		"The time went before any P was asked to stop: the one who stops the world waited for the\n"
+		"scheduler's lock, or its own thread did not run. The trace shows only that no P was taken until\n"
+		"then. With very many threads and P's the lock is contended; else the kernel is the suspect.\n"
+		"Look at outside-program and at the number of threads (stwatch stat)."},
+	{"unknown",
+		"The evidence names no cause. The input can't tell, or what would tell contradicts itself; limits\n"
+		"says what this trace lacks. A CPU profile running during the recording (its samples then stand in\n"
+		"the trace) settles most of these cases; a newer Go version shows more kinds of stops and stacks."},
+	{"gc-cycles",
+		"The stops are those of garbage collections: two or more a cycle, sweep termination and mark\n"
+		"termination. So the number of cycles is what to lower: allocate less, reuse buffers, raise GOGC,\n"
+		"or set GOMEMLIMIT and GOGC=off where memory is known. A live heap below 4 MB makes cycles very\n"
+		"frequent: GOGC then works against the minimum heap."},
+	{"requested-stops",
+		"The stops were asked for by the program or a library: ReadMemStats, profiles, runtime.GC, stack\n"
+		"dumps, GOMAXPROCS. The evidence shows the stacks. Metrics libraries that call ReadMemStats at\n"
+		"every scrape are the usual case: use their collector on runtime/metrics instead."},
+	{"saturation",
+		"All P's were busy with the program's own goroutines for the whole wait: there was more work than\n"
+		"CPU. Queueing was fair, the queue just long.\n"
+		"If the process has its full CPU share, make the work cheaper, do less at a time or add processors.\n"
+		"Check that GOMAXPROCS is not below the CPUs available, nor above the quota. Latency-critical\n"
+		"goroutines get no priority in Go; a process of their own or a limit on batch work helps."},
+	{"long-runner",
+		"A few goroutines held the P's in long stretches while this one waited, longer than fair queueing\n"
+		"explains. A goroutine that computes is interrupted after 10 ms at best, and those it woke itself\n"
+		"share its slice. Split the work, or call runtime.Gosched at places where it is cheap.\n"
+		"On one P (GOMAXPROCS=1) a single one suffices. If it can't be interrupted: non-preemptible."},
+	{"yield-spin",
+		"Goroutines call runtime.Gosched in a loop and keep the P's busy with coming and going. Each yield\n"
+		"puts them at the end of the global queue, which is looked at every 61st time only while a P's\n"
+		"own queue has work. Wait on a channel, a sync.Cond or a timer instead of polling; a spin that must\n"
+		"be should end after a few rounds. A long series of very short runs is the sign."},
+	{"late-wakeup",
+		"A P was idle beside the waiting goroutine for over 1 ms: a thread had been woken, or should have\n"
+		"been, and came late. The kernel took its time (busy CPUs, quota, power saving), or the one that\n"
+		"was looking for work was held up itself. If it coincides with outside-program, begin there."},
+	{"late-retake",
+		"A P was tied up in a system call while the goroutine waited, and the runtime took it back only\n"
+		"after its patience ended: 20 µs at best, up to 10 ms. Blocking calls of that length are the\n"
+		"worst case. See proc-syscall-retake and the call in the evidence."},
+	{"stop",
+		"Most of the wait fell into a stop of the world. The goroutine is its victim; the finding to work\n"
+		"on is stw-prolonged or stw-frequent."},
+	{"gc-workers",
+		"Mark workers of the collector had the P's. Dedicated and fractional workers take a quarter of them\n"
+		"together; idle workers take those that have nothing to do and give way. With few P's a quarter is\n"
+		"felt most. With GODEBUG=gcstoptheworld=1 a collection takes them all until it is done.\n"
+		"Fewer cycles, or a smaller heap of pointers to scan, lower it."},
+	{"outside",
+		"The P's look as if they had run the goroutine in time, or others, but nothing moved: all threads\n"
+		"were silent, or CPU samples are missing. Something outside of the program had the CPU. See\n"
+		"outside-program."},
+	{"burst",
+		"Very many goroutines became runnable at nearly one time: started in a loop, or all woken by one\n"
+		"close or Broadcast. They queue behind each other and delay everybody else. Bound the number that\n"
+		"run at once; wake as many as can do something (Signal)."},
+	{"held-lock",
+		"The goroutine waited for a mutex, and the one that held it is named: the waker, followed through\n"
+		"its own waits for locks, for else the last in the line would be blamed. Below a wait of 1 ms a\n"
+		"mutex goes to whoever comes first, so the holder may have changed in between.\n"
+		"Shorten what is done under the lock; take no second lock, call or channel operation inside."},
+	{"slow-waker",
+		"The goroutine waited for another to send, receive, signal or finish, and that one was late because\n"
+		"it computed, waited or was in a system call itself. The finding names the waker and its longest\n"
+		"stay before it got there. Work on that one."},
+	{"never-woken",
+		"The wait was still open when the recording ended. Nobody that could end it was seen: a channel\n"
+		"without a partner, a WaitGroup without Done, a lock whose holder waits in turn. How long it goes\n"
+		"on is unknown; a second recording, or a goroutine dump later on, tells leaks from long waits."},
+	{"blocking-call",
+		"The system call simply took that long: a disk, a lock file, a pipe, a name lookup through C, a\n"
+		"device. The stack names the call. Only the kernel knows what it was waiting for: strace -T,\n"
+		"perf trace, or /proc/PID/stack while it lasts."},
+	{"never-returned",
+		"The goroutine was in its system call when the recording began or went into it later, and was still\n"
+		"there at the end. Dedicated readers of a terminal or device look just so, and are healthy unless\n"
+		"somebody waits for them."},
+	{"process-stopped",
+		"Every thread fell silent together although P's were running: the process got a SIGSTOP (or a\n"
+		"debugger), its cgroup ran out of quota or was frozen, or the whole machine stood (suspended,\n"
+		"migrated, swapping). Regular gaps of up to 100 ms are the mark of a CPU quota."},
+	{"cpu-taken",
+		"Threads that were running by the trace had the CPU for a part of the time only: samples of the CPU\n"
+		"profile cover less than the P's running time. More runnable threads than CPUs, a neighbour, a\n"
+		"quota, or steal time of the virtual machine. GOMAXPROCS above the CPUs granted makes it worse."},
+	{"status-mismatch",
+		"A goroutine, P or range was in another state than the event takes for granted, such as blocking\n"
+		"without running, or a collection that ends without having begun. The evidence has the event, its\n"
+		"place in the file and both states."},
+	{"broken-order",
+		"No order of the threads' events satisfies their sequence numbers: an event waits for one that is\n"
+		"in no thread's stream. Lost or repeated batches do that, and files joined from several recordings."},
+	{"coupling",
+		"An event's thread does not have the P or the goroutine that the event needs, or has another. See\n"
+		"coupling-violation."},
+};
+
+const char *stwatch_explain(const char *rule_or_cause)
+{
+	for (size_t i = 0; rule_or_cause && i < sizeof TOPICS / sizeof *TOPICS; i++)
+		if (strcmp(TOPICS[i].name, rule_or_cause) == 0)
+			return TOPICS[i].text;
+	return NULL;
+}
+
+const char *stwatch_explain_topic(size_t index)
+{
+	return index < sizeof TOPICS / sizeof *TOPICS ? TOPICS[index].name : NULL;
+}
