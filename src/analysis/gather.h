@@ -1,0 +1,131 @@
+/* The folds of a trace's generations put together in order: heads get their beginnings, figures add up, and what was long
+ * enough to matter becomes a list of candidates for the rules. Serial and cheap: it sees long stays only. */
+#ifndef STW_ANALYSIS_GATHER_H
+#define STW_ANALYSIS_GATHER_H
+
+#include "model/fold.h"
+
+/* A stack of a generation; resolved to names later, when its generation is opened again (places.h). stack 0: none. */
+typedef struct stw_place {
+	uint32_t generation, stack;
+} stw_place;
+
+/* A goroutine as it is known at a generation's border. */
+typedef struct stw_known_g {
+	int64_t id, since, waker, run_ns;
+	uint64_t runs, blocks;
+	stw_place root, stack, wake;
+	uint32_t reason_generation, reason;
+	uint8_t state, how;
+	bool gc_worker;
+} stw_known_g;
+
+typedef struct stw_known_p {
+	int64_t id, since;
+	int64_t total[STW_USE_COUNT];
+	uint64_t starts;
+	int64_t g;
+	uint8_t use;
+} stw_known_p;
+
+/* A stay in whole, with what is known of its beginning. */
+typedef struct stw_candidate {
+	int64_t g, from, to, p, waker;
+	int64_t mean_run_ns;   /* of the goroutine's runs so far; -1: it never ran */
+	uint64_t blocks;       /* how often it had blocked before */
+	stw_place root, stack, wake;
+	uint32_t reason_generation, reason;
+	uint8_t state, how, next;
+	bool gc_worker;
+	bool open;             /* not over at the end of the trace */
+	bool begun;            /* its beginning is in the trace */
+	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
+	int64_t use_ns[STW_USE_COUNT];
+	int64_t idle_beside_ns;/* time in which at least one proc was idle */
+	int64_t stopped_ns;    /* time within stops */
+	int64_t proc_ns;       /* procs' time in all */
+} stw_candidate;
+
+typedef struct stw_stop_row {
+	uint32_t kind;
+	uint64_t count;
+	int64_t total_ns, max_ns, stopping_max_ns, lost_ns;
+} stw_stop_row;
+
+typedef struct stw_stop_brief {
+	int64_t from, to, lost_ns;
+	uint32_t kind;
+	stw_place stack, root;
+} stw_stop_brief;
+
+/* A second in which stops came thick. */
+typedef struct stw_stop_window {
+	int64_t from, to;
+	int64_t lost_ns;       /* procs' time */
+	uint64_t count;
+	int64_t proc_ns;       /* procs' time in all */
+	stw_stop_brief worst;  /* of the kind that cost most in it */
+	uint64_t worst_count;  /* stops of that kind */
+} stw_stop_window;
+
+typedef STW_VEC(stw_candidate) stw_candidates;
+
+typedef struct stw_gather {
+	stw_mem *mem;
+	bool failed;           /* out of memory */
+	int64_t min_wait_ns, min_idle_ns; /* runnable stays from these on are candidates */
+	stw_intern names;      /* kinds of stops */
+	STW_VEC(stw_known_g) gs;
+	STW_VEC(uint32_t) free_gs;
+	stw_map g_slots;
+	STW_VEC(stw_known_p) ps;
+	stw_map p_slots;
+	/* figures */
+	int64_t first_time, last_time;
+	uint64_t counts[256], n_events, created, ended, seen, alive_max;
+	uint64_t latency[STW_HISTOGRAM_SIZE], n_latency;
+	int64_t latency_max;
+	int64_t gomaxprocs_last, gomaxprocs_max;
+	uint64_t gc_begun;
+	int64_t gc_mark_ns, assist_ns;
+	uint64_t heap_max, heap_goal;
+	int64_t runnable;      /* at the border */
+	uint64_t runnable_max;
+	/* candidates */
+	stw_candidates runnable_stays, syscalls, waits, runs;
+	STW_VEC(stw_proc_use) uses; /* of 1 ms and more, by their ends */
+	STW_VEC(stw_stop) stops;    /* of 1 ms and more */
+	STW_VEC(stw_stop_moment) moments;
+	STW_VEC(stw_stop_brief) recent; /* the last second's stops, from recent_first on */
+	size_t recent_first;
+	STW_VEC(stw_stop_window) windows;
+	STW_VEC(stw_stop_row) rows;
+	STW_VEC(stw_wake) wakes;
+	STW_VEC(stw_backlog_slot) backlog; /* absolute numbers */
+	STW_VEC(stw_silence) silences;
+} stw_gather;
+
+void stw_gather_init(stw_gather *gather, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns);
+void stw_gather_free(stw_gather *gather);
+/* Adds the next generation. restart: what was known before does not hold here (a part of the trace is missing in between). */
+bool stw_gather_add(void *gather, const stw_fold *fold, bool restart); /* a stw_fold_fn; false: out of memory */
+/* After the last: what is still open becomes candidates too. */
+void stw_gather_finish(stw_gather *gather);
+
+/* Looks at the second that ends with a stop (frequency.c). */
+void stw_gather_stop_window(stw_gather *gather, const stw_stop_brief *stop);
+/* Splits a runnable stay by what the procs did (classify.c). */
+void stw_gather_classify(stw_gather *gather, stw_candidate *candidate);
+/* Keeps the longest; false when out of memory. */
+bool stw_candidates_keep(stw_mem *mem, stw_candidates *list, const stw_candidate *candidate);
+
+static inline stw_known_g *stw_gather_g(const stw_gather *gather, int64_t id)
+{
+	uint32_t slot = stw_map_get(&gather->g_slots, (uint64_t)id);
+	return slot == STW_MAP_NONE ? NULL : &gather->gs.items[slot];
+}
+
+/* How many procs there are, as far as is known. */
+int64_t stw_gather_procs(const stw_gather *gather);
+
+#endif

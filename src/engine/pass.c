@@ -1,0 +1,41 @@
+#include "engine/pass.h"
+
+#include "model/fold_emit.h"
+#define STW_MERGE_EMIT fold_event
+#include "order/merge_step.h"
+
+/* How many steps go between two looks at the cancel flag. */
+enum { STEPS = 65536 };
+
+static stwatch_status run(stw_merge *mg, const volatile int *cancel)
+{
+	for (;;) {
+		for (unsigned i = 0; i < STEPS; i++) {
+			stwatch_status status = merge_step(mg);
+			if (__builtin_expect(status != STWATCH_OK, 0))
+				return status;
+		}
+		if (cancel && *cancel)
+			return stw_fail(mg->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+	}
+}
+
+stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, const stw_source *source, uint32_t generation,
+                            const volatile int *cancel, stwatch_error *error)
+{
+	stw_merge mg;
+	if (!stw_fold_init(fold, order->mem, gen, order, generation))
+		return stw_fail_memory(error);
+	stwatch_status status = stw_merge_open(&mg, order, gen, source, INT64_MIN, fold, error);
+	if (status == STWATCH_OK) {
+		if (mg.n_heap)
+			fold->first_time = mg.heap[0].time;
+		status = run(&mg, cancel);
+		fold->last_time = mg.last_time;
+	}
+	stw_merge_close(&mg);
+	stw_fold_finish(fold);
+	if (fold->failed)
+		status = stw_fail_memory(error);
+	return status == STWATCH_END ? STWATCH_OK : status;
+}

@@ -1,0 +1,236 @@
+#include "model/fold.h"
+
+#include <string.h>
+
+bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation)
+{
+	memset(f, 0, sizeof *f);
+	f->mem = mem;
+	f->gen = gen;
+	f->order = order;
+	f->generation = generation;
+	f->slot_end = INT64_MIN;
+	f->slot.slot = INT64_MIN;
+	f->gc_since = STW_TIME_UNKNOWN;
+	f->previous = INT64_MAX;
+	f->first_time = f->last_time = STW_TIME_UNKNOWN;
+	stw_intern_init(&f->names, mem);
+	return stw_fold_grow(f);
+}
+
+static void let_go(stw_fold *f)
+{
+	stw_vec_free(f->mem, &f->gs);
+	stw_vec_free(f->mem, &f->ps);
+}
+
+void stw_fold_free(stw_fold *f)
+{
+	if (!f->mem)
+		return;
+	let_go(f);
+	stw_intern_free(&f->names);
+	stw_vec_free(f->mem, &f->stays);
+	stw_vec_free(f->mem, &f->uses);
+	stw_vec_free(f->mem, &f->stops);
+	stw_vec_free(f->mem, &f->stop_moments);
+	stw_vec_free(f->mem, &f->wakes);
+	stw_vec_free(f->mem, &f->slots);
+	stw_vec_free(f->mem, &f->silences);
+	stw_vec_free(f->mem, &f->tails);
+	stw_vec_free(f->mem, &f->tail_ps);
+	stw_vec_free(f->mem, &f->gone);
+	f->mem = NULL;
+}
+
+void stw_fold_shrink(stw_fold *f)
+{
+	let_go(f);
+	f->gen = NULL;
+	f->order = NULL;
+}
+
+/* New slots know nothing: an event can only reach them after a status or creation, except for goroutines that an exact
+ * reading knows from before the generation, which then count as heads. */
+bool stw_fold_grow(stw_fold *f)
+{
+	size_t n_gs = f->order->gs.count, n_ps = f->order->ps.count;
+	if (!stw_vec_reserve(f->mem, &f->gs, n_gs - f->gs.count) || !stw_vec_reserve(f->mem, &f->ps, n_ps - f->ps.count)) {
+		f->failed = true;
+		return false;
+	}
+	for (size_t i = f->gs.count; i < n_gs; i++)
+		f->gs.items[i] = (stw_fold_g){.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .p = STW_SLOT_NONE, .long_to = STW_TIME_UNKNOWN};
+	for (size_t i = f->ps.count; i < n_ps; i++)
+		f->ps.items[i] = (stw_fold_p){.since = STW_TIME_UNKNOWN, .g = STW_SLOT_NONE, .last_g = STWATCH_NONE, .use_g = STWATCH_NONE};
+	f->gs.count = n_gs;
+	f->ps.count = n_ps;
+	return true;
+}
+
+int64_t stw_histogram_value(unsigned bucket)
+{
+	if (bucket < STW_HISTOGRAM_STEPS)
+		return bucket;
+	unsigned top = bucket / STW_HISTOGRAM_STEPS + 3;
+	int64_t step = (int64_t)1 << (top - 4);
+	return ((int64_t)1 << top) + (bucket % STW_HISTOGRAM_STEPS) * step + step / 2;
+}
+
+void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
+{
+	stw_fold_g *g = &f->gs.items[slot];
+	if (g->state == STW_GO_WAITING || g->state == STW_GO_SYSCALL) {
+		g->long_from = g->since;
+		g->long_to = to;
+		g->long_state = g->state;
+	}
+	stw_stay *s = stw_vec_push(f->mem, &f->stays);
+	if (!s) {
+		f->failed = true;
+		return;
+	}
+	*s = (stw_stay){
+		.g = f->order->gs.items[slot].id, .from = g->since, .to = to, .p = STW_SLOT_OK(g->p) ? stw_order_p_id(f->order, g->p) : STWATCH_NONE,
+		.waker = g->waker, .run_ns = g->run_ns, .runs = g->runs, .blocks = g->blocks, .generation = f->generation, .root = g->root,
+		.stack = g->stack, .wake_stack = g->wake_stack, .reason = g->reason, .state = g->state, .how = g->how, .next = next,
+		.gc_worker = g->gc_worker,
+	};
+}
+
+void stw_fold_keep_use(stw_fold *f, uint32_t slot, int64_t to)
+{
+	stw_fold_p *p = &f->ps.items[slot];
+	if (p->since != STW_TIME_UNKNOWN)
+		p->total[p->use] += to - p->since;
+	if (p->since != STW_TIME_UNKNOWN && p->use == STW_USE_USER)
+		return;
+	stw_proc_use *u = stw_vec_push(f->mem, &f->uses);
+	if (!u) {
+		f->failed = true;
+		return;
+	}
+	*u = (stw_proc_use){.p = f->order->ps.items[slot].id, .from = p->since, .to = to, .g = p->use == STW_USE_SYSCALL ? p->use_g : STWATCH_NONE, .use = p->use};
+}
+
+/* Who is woken late by one that was itself held up has been delayed by it. */
+void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
+{
+	const stw_fold_g *g = &f->gs.items[slot], *w = &f->gs.items[waker];
+	if (w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since)
+		return;
+	stw_wake *k = stw_vec_push(f->mem, &f->wakes);
+	if (!k) {
+		f->failed = true;
+		return;
+	}
+	*k = (stw_wake){
+		.at = at, .waker = f->order->gs.items[waker].id, .g = f->order->gs.items[slot].id, .from = g->since, .held_from = w->long_from,
+		.held_to = w->long_to, .generation = f->generation, .root = g->root, .stack = g->stack, .held_state = w->long_state,
+	};
+}
+
+void stw_fold_keep_silence(stw_fold *f, int64_t to)
+{
+	stw_silence s = {.from = f->previous, .to = to, .samples = f->samples_since, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
+	if (f->previous == INT64_MAX)
+		return;
+	for (size_t i = 0; i < f->ps.count; i++) {
+		const stw_fold_p *p = &f->ps.items[i];
+		if (!p->known || p->use != STW_USE_USER || !STW_SLOT_OK(p->g))
+			continue;
+		s.n_user++;
+		s.g = f->order->gs.items[p->g].id;
+		s.p = f->order->ps.items[i].id;
+		s.root = f->gs.items[p->g].root;
+	}
+	if (!s.n_user)
+		return;
+	stw_silence *kept = stw_vec_push(f->mem, &f->silences);
+	if (kept)
+		*kept = s;
+	else
+		f->failed = true;
+}
+
+void stw_fold_next_slot(stw_fold *f, int64_t at)
+{
+	if (f->slot.slot != INT64_MIN) {
+		stw_backlog_slot *s = stw_vec_push(f->mem, &f->slots);
+		if (s)
+			*s = f->slot;
+		else
+			f->failed = true;
+	}
+	int64_t slot = at / STW_SLOT_NS;
+	f->slot = (stw_backlog_slot){slot, f->backlog, f->backlog};
+	f->slot_end = slot < INT64_MAX / STW_SLOT_NS ? (slot + 1) * STW_SLOT_NS : INT64_MAX;
+}
+
+static void hand_over_gs(stw_fold *f)
+{
+	for (uint32_t slot = 0; slot < f->gs.count && slot < f->order->gs.count; slot++) {
+		int64_t id = f->order->gs.items[slot].id;
+		if (f->gs.items[slot].state == STW_GO_UNDETERMINED || f->gs.items[slot].state == STW_GO_NOT_EXIST || stw_order_find_g(f->order, id) != slot)
+			continue;
+		stw_tail_g *t = stw_vec_push(f->mem, &f->tails);
+		if (!t) {
+			f->failed = true;
+			return;
+		}
+		*t = (stw_tail_g){id, f->gs.items[slot]};
+		if (t->g.assisting && t->g.state == STW_GO_RUNNING && f->last_time > t->g.assist_since)
+			f->assist_ns += f->last_time - t->g.assist_since;
+	}
+}
+
+static void hand_over_ps(stw_fold *f)
+{
+	for (uint32_t slot = 0; slot < f->ps.count; slot++) {
+		if (!f->ps.items[slot].known)
+			continue;
+		stw_tail_p *t = stw_vec_push(f->mem, &f->tail_ps);
+		if (!t) {
+			f->failed = true;
+			return;
+		}
+		*t = (stw_tail_p){f->order->ps.items[slot].id, f->ps.items[slot], stw_order_g_id(f->order, f->ps.items[slot].g)};
+	}
+}
+
+void stw_fold_finish(stw_fold *f)
+{
+	if (f->slot.slot != INT64_MIN)
+		stw_fold_next_slot(f, f->last_time);
+	if (f->gc_since != STW_TIME_UNKNOWN && f->last_time > f->gc_since)
+		f->gc_mark_ns += f->last_time - f->gc_since;
+	hand_over_gs(f);
+	hand_over_ps(f);
+}
+
+stw_wait stw_wait_of(const char *reason, size_t length)
+{
+	/* runtime/traceruntime.go: traceBlockReasonStrings, and the wait reasons that later versions use. */
+	static const struct {
+		const char *reason;
+		stw_wait wait;
+	} known[] = {
+		{"", STW_WAIT_SWITCH},
+		{"sync", STW_WAIT_SYNC},
+		{"sync.(*Cond).Wait", STW_WAIT_COND},
+		{"chan send", STW_WAIT_SEND},
+		{"chan receive", STW_WAIT_RECEIVE},
+		{"select", STW_WAIT_SELECT},
+		{"sleep", STW_WAIT_SLEEP},
+		{"network", STW_WAIT_NETWORK},
+		{"forever", STW_WAIT_FOREVER},
+		{"preempted", STW_WAIT_PREEMPTED},
+		{"synctest", STW_WAIT_RUNTIME},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strlen(known[i].reason) == length && memcmp(known[i].reason, reason, length) == 0)
+			return known[i].wait;
+	if (length >= 2 && memcmp(reason, "GC", 2) == 0)
+		return STW_WAIT_GC;
+	return STW_WAIT_RUNTIME;
+}

@@ -1,0 +1,250 @@
+/* The first pass over one generation: timelines of its goroutines and procs as they go by, folded into figures and
+ * a list of stays that were long enough to matter. Works on the generation alone: what began before it has an unknown
+ * beginning (a "head"), what is open at its end is handed on (a "tail"); analysis/join.h puts them together in order.
+ * So generations can be folded on all cores, and the result does not depend on how many there are.
+ *
+ * Terms: a stay is one interval of a goroutine in one state; a use is one interval of a proc. */
+#ifndef STW_MODEL_FOLD_H
+#define STW_MODEL_FOLD_H
+
+#include "order/state.h"
+#include "v2/generation.h"
+
+#define STW_TIME_UNKNOWN INT64_MIN
+
+/* What a proc's time goes to. */
+typedef enum stw_use {
+	STW_USE_UNKNOWN,
+	STW_USE_IDLE,     /* _Pidle */
+	STW_USE_SPINNING, /* running, without a goroutine: looking for work, or in the scheduler */
+	STW_USE_USER,     /* running a goroutine */
+	STW_USE_GC,       /* running a dedicated or fractional mark worker */
+	STW_USE_GC_IDLE,  /* running a mark worker because nothing else is there to run */
+	STW_USE_SYSCALL,  /* kept by a goroutine in a system call */
+	STW_USE_STOPPED,  /* _Pgcstop: stopped by a stop-the-world */
+	STW_USE_COUNT
+} stw_use;
+
+/* How a goroutine became runnable. */
+typedef enum stw_how { STW_HOW_UNKNOWN, STW_HOW_CREATED, STW_HOW_WOKEN, STW_HOW_PREEMPTED, STW_HOW_YIELDED, STW_HOW_SYSCALL } stw_how;
+
+/* What a goroutine waits for, as far as it matters to rules. */
+typedef enum stw_wait {
+	STW_WAIT_UNKNOWN,
+	STW_WAIT_SYNC,     /* mutex, WaitGroup, semaphore */
+	STW_WAIT_COND,
+	STW_WAIT_SEND,
+	STW_WAIT_RECEIVE,
+	STW_WAIT_SELECT,
+	STW_WAIT_SLEEP,
+	STW_WAIT_NETWORK,
+	STW_WAIT_FOREVER,  /* nil channel, empty select */
+	STW_WAIT_GC,       /* assist queue, GC worker, sweeper … */
+	STW_WAIT_RUNTIME,  /* other waits of the runtime's own */
+	STW_WAIT_PREEMPTED,/* _Gpreempted, while it is suspended */
+	STW_WAIT_SWITCH    /* a coroutine, without a reason */
+} stw_wait;
+
+/* Stays are kept from these lengths on; thresholds below them can't be set. */
+enum {
+	STW_KEEP_RUNNABLE_NS = 1000000,
+	STW_KEEP_USE_NS = 1000000,
+	STW_KEEP_SYSCALL_NS = 1000000,
+	STW_KEEP_WAIT_NS = 1000000,
+	STW_KEEP_RUN_NS = 5000000,
+	STW_KEEP_SILENCE_NS = 10000000,
+	STW_SLOT_NS = 10000000, /* run-queue lengths are kept by the 10 ms */
+};
+
+typedef struct stw_fold_g {
+	int64_t since;     /* in its state; STW_TIME_UNKNOWN: from before the generation */
+	int64_t waker;     /* who made it runnable, STWATCH_NONE: nobody, or unknown */
+	int64_t run_ns;
+	int64_t assist_since;
+	uint32_t runs, blocks;
+	uint32_t root;     /* index of a stack whose outermost frame is its function */
+	uint32_t stack;    /* index of its stack when the state began */
+	uint32_t wake_stack; /* the waker's */
+	uint32_t reason;   /* index of a string */
+	uint32_t p;        /* slot of the proc it ran on last */
+	uint8_t state;     /* STW_GO_* */
+	uint8_t how;       /* stw_how */
+	bool assisting, gc_worker;
+	int64_t long_from, long_to; /* its last long stay in a system call or wait, for whom it delayed */
+	uint8_t long_state;
+} stw_fold_g;
+
+typedef struct stw_fold_p {
+	int64_t since;
+	int64_t total[STW_USE_COUNT];
+	uint64_t starts;
+	uint32_t g;            /* slot of its goroutine */
+	int64_t last_g;        /* the last goroutine that ran here */
+	uint32_t last_root, last_stack;
+	int64_t last_run_from; /* when it began to run here */
+	uint8_t use;
+	bool known;
+	int64_t use_g;         /* who is behind the use: the goroutine in the system call */
+} stw_fold_p;
+
+/* A stay of a goroutine. Names are numbers in the result's own interner. */
+typedef struct stw_stay {
+	int64_t g, from, to;   /* from may be STW_TIME_UNKNOWN: a head */
+	int64_t p;             /* runnable: where it started; running, syscall: where it was */
+	int64_t waker;
+	int64_t run_ns;
+	uint32_t runs, blocks;
+	uint32_t generation;   /* index, for the stacks */
+	uint32_t root, stack, wake_stack; /* indices of stacks in it */
+	uint32_t reason;       /* index of a string in it */
+	uint8_t state, how;
+	uint8_t next;          /* the state after it; STW_GO_UNDETERMINED: still open at the end of the trace */
+	bool gc_worker;
+} stw_stay;
+
+typedef struct stw_proc_use {
+	int64_t p, from, to;   /* from may be STW_TIME_UNKNOWN */
+	int64_t g;             /* whose system call, STWATCH_NONE */
+	uint8_t use;
+} stw_proc_use;
+
+/* A proc's moment within a stop-the-world. */
+typedef struct stw_stop_moment {
+	int64_t at;
+	int64_t p, g;          /* the goroutine that ran there last */
+	int64_t run_from;
+	uint32_t root, stack;  /* of that goroutine, at the stop */
+	uint8_t was;           /* stw_use before */
+	bool starts;           /* else stops */
+} stw_stop_moment;
+
+enum { STW_STOP_MOMENTS = 96 };
+
+typedef struct stw_stop {
+	int64_t from, to;
+	int64_t stood;         /* inferred: all procs stopped; equals `to` if they never were before the end */
+	int64_t second;        /* when the last but one proc stopped */
+	int64_t lost_ns;       /* procs' time from their stops to their restarts */
+	int64_t first_steal;   /* 0: none */
+	int64_t g, p;          /* who asked */
+	uint32_t kind;         /* name, in the result's interner */
+	uint32_t generation, stack, root;
+	uint32_t n_running;    /* procs that had to be stopped */
+	int32_t last;          /* index of the moment that was last, -1: none had to be waited for */
+	uint32_t n_moments;
+	uint32_t moments;      /* first of them in the result's list; kept for long stops only */
+} stw_stop;
+
+/* A goroutine woken by another that had itself been held up. */
+typedef struct stw_wake {
+	int64_t at, waker, g;
+	int64_t from;          /* when the woken one began to wait */
+	int64_t held_from, held_to; /* the waker's stay */
+	uint32_t generation, root, stack; /* of the woken one */
+	uint8_t held_state;
+} stw_wake;
+
+/* A stretch in which no thread wrote anything although procs were running. */
+typedef struct stw_silence {
+	int64_t from, to;
+	uint32_t n_user;       /* procs that ran a goroutine */
+	uint32_t samples;      /* CPU samples within */
+	int64_t g, p;          /* of one of them */
+	uint32_t generation, root;
+} stw_silence;
+
+typedef struct stw_tail_g {
+	int64_t id;
+	stw_fold_g g;
+} stw_tail_g;
+
+typedef struct stw_tail_p {
+	int64_t id;
+	stw_fold_p p;
+	int64_t g;
+} stw_tail_p;
+
+typedef struct stw_backlog_slot {
+	int64_t slot;          /* time / STW_SLOT_NS */
+	int32_t min, max;      /* change of the number of runnable goroutines since the generation's beginning */
+} stw_backlog_slot;
+
+/* Log-linear: 16 steps an octave, an error below 1/16. */
+enum { STW_HISTOGRAM_STEPS = 16, STW_HISTOGRAM_SIZE = 60 * STW_HISTOGRAM_STEPS };
+
+typedef struct stw_fold {
+	stw_mem *mem;
+	const stw_generation *gen;
+	const stw_order *order;
+	uint32_t generation;   /* index */
+	bool failed;           /* out of memory: the result is not whole */
+	/* while it runs */
+	STW_VEC(stw_fold_g) gs; /* by slot */
+	STW_VEC(stw_fold_p) ps;
+	bool stopping;         /* a stop-the-world is in flight */
+	stw_stop stop;
+	uint32_t stop_p;       /* slot */
+	uint32_t stop_m;
+	stw_stop_moment moments[STW_STOP_MOMENTS];
+	int32_t backlog;       /* change since the beginning */
+	int64_t slot_end;
+	stw_backlog_slot slot;
+	int64_t gc_since;      /* STW_TIME_UNKNOWN: not marking */
+	int64_t previous;      /* time of the last event that was no sample */
+	uint32_t samples_since;/* samples after it */
+	/* the result */
+	int64_t first_time, last_time;
+	uint64_t counts[256];
+	uint64_t created, ended;
+	int64_t gomaxprocs_last, gomaxprocs_max;
+	uint64_t gc_begun;
+	int64_t gc_mark_ns, assist_ns;
+	uint64_t heap_max, heap_goal;
+	uint32_t latency[STW_HISTOGRAM_SIZE];
+	int64_t latency_max;
+	stw_intern names;
+	STW_VEC(stw_stay) stays;
+	STW_VEC(stw_proc_use) uses;
+	STW_VEC(stw_stop) stops;
+	STW_VEC(stw_stop_moment) stop_moments;
+	STW_VEC(stw_wake) wakes;
+	STW_VEC(stw_backlog_slot) slots;
+	STW_VEC(stw_silence) silences;
+	STW_VEC(stw_tail_g) tails;
+	STW_VEC(stw_tail_p) tail_ps;
+	STW_VEC(int64_t) gone;  /* goroutines that ended and may have been there before */
+} stw_fold;
+
+bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation);
+void stw_fold_free(stw_fold *fold);
+/* After the last event (or the last before a fault): hands over what is open. */
+void stw_fold_finish(stw_fold *fold);
+/* Keeps the result, lets go of what is needed only while it runs. */
+void stw_fold_shrink(stw_fold *fold);
+
+/* ---- what the hot path calls when something is out of the ordinary ---- */
+
+bool stw_fold_grow(stw_fold *fold) __attribute__((cold));
+void stw_fold_keep_stay(stw_fold *fold, uint32_t g, int64_t to, uint8_t next) __attribute__((noinline));
+void stw_fold_keep_use(stw_fold *fold, uint32_t p, int64_t to) __attribute__((noinline));
+void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) __attribute__((noinline));
+void stw_fold_keep_silence(stw_fold *fold, int64_t to) __attribute__((noinline));
+void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
+void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);
+void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
+void stw_fold_stop_end(stw_fold *fold, int64_t at);
+
+static inline unsigned stw_histogram_bucket(int64_t ns)
+{
+	uint64_t v = ns < 0 ? 0 : (uint64_t)ns;
+	if (v < STW_HISTOGRAM_STEPS)
+		return (unsigned)v;
+	unsigned top = 63 - (unsigned)__builtin_clzll(v); /* 4 and more */
+	return (top - 3) * STW_HISTOGRAM_STEPS + (unsigned)(v >> (top - 4) & 15);
+}
+/* The middle of a bucket, ns. */
+int64_t stw_histogram_value(unsigned bucket);
+
+stw_wait stw_wait_of(const char *reason, size_t length);
+
+#endif

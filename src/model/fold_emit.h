@@ -1,0 +1,332 @@
+/* What the first pass does with each event; compiled into the merge (order/merge_step.h). Include once in a .c file. */
+#ifndef STW_MODEL_FOLD_EMIT_H
+#define STW_MODEL_FOLD_EMIT_H
+
+#include "model/fold.h"
+#include "order/merge.h"
+
+#define STW_RARE(x) __builtin_expect(!!(x), 0)
+
+/* A proc's time goes to something else from now on. */
+static inline __attribute__((always_inline)) void fold_use(stw_fold *f, uint32_t p, int64_t t, uint8_t use)
+{
+	stw_fold_p *s = &f->ps.items[p];
+	if (STW_RARE(t - s->since >= STW_KEEP_USE_NS || s->since == STW_TIME_UNKNOWN) && s->use != STW_USE_USER)
+		stw_fold_keep_use(f, p, t);
+	else if (STW_RARE(s->since == STW_TIME_UNKNOWN))
+		stw_fold_keep_use(f, p, t);
+	else
+		s->total[s->use] += t - s->since;
+	s->since = t;
+	s->use = use;
+}
+
+static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, int64_t t, int32_t change)
+{
+	if (STW_RARE(t >= f->slot_end))
+		stw_fold_next_slot(f, t);
+	f->backlog += change;
+	if (f->backlog > f->slot.max)
+		f->slot.max = f->backlog;
+	if (f->backlog < f->slot.min)
+		f->slot.min = f->backlog;
+}
+
+static inline __attribute__((always_inline)) void fold_enter(stw_fold_g *g, uint8_t state, int64_t t, uint32_t stack)
+{
+	g->state = state;
+	g->since = t;
+	g->stack = stack;
+}
+
+/* A running goroutine leaves its proc, or goes into a system call on it. */
+static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f, stw_fold_g *g, uint32_t slot, int64_t t, uint8_t next)
+{
+	int64_t ran = t - g->since;
+	if (STW_RARE(ran >= STW_KEEP_RUN_NS || g->since == STW_TIME_UNKNOWN)) {
+		stw_fold_keep_stay(f, slot, t, next);
+		if (g->since == STW_TIME_UNKNOWN)
+			ran = 0;
+	}
+	g->run_ns += ran;
+	g->runs++;
+	if (STW_RARE(g->assisting)) {
+		f->assist_ns += t - g->assist_since;
+		g->assist_since = t;
+	}
+}
+
+static inline __attribute__((always_inline)) void fold_leave_proc(stw_fold *f, uint32_t p, uint32_t slot, const stw_fold_g *g, uint32_t stack, int64_t t)
+{
+	stw_fold_p *s = &f->ps.items[p];
+	s->last_g = f->order->gs.items[slot].id;
+	s->last_root = g->root;
+	s->last_stack = stack;
+	s->last_run_from = g->since;
+	s->g = STW_SLOT_NONE;
+	fold_use(f, p, t, STW_USE_SPINNING);
+}
+
+static inline __attribute__((always_inline)) uint32_t fold_stack(const stw_fold *f, uint64_t id)
+{
+	uint32_t i = stw_generation_stack(f->gen, id);
+	return i == STW_MAP_NONE ? 0 : i;
+}
+
+/* Slots beyond what is there come with statuses and creations only. */
+static inline bool fold_room(stw_fold *f)
+{
+	return !STW_RARE(f->order->gs.count > f->gs.count || f->order->ps.count > f->ps.count) || stw_fold_grow(f);
+}
+
+static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t status, uint64_t stack)
+{
+	stw_fold_g *g = &f->gs.items[target];
+	uint32_t index = fold_stack(f, stack);
+	*g = (stw_fold_g){
+		.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .state = (uint8_t)stw_go_state_of(status), .root = index, .stack = index,
+		.p = STW_SLOT_NONE, .long_to = STW_TIME_UNKNOWN,
+	};
+	if (status != STW_G_RUNNING && status != STW_G_SYSCALL)
+		return;
+	if (!STW_SLOT_OK(p))
+		return;
+	g->p = p;
+	stw_fold_p *s = &f->ps.items[p];
+	s->g = target;
+	s->use_g = f->order->gs.items[target].id;
+	if (status == STW_G_RUNNING && s->since == STW_TIME_UNKNOWN)
+		s->use = STW_USE_USER;
+}
+
+static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
+{
+	stw_fold_p *s = &f->ps.items[target];
+	if (s->known)
+		return;
+	*s = (stw_fold_p){
+		.since = STW_TIME_UNKNOWN, .g = STW_SLOT_NONE, .last_g = STWATCH_NONE, .use_g = STWATCH_NONE, .known = true,
+		.use = status == STW_P_RUNNING ? STW_USE_SPINNING : status == STW_P_SYSCALL ? STW_USE_SYSCALL : STW_USE_IDLE,
+	};
+}
+
+static void fold_go_create(stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint64_t new_stack, uint64_t stack, uint8_t state)
+{
+	uint32_t root = fold_stack(f, new_stack);
+	f->gs.items[target] = (stw_fold_g){
+		.since = t, .waker = stw_order_g_id(f->order, g_slot), .state = state, .root = root, .stack = root, .how = STW_HOW_CREATED,
+		.p = STW_SLOT_NONE, .wake_stack = fold_stack(f, stack), .long_to = STW_TIME_UNKNOWN,
+	};
+	f->created++;
+	if (state == STW_GO_RUNNABLE)
+		fold_backlog(f, t, 1);
+}
+
+/* A mark worker says in which mode it works. */
+static void fold_label(stw_fold *f, uint32_t p, uint32_t g, int64_t t, uint32_t string)
+{
+	const stw_string *s = &f->gen->strings.items[string];
+	if (s->length < 4 || memcmp(s->data, "GC (", 4) != 0 || !STW_SLOT_OK(p) || !STW_SLOT_OK(g))
+		return;
+	f->gs.items[g].gc_worker = true;
+	fold_use(f, p, t, s->length == 9 && memcmp(s->data, "GC (idle)", 9) == 0 ? STW_USE_GC_IDLE : STW_USE_GC);
+}
+
+static void fold_assist(stw_fold *f, uint32_t g, int64_t t, bool begins)
+{
+	stw_fold_g *s = &f->gs.items[g];
+	if (s->assisting && s->state == STW_GO_RUNNING)
+		f->assist_ns += t - s->assist_since;
+	s->assisting = begins;
+	s->assist_since = t;
+}
+
+static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
+                                                             uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	stw_fold *f = mg->hook;
+	stw_fold_g *s;
+	f->counts[type]++;
+	if (type == STW_EV_CPUSample) {
+		f->samples_since++;
+		return;
+	}
+	if (STW_RARE(t - f->previous >= STW_KEEP_SILENCE_NS))
+		stw_fold_keep_silence(f, t);
+	f->previous = t;
+	f->samples_since = 0;
+	switch (type) {
+	case STW_EV_GoStart: {
+		s = &f->gs.items[target];
+		int64_t waited = t - s->since;
+		if (STW_RARE(waited >= STW_KEEP_RUNNABLE_NS || s->since == STW_TIME_UNKNOWN)) {
+			s->p = p;
+			stw_fold_keep_stay(f, target, t, STW_GO_RUNNING);
+		}
+		if (s->since != STW_TIME_UNKNOWN) {
+			f->latency[stw_histogram_bucket(waited)]++;
+			if (STW_RARE(waited > f->latency_max))
+				f->latency_max = waited;
+		}
+		fold_enter(s, STW_GO_RUNNING, t, s->stack);
+		s->p = p;
+		if (STW_RARE(s->assisting))
+			s->assist_since = t;
+		f->ps.items[p].g = target;
+		f->ps.items[p].starts++;
+		fold_use(f, p, t, STW_USE_USER);
+		fold_backlog(f, t, -1);
+		break;
+	}
+	case STW_EV_GoUnblock:
+	case STW_EV_GoSwitch:
+	case STW_EV_GoSwitchDestroy: {
+		s = &f->gs.items[target];
+		if (STW_RARE(t - s->since >= STW_KEEP_WAIT_NS || s->since == STW_TIME_UNKNOWN)) {
+			s->waker = stw_order_g_id(mg->order, g);
+			s->wake_stack = type == STW_EV_GoUnblock ? fold_stack(f, a2) : 0;
+			stw_fold_keep_stay(f, target, t, STW_GO_RUNNABLE);
+			if (STW_SLOT_OK(g))
+				stw_fold_keep_wake(f, target, g, t);
+		}
+		s->how = STW_HOW_WOKEN;
+		s->waker = stw_order_g_id(mg->order, g);
+		s->wake_stack = type == STW_EV_GoUnblock ? fold_stack(f, a2) : 0;
+		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
+		fold_backlog(f, t, 1);
+		break;
+	}
+	case STW_EV_GoBlock:
+	case STW_EV_GoStop: {
+		s = &f->gs.items[g];
+		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
+		uint32_t stack = fold_stack(f, a1);
+		fold_stop_running(f, s, g, t, next);
+		fold_leave_proc(f, p, g, s, stack, t);
+		fold_enter(s, next, t, stack);
+		s->reason = (uint32_t)a2;
+		s->waker = STWATCH_NONE;
+		if (type == STW_EV_GoStop) {
+			const stw_string *why = &f->gen->strings.items[a2];
+			s->how = why->length == 9 ? STW_HOW_PREEMPTED : STW_HOW_YIELDED; /* "preempted", or runtime.Gosched and the like */
+			fold_backlog(f, t, 1);
+		} else {
+			s->blocks++;
+		}
+		break;
+	}
+	case STW_EV_GoDestroy:
+		s = &f->gs.items[g];
+		fold_stop_running(f, s, g, t, STW_GO_NOT_EXIST);
+		fold_leave_proc(f, p, g, s, s->root, t);
+		f->ended++;
+		goto ended;
+	case STW_EV_GoDestroySyscall:
+		s = &f->gs.items[g];
+		f->ended++;
+	ended: {
+		int64_t *gone = stw_vec_push(f->mem, &f->gone);
+		if (gone)
+			*gone = mg->order->gs.items[g].id;
+		else
+			f->failed = true;
+		s->state = STW_GO_NOT_EXIST;
+		break;
+	}
+	case STW_EV_GoSyscallBegin:
+		s = &f->gs.items[g];
+		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
+		fold_enter(s, STW_GO_SYSCALL, t, fold_stack(f, a1));
+		f->ps.items[p].use_g = mg->order->gs.items[g].id;
+		fold_use(f, p, t, STW_USE_SYSCALL);
+		break;
+	case STW_EV_GoSyscallEnd:
+		s = &f->gs.items[g];
+		if (STW_RARE(t - s->since >= STW_KEEP_SYSCALL_NS || s->since == STW_TIME_UNKNOWN))
+			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
+		fold_enter(s, STW_GO_RUNNING, t, s->stack);
+		f->ps.items[p].g = g;
+		fold_use(f, p, t, STW_USE_USER);
+		break;
+	case STW_EV_GoSyscallEndBlocked:
+		s = &f->gs.items[g];
+		if (STW_RARE(t - s->since >= STW_KEEP_SYSCALL_NS || s->since == STW_TIME_UNKNOWN))
+			stw_fold_keep_stay(f, g, t, STW_GO_RUNNABLE);
+		s->how = STW_HOW_SYSCALL;
+		s->waker = STWATCH_NONE;
+		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
+		fold_backlog(f, t, 1);
+		break;
+	case STW_EV_ProcStart:
+		if (STW_RARE(f->stopping))
+			stw_fold_stop_moment(f, t, target, m, true, false);
+		fold_use(f, target, t, STW_USE_SPINNING);
+		break;
+	case STW_EV_ProcStop:
+	case STW_EV_ProcSteal:
+		if (STW_RARE(f->stopping))
+			stw_fold_stop_moment(f, t, target, m, false, type == STW_EV_ProcSteal);
+		fold_use(f, target, t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
+		break;
+	case STW_EV_HeapAlloc:
+		if (a0 > f->heap_max)
+			f->heap_max = a0;
+		break;
+	case STW_EV_HeapGoal:
+		f->heap_goal = a0;
+		break;
+	case STW_EV_ProcStatus:
+		if (fold_room(f))
+			fold_proc_status(f, target, a1);
+		break;
+	case STW_EV_GoStatus:
+	case STW_EV_GoStatusStack:
+		if (fold_room(f))
+			fold_go_status(f, p, target, (uint8_t)a2, a3);
+		break;
+	case STW_EV_GoCreate:
+	case STW_EV_GoCreateBlocked:
+		if (fold_room(f))
+			fold_go_create(f, g, target, t, a1, a2, type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
+		break;
+	case STW_EV_GoCreateSyscall:
+		if (fold_room(f))
+			fold_go_create(f, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
+		break;
+	case STW_EV_STWBegin:
+		stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1);
+		break;
+	case STW_EV_STWEnd:
+		stw_fold_stop_end(f, t);
+		break;
+	case STW_EV_GCBegin:
+		f->gc_begun++;
+		f->gc_since = t;
+		break;
+	case STW_EV_GCActive:
+		f->gc_since = t;
+		break;
+	case STW_EV_GCEnd:
+		if (f->gc_since != STW_TIME_UNKNOWN)
+			f->gc_mark_ns += t - f->gc_since;
+		f->gc_since = STW_TIME_UNKNOWN;
+		break;
+	case STW_EV_GCMarkAssistBegin:
+	case STW_EV_GCMarkAssistActive:
+	case STW_EV_GCMarkAssistEnd:
+		fold_assist(f, target, t, type != STW_EV_GCMarkAssistEnd);
+		break;
+	case STW_EV_ProcsChange:
+		f->gomaxprocs_last = (int64_t)a0;
+		if ((int64_t)a0 > f->gomaxprocs_max)
+			f->gomaxprocs_max = (int64_t)a0;
+		break;
+	case STW_EV_GoLabel:
+		fold_label(f, p, g, t, (uint32_t)a1);
+		break;
+	default:
+		break;
+	}
+}
+
+#endif
