@@ -39,7 +39,7 @@ static const topic TOPICS[] = {
 		"Measured over every second: the P-time lost, that is the sum over all P's of the time from a P's\n"
 		"stop to its restart, as a share of what the P's have to give in that second. Thresholds:\n"
 		"--stw-share-note, --stw-share-warn, --stw-share-error. Their number alone is only worth a note\n"
-		"(--stw-rate-note): fifty stops of 20 µs cost a thousandth.\n"
+		"(--stw-rate): fifty stops of 20 µs cost a thousandth.\n"
 		"\n"
 		"A P that was idle loses nothing, so the share falls when a program has little to do. The cost of\n"
 		"getting going again (cold caches, threads to wake) is not counted.\n"
@@ -47,25 +47,26 @@ static const topic TOPICS[] = {
 		"To fix: gc-cycles: allocate less, or raise GOGC or GOMEMLIMIT. requested-stops: find who asks; the\n"
 		"evidence has the stack. Usual ones: runtime.ReadMemStats in a metrics loop (runtime/metrics reads\n"
 		"the same without a stop), runtime.GC, runtime.Stack for all goroutines, profiles on a timer,\n"
-		"GOMAXPROCS set again and again. Since Go 1.25 the runtime itself follows a changing CPU limit of\n"
-		"a container with GOMAXPROCS stops, at most one a second. Next: stwatch stat, its table of stops."},
+		"GOMAXPROCS set again and again. Since Go 1.25 the runtime itself follows a changing CPU limit of a\n"
+		"container with GOMAXPROCS stops, at most one a second. Next: stwatch stat, its table of stops."},
 	{"non-preemptible",
 		"A goroutine ran on although the runtime wanted its P, because it reached no point where it can be\n"
 		"interrupted. Seen as a rule of its own, and as the cause of a long stop.\n"
 		"\n"
-		"Measured as the time a P went on running after preemption was asked for, against --preempt-note,\n"
-		"--preempt-warn, --preempt-error. Only a stop shows the asking: then the finding is certain or\n"
-		"likely. Without one it is inferred from silence: since Go 1.14 a goroutine that computes is\n"
-		"interrupted every 10 to 20 ms while others wait, so a far longer run says that it could not be.\n"
-		"CPU samples in it confirm it; none, while other threads have some, speak for the kernel instead.\n"
-		"Dedicated mark workers of the collector are left out: they work without preemption on purpose.\n"
+		"Measured as the time a P went on running after preemption was asked for, against\n"
+		"--nonpreempt-note, --nonpreempt-warn, --nonpreempt-error. Only a stop shows the asking: then the\n"
+		"finding is certain or likely. Without one it is inferred from silence: since Go 1.14 a goroutine\n"
+		"that computes is interrupted every 10 to 20 ms while others wait, so a far longer run says that it\n"
+		"could not be. CPU samples in it confirm it; none, while other threads have some, speak for the\n"
+		"kernel instead. Dedicated mark workers of the collector are left out: they work without preemption\n"
+		"on purpose.\n"
 		"\n"
 		"Not interruptible are assembly (copying, clearing, comparing, hashing memory; AES, SHA and other\n"
 		"kernels of crypto and math/big), the runtime and reflect, system calls made by syscall.RawSyscall,\n"
 		"and everything with GODEBUG=asyncpreemptoff=1. Before Go 1.14: any loop without calls.\n"
 		"\n"
-		"The stack at the stop shows the first point after the work, so the culprit is the nearest\n"
-		"function of the program; what it was really in only CPU samples tell.\n"
+		"The stack at the stop shows the first point after the work, so the culprit is the nearest function\n"
+		"of the program; what it was really in only CPU samples tell.\n"
 		"\n"
 		"To fix: work in pieces (copy 1 MiB at a time in a loop: its head is a safe point); use\n"
 		"syscall.Syscall instead of RawSyscall for what can block; drop asyncpreemptoff. The runtime clears\n"
@@ -77,33 +78,35 @@ static const topic TOPICS[] = {
 		"Measured as time in the state runnable, without what overlaps a stop, against --starved-note,\n"
 		"--starved-warn, --starved-error. The runtime's sweeper and scavenger are left out, goroutines\n"
 		"locked to a thread are told apart. Each wait is split by what the P's did meanwhile; the largest\n"
-		"part is the cause: saturation, long-runner, yield-spin, late-wakeup, late-retake, stop,\n"
-		"gc-workers or outside.\n"
+		"part is the cause: saturation, long-runner, yield-spin, late-wakeup, late-retake, stop, gc-workers\n"
+		"or outside.\n"
 		"\n"
-		"How loud it gets depends on the victim: one that works in short bursts and is woken by network,\n"
-		"timer or channel is hurt by 30 ms; equals that all compute share the CPU fairly and get a note.\n"
+		"How loud it gets depends on the victim: one that runs for up to --burst-run in the mean and is\n"
+		"woken by network, timer or channel is hurt by 30 ms; equals that all compute share the CPU fairly\n"
+		"and get a note.\n"
 		"\n"
 		"A trace does not say in which queue (a P's own, the global one, or the place for the next to run)\n"
 		"a goroutine stood; this follows in part from where it was started. Waiting for a lock or a channel\n"
 		"is no starvation and counts elsewhere (goroutine-stuck-waiting).\n"
 		"\n"
-		"To fix: see the cause. Next: stwatch stat, percentiles of scheduling latency and what the P's\n"
-		"did. In production /sched/latencies:seconds (runtime/metrics, since Go 1.17) watches the same."},
+		"To fix: see the cause. Next: stwatch stat, percentiles of scheduling latency and what the P's did.\n"
+		"In production /sched/latencies:seconds (runtime/metrics, since Go 1.17) watches the same."},
 	{"runqueue-backlog",
 		"Runnable goroutines pile up faster than they are run.\n"
 		"\n"
 		"Measured as the number of goroutines that are runnable at one time: more than --backlog-length, or\n"
-		"more than --backlog-per-p times GOMAXPROCS for as many scheduling rounds as --backlog-rounds, while\n"
-		"the oldest has waited longer than --backlog-age and the queue does not shrink. A round is one\n"
-		"goroutine start on a P. Length alone says nothing: a thousand goroutines started at once and gone\n"
-		"5 ms later are an ordinary fan-out.\n"
+		"more than --backlog-factor times GOMAXPROCS, which is only a note. It has to last for\n"
+		"--backlog-rounds stretches of 10 ms without draining, and the oldest must have waited longer than\n"
+		"--backlog-age. How long it lasts in all makes it a warning (--backlog-warn) or an error\n"
+		"(--backlog-error). Length alone says nothing: a thousand goroutines started at once and gone 5 ms\n"
+		"later are an ordinary fan-out.\n"
 		"\n"
 		"The trace has no lengths of queues; the sum over all queues follows from the transitions, their\n"
 		"distribution does not. GODEBUG=schedtrace=1000 prints it for a live process.\n"
 		"\n"
 		"To fix: burst: bound how many goroutines are started at once (a semaphore, a worker pool,\n"
-		"errgroup's SetLimit). saturation: there is more work than CPU; shed load or add processors.\n"
-		"Next: whether GOMAXPROCS fits the CPU quota: before Go 1.25 the runtime ignores cgroup limits."},
+		"errgroup's SetLimit). saturation: there is more work than CPU; shed load or add processors. Next:\n"
+		"whether GOMAXPROCS fits the CPU quota: before Go 1.25 the runtime ignores cgroup limits."},
 	{"proc-idle-with-backlog",
 		"P's stood idle while goroutines that they could have run were waiting.\n"
 		"\n"
@@ -123,10 +126,11 @@ static const topic TOPICS[] = {
 		"One goroutine waited far longer than such waits are meant to last while others depended on it, or\n"
 		"it never came back.\n"
 		"\n"
-		"Measured as time in the state waiting, from --wait-note on; how loud it gets depends on the harm.\n"
-		"Waits for mutexes, conditions and channel sends are demand: somebody wants to go on. Receiving,\n"
-		"select, network and sleep are how goroutines rest: they count only if another goroutine was woken\n"
-		"late by this one, or a task or region is open on it.\n"
+		"Measured as time in the state waiting, against --wait-note, --wait-warn and --wait-error; a first\n"
+		"wait that never ended in the trace is a note from --stuck-open on. What counts is the harm: waits\n"
+		"for mutexes, conditions and channel sends are demand: somebody wants to go on. Receiving, select,\n"
+		"network and sleep are how goroutines rest: they count only if another goroutine was woken late by\n"
+		"this one, or a task or region is open on it.\n"
 		"\n"
 		"A wait that is still open when the trace ends is longer than what is seen, how much is unknown. An\n"
 		"orphan and an idle worker look alike: a note, \"possible\". Several goroutines that wait for each\n"
@@ -140,10 +144,11 @@ static const topic TOPICS[] = {
 	{"goroutine-stuck-syscall",
 		"A system call kept a goroutine, or the P under it, too long.\n"
 		"\n"
-		"Measured from GoSyscallBegin to its end, from --syscall-note on; how loud it gets depends on the\n"
-		"harm: a P kept from waiting goroutines, somebody who waited and was later woken by this goroutine,\n"
-		"an open task or region. Waiting for a child, standard input or a lock file without harm to anybody\n"
-		"is healthy, and at most a note. Calls into C count as system calls: the runtime sees no difference.\n"
+		"Measured from GoSyscallBegin to its end, from --syscall-note on. It is a warning or an error by\n"
+		"how long others were delayed (--syscall-warn, --syscall-error): a P kept from waiting goroutines,\n"
+		"somebody who waited and was later woken by this goroutine, an open task or region. Waiting for a\n"
+		"child, standard input or a lock file without harm to anybody is healthy, and at most a note. Calls\n"
+		"into C count as system calls: the runtime sees no difference.\n"
 		"\n"
 		"A call that outlasts the runtime's patience loses its P (ProcSteal) and ends in\n"
 		"GoSyscallEndBlocked; then the goroutine has to queue for a P. Which call it was only the stack\n"
@@ -157,14 +162,14 @@ static const topic TOPICS[] = {
 		"P's were kept by system calls while goroutines waited, until the runtime took them back.\n"
 		"\n"
 		"Measured as time in which a P is in a system call and a goroutine is runnable that no other P\n"
-		"takes, against --retake-note, --retake-warn, --retake-error. Time without anybody waiting does\n"
-		"not count.\n"
+		"takes, against --retake-note, --retake-warn, --retake-error. Time without anybody waiting does not\n"
+		"count.\n"
 		"\n"
-		"A goroutine keeps its P through a system call, for most are short. A thread of the runtime, sysmon,\n"
-		"takes it away when it finds it in the same call twice: after 20 µs at best, 10 ms when its rounds\n"
-		"have become rare. It also waits 10 ms on purpose when the P's own queue is empty and another P is\n"
-		"idle or looking for work. Until Go 1.25 such a P is in a status of its own, since 1.26 the runtime\n"
-		"calls it running; the trace looks the same.\n"
+		"A goroutine keeps its P through a system call, for most are short. A thread of the runtime,\n"
+		"sysmon, takes it away when it finds it in the same call twice: after 20 µs at best, 10 ms when its\n"
+		"rounds have become rare. It also waits 10 ms on purpose when the P's own queue is empty and\n"
+		"another P is idle or looking for work. Until Go 1.25 such a P is in a status of its own, since\n"
+		"1.26 the runtime calls it running; the trace looks the same.\n"
 		"\n"
 		"To fix: fewer goroutines in blocking calls at one time, a few more P's (GOMAXPROCS) where the work\n"
 		"is mostly calls of 20 µs to 10 ms, asynchronous interfaces. Next: goroutine-stuck-syscall names\n"
@@ -173,10 +178,11 @@ static const topic TOPICS[] = {
 		"The program wanted to run and was kept from it by something outside: the kernel's scheduler, a CPU\n"
 		"quota, a signal, a neighbour on the machine.\n"
 		"\n"
-		"Measured from what is missing, against --outside-note, --outside-warn, --outside-error. All threads\n"
-		"silent at once although P's were running: the process was stopped or throttled. CPU samples that\n"
-		"cover less time than the P's claim to have been running: the CPU was elsewhere (on a quiet host the\n"
-		"two agree). A thread without samples over five periods while others have them: it was off the CPU.\n"
+		"Measured from what is missing, against --outside-note, --outside-warn, --outside-error. All\n"
+		"threads silent at once although P's were running: the process was stopped or throttled. CPU\n"
+		"samples that cover less time than the P's claim to have been running: the CPU was elsewhere (on a\n"
+		"quiet host the two agree). A thread without samples over five periods while others have them: it\n"
+		"was off the CPU.\n"
 		"\n"
 		"The trace has no kernel events, so this is inferred, never certain; without a CPU profile in the\n"
 		"trace only the first sign is left. Code without preemption points is silent as well: then its\n"
@@ -199,8 +205,8 @@ static const topic TOPICS[] = {
 		"but rare. One fault costs its generation: what follows in it can't be trusted.\n"
 		"\n"
 		"To fix: record again; try the newest patch release of the Go version; run the program with -race\n"
-		"and without unsafe and cgo. If it persists with a whole file, it is worth an issue with Go.\n"
-		"Next: stwatch events up to the time shown; the exit code is 4, for the input is damaged."},
+		"and without unsafe and cgo. If it persists with a whole file, it is worth an issue with Go. Next:\n"
+		"stwatch events up to the time shown; the exit code is 4, for the input is damaged."},
 	{"coupling-violation",
 		"Thread, P and goroutine contradict each other: an event needs a P that its thread does not have, a\n"
 		"goroutine runs on two threads, a P is started that belongs to somebody.\n"
@@ -218,25 +224,25 @@ static const topic TOPICS[] = {
 	/* ---- causes ---- */
 	{"no-preemption-point",
 		"The goroutine was in code that can't be interrupted: assembly that copies, clears, compares or\n"
-		"hashes memory, the runtime itself, a raw system call, or anything under asyncpreemptoff=1.\n"
-		"The signal came, found no safe point and was sent again, every 100 µs during a stop.\n"
-		"Split the work into pieces of about a megabyte. See non-preemptible."},
+		"hashes memory, the runtime itself, a raw system call, or anything under asyncpreemptoff=1. The\n"
+		"signal came, found no safe point and was sent again, every 100 µs during a stop. Split the work\n"
+		"into pieces of about a megabyte. See non-preemptible."},
 	{"hot-clock",
 		"The goroutine reads the clock in a tight loop. time.Now runs mostly in assembly and kernel-mapped\n"
-		"code where it can't be interrupted, so most signals miss; one hits after a few tries. That\n"
-		"takes some milliseconds at worst; tens of them mean that something else was added to it.\n"
-		"Read the clock every so many rounds, or sleep instead of polling."},
+		"code where it can't be interrupted, so most signals miss; one hits after a few tries. That takes\n"
+		"some milliseconds at worst; tens of them mean that something else was added to it. Read the clock\n"
+		"every so many rounds, or sleep instead of polling."},
 	{"stop-work",
-		"The world stopped promptly; what then ran while it stood took long. A heap dump, the stacks of\n"
-		"all goroutines (runtime.Stack with all set, the goroutine profile with debug=2),\n"
-		"very many goroutines or P's, a forced collection with gcstoptheworld.\n"
-		"Ask for it less often, or take what does not stop: runtime/metrics for ReadMemStats; the\n"
-		"goroutine profile in binary form stops the world only briefly since Go 1.19."},
+		"The world stopped promptly; what then ran while it stood took long. A heap dump, the stacks of all\n"
+		"goroutines (runtime.Stack with all set, the goroutine profile with debug=2), very many goroutines\n"
+		"or P's, a forced collection with gcstoptheworld. Ask for it less often, or take what does not\n"
+		"stop: runtime/metrics for ReadMemStats; the goroutine profile in binary form stops the world only\n"
+		"briefly since Go 1.19."},
 	{"world-lock",
 		"The time went before any P was asked to stop: the one who stops the world waited for the\n"
 		"scheduler's lock, or its own thread did not run. The trace shows only that no P was taken until\n"
-		"then. With very many threads and P's the lock is contended; else the kernel is the suspect.\n"
-		"Look at outside-program and at the number of threads (stwatch stat)."},
+		"then. With very many threads and P's the lock is contended; else the kernel is the suspect. Look\n"
+		"at outside-program and at the number of threads (stwatch stat)."},
 	{"unknown",
 		"The evidence names no cause. The input can't tell, or what would tell contradicts itself; limits\n"
 		"says what this trace lacks. A CPU profile running during the recording (its samples then stand in\n"
@@ -252,36 +258,36 @@ static const topic TOPICS[] = {
 		"every scrape are the usual case: use their collector on runtime/metrics instead."},
 	{"saturation",
 		"All P's were busy with the program's own goroutines for the whole wait: there was more work than\n"
-		"CPU. Queueing was fair, the queue just long.\n"
-		"If the process has its full CPU share, make the work cheaper, do less at a time or add processors.\n"
-		"Check that GOMAXPROCS is not below the CPUs available, nor above the quota. Latency-critical\n"
-		"goroutines get no priority in Go; a process of their own or a limit on batch work helps."},
+		"CPU. Queueing was fair, the queue just long. If the process has its full CPU share, make the work\n"
+		"cheaper, do less at a time or add processors. Check that GOMAXPROCS is not below the CPUs\n"
+		"available, nor above the quota. Latency-critical goroutines get no priority in Go; a process of\n"
+		"their own or a limit on batch work helps."},
 	{"long-runner",
 		"A few goroutines held the P's in long stretches while this one waited, longer than fair queueing\n"
 		"explains. A goroutine that computes is interrupted after 10 ms at best, and those it woke itself\n"
-		"share its slice. Split the work, or call runtime.Gosched at places where it is cheap.\n"
-		"On one P (GOMAXPROCS=1) a single one suffices. If it can't be interrupted: non-preemptible."},
+		"share its slice. Split the work, or call runtime.Gosched at places where it is cheap. On one P\n"
+		"(GOMAXPROCS=1) a single one suffices. If it can't be interrupted: non-preemptible."},
 	{"yield-spin",
 		"Goroutines call runtime.Gosched in a loop and keep the P's busy with coming and going. Each yield\n"
-		"puts them at the end of the global queue, which is looked at every 61st time only while a P's\n"
-		"own queue has work. Wait on a channel, a sync.Cond or a timer instead of polling; a spin that must\n"
-		"be should end after a few rounds. A long series of very short runs is the sign."},
+		"puts them at the end of the global queue, which is looked at every 61st time only while a P's own\n"
+		"queue has work. Wait on a channel, a sync.Cond or a timer instead of polling; a spin that must be\n"
+		"should end after a few rounds. A long series of very short runs is the sign."},
 	{"late-wakeup",
 		"A P was idle beside the waiting goroutine for over 1 ms: a thread had been woken, or should have\n"
 		"been, and came late. The kernel took its time (busy CPUs, quota, power saving), or the one that\n"
 		"was looking for work was held up itself. If it coincides with outside-program, begin there."},
 	{"late-retake",
 		"A P was tied up in a system call while the goroutine waited, and the runtime took it back only\n"
-		"after its patience ended: 20 µs at best, up to 10 ms. Blocking calls of that length are the\n"
-		"worst case. See proc-syscall-retake and the call in the evidence."},
+		"after its patience ended: 20 µs at best, up to 10 ms. Blocking calls of that length are the worst\n"
+		"case. See proc-syscall-retake and the call in the evidence."},
 	{"stop",
 		"Most of the wait fell into a stop of the world. The goroutine is its victim; the finding to work\n"
 		"on is stw-prolonged or stw-frequent."},
 	{"gc-workers",
 		"Mark workers of the collector had the P's. Dedicated and fractional workers take a quarter of them\n"
 		"together; idle workers take those that have nothing to do and give way. With few P's a quarter is\n"
-		"felt most. With GODEBUG=gcstoptheworld=1 a collection takes them all until it is done.\n"
-		"Fewer cycles, or a smaller heap of pointers to scan, lower it."},
+		"felt most. With GODEBUG=gcstoptheworld=1 a collection takes them all until it is done. Fewer\n"
+		"cycles, or a smaller heap of pointers to scan, lower it."},
 	{"outside",
 		"The P's look as if they had run the goroutine in time, or others, but nothing moved: all threads\n"
 		"were silent, or CPU samples are missing. Something outside of the program had the CPU. See\n"
@@ -293,8 +299,8 @@ static const topic TOPICS[] = {
 	{"held-lock",
 		"The goroutine waited for a mutex, and the one that held it is named: the waker, followed through\n"
 		"its own waits for locks, for else the last in the line would be blamed. Below a wait of 1 ms a\n"
-		"mutex goes to whoever comes first, so the holder may have changed in between.\n"
-		"Shorten what is done under the lock; take no second lock, call or channel operation inside."},
+		"mutex goes to whoever comes first, so the holder may have changed in between. Shorten what is done\n"
+		"under the lock; take no second lock, call or channel operation inside."},
 	{"slow-waker",
 		"The goroutine waited for another to send, receive, signal or finish, and that one was late because\n"
 		"it computed, waited or was in a system call itself. The finding names the waker and its longest\n"
@@ -305,8 +311,8 @@ static const topic TOPICS[] = {
 		"on is unknown; a second recording, or a goroutine dump later on, tells leaks from long waits."},
 	{"blocking-call",
 		"The system call simply took that long: a disk, a lock file, a pipe, a name lookup through C, a\n"
-		"device. The stack names the call. Only the kernel knows what it was waiting for: strace -T,\n"
-		"perf trace, or /proc/PID/stack while it lasts."},
+		"device. The stack names the call. Only the kernel knows what it was waiting for: strace -T, perf\n"
+		"trace, or /proc/PID/stack while it lasts."},
 	{"never-returned",
 		"The goroutine was in its system call when the recording began or went into it later, and was still\n"
 		"there at the end. Dedicated readers of a terminal or device look just so, and are healthy unless\n"
