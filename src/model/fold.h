@@ -80,7 +80,7 @@ typedef struct stw_fold_p {
 	uint64_t starts;
 	uint32_t g;            /* slot of its goroutine */
 	int64_t last_g;        /* the last goroutine that ran here */
-	uint32_t last_root, last_stack;
+	uint32_t last_root, last_stack, last_before; /* before: where it had last left a proc, before that run */
 	int64_t last_run_from; /* when it began to run here */
 	uint8_t use;
 	bool known;
@@ -113,7 +113,8 @@ typedef struct stw_stop_moment {
 	int64_t at;
 	int64_t p, g;          /* the goroutine that ran there last */
 	int64_t run_from;
-	uint32_t root, stack;  /* of that goroutine, at the stop */
+	uint32_t generation, root, stack; /* of that goroutine, at the stop */
+	uint32_t before;       /* its stack when it had last left a proc before */
 	uint8_t was;           /* stw_use before */
 	bool starts;           /* else stops */
 } stw_stop_moment;

@@ -62,6 +62,7 @@ static inline __attribute__((always_inline)) void fold_leave_proc(stw_fold *f, u
 	s->last_g = f->order->gs.items[slot].id;
 	s->last_root = g->root;
 	s->last_stack = stack;
+	s->last_before = g->stack;
 	s->last_run_from = g->since;
 	s->g = STW_SLOT_NONE;
 	fold_use(f, p, t, STW_USE_SPINNING);

@@ -42,7 +42,8 @@ void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bo
 	}
 	stw_stop_moment *mo = &f->moments[s->n_moments++];
 	*mo = (stw_stop_moment){.at = at, .p = f->order->ps.items[slot].id, .g = p->last_g, .run_from = p->last_run_from,
-	                        .root = p->last_root, .stack = p->last_stack, .was = p->use, .starts = starts};
+	                        .generation = f->generation,
+	                        .root = p->last_root, .stack = p->last_stack, .before = p->last_before, .was = p->use, .starts = starts};
 	if (p->use == STW_USE_SYSCALL || (STW_SLOT_OK(p->g) && p->use == STW_USE_USER)) {
 		uint32_t g = STW_SLOT_OK(p->g) ? p->g : stw_order_find_g(f->order, p->use_g);
 		if (STW_SLOT_OK(g) && g < f->gs.count) {
