@@ -69,10 +69,14 @@ static void print_range(stw_textbuf *out, const stw_stream *s, const stw_stream_
 	switch (e->type) {
 	case STW_EV_STWBegin:
 	case STW_EV_STWEnd: {
-		char name[STW_V2_MAX_STRING + 32];
+		static const char before[] = "stop-the-world (";
+		char name[sizeof before + STW_V2_MAX_STRING];
 		stw_text kind = stw_intern_get(&s->order.names, (uint32_t)e->a[0]);
-		int n = snprintf(name, sizeof name, "stop-the-world (%.*s)", (int)kind.length, kind.data);
-		stw_textbuf_quote(out, name, n > 0 ? (size_t)n : 0);
+		size_t n = sizeof before - 1;
+		memcpy(name, before, n);
+		memcpy(name + n, kind.data, kind.length); /* any bytes, zero among them */
+		name[n + kind.length] = ')';
+		stw_textbuf_quote(out, name, n + kind.length + 1);
 		field_int(out, " Scope=Goroutine(", e->g);
 		break;
 	}
@@ -109,7 +113,8 @@ static void print_annotation(stw_textbuf *out, const stw_stream *s, const stw_st
 	switch (e->type) {
 	case STW_EV_UserTaskBegin:
 		a = string_of(s, e->a[2]);
-		field_int(out, " ID=", (int64_t)e->a[0]);
+		stw_textbuf_text(out, " ID=");
+		stw_textbuf_uint(out, e->a[0]);
 		stw_textbuf_text(out, " Parent=");
 		stw_textbuf_uint(out, e->a[1]);
 		field_text(out, " Type=", a.data, a.length);
