@@ -156,8 +156,16 @@ static stwatch_status check(stw_generation *gen, stwatch_error *error)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
-                                   const stw_span *span, stwatch_error *error)
+static stwatch_status complete(stw_generation *gen, stwatch_error *error)
+{
+	stwatch_status status = check(gen, error);
+	if (status == STWATCH_OK)
+		status = stw_tables_finish(gen, error);
+	return status == STWATCH_OK ? group_batches(gen, error) : status;
+}
+
+static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span,
+                           bool whole, stwatch_error *error)
 {
 	memset(gen, 0, sizeof *gen);
 	gen->mem = mem;
@@ -179,12 +187,8 @@ stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_
 	stwatch_status status = begin(gen, error);
 	if (status == STWATCH_OK)
 		status = read_batches(l, span);
-	if (status == STWATCH_OK)
-		status = check(gen, error);
-	if (status == STWATCH_OK)
-		status = stw_tables_finish(gen, error);
-	if (status == STWATCH_OK)
-		status = group_batches(gen, error);
+	if (status == STWATCH_OK && whole)
+		status = complete(gen, error);
 	stw_map_free(&l->threads);
 	stw_mem_free(mem, l, sizeof *l);
 	if (status != STWATCH_OK) {
@@ -192,5 +196,22 @@ stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_
 			error->generation = span->generation;
 		stw_generation_free(gen);
 	}
+	return status;
+}
+
+stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
+                                   const stw_span *span, stwatch_error *error)
+{
+	return load(gen, mem, source, version, span, true, error);
+}
+
+stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error)
+{
+	stw_generation gen;
+	if (rest->n_batches == 0)
+		return STWATCH_OK;
+	stwatch_status status = load(&gen, mem, source, version, rest, false, error);
+	if (status == STWATCH_OK)
+		stw_generation_free(&gen);
 	return status;
 }

@@ -34,7 +34,8 @@ typedef struct stw_scan {
 } stw_scan;
 
 void stw_scan_init(stw_scan *scan, const stw_source *source, stw_go_version version);
-/* The next generation: STWATCH_OK; STWATCH_END after the last; a reading error. A fault in the bytes is told in the span. */
+/* The next generation: STWATCH_OK; STWATCH_END after the last; a reading error. A fault in the bytes is told in the span.
+ * At the end the span holds what is left over: tables of a generation that never got an event (stw_generation_check_rest). */
 stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *error);
 
 /* A batch of events of one thread. */
@@ -109,6 +110,9 @@ typedef struct stw_generation {
 stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
                                    const stw_span *span, stwatch_error *error);
 void stw_generation_free(stw_generation *gen);
+/* The tables that stw_scan_next found at the end: of no use to anybody, but if damaged they make the trace damaged.
+ * STWATCH_OK, also where there are none; else as above. */
+stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error);
 
 /* Timestamp units to ns, as Go's reader computes it (a float64 product, truncated). */
 int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);

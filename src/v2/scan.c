@@ -51,7 +51,7 @@ static stwatch_status at_end(stw_scan *scan, stw_span *span, bool events)
 	if (scan->version < STW_GO126)
 		return finish(scan, span, true);
 	if (!events) {
-		scan->done = true;
+		finish(scan, span, true);
 		return STWATCH_END;
 	}
 	stw_fail(&span->error, STWATCH_ERR_DAMAGED, scan->offset, "generation %llu is incomplete: the trace seems to be cut (an end of generation was expected)",
@@ -67,6 +67,12 @@ static bool holds_events(const stw_scan *scan, const stw_batch_head *h)
 	if (h->first == STW_EV_Strings || h->first == STW_EV_Stacks || h->first == STW_EV_CPUSamples)
 		return false;
 	return h->first != (scan->version < STW_GO125 ? STW_EV_Frequency : STW_EV_Sync);
+}
+
+/* Go's reader also takes a plain batch that begins with the event's byte for the end, whatever generation it is of. */
+static bool ends_generation(const stw_batch_head *h)
+{
+	return h->end_of_generation || (!h->experiment && h->first == STW_EV_EndOfGeneration);
 }
 
 stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *error)
@@ -91,9 +97,9 @@ stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *erro
 			return status;
 		if (span->generation == 0)
 			span->generation = h.generation;
-		if (explicit_end && h.end_of_generation) {
+		if (explicit_end && ends_generation(&h)) {
 			finish(scan, span, false);
-			scan->offset += h.head_size;
+			scan->offset += (uint64_t)h.head_size + h.size;
 			return STWATCH_OK;
 		}
 		if (h.generation == 0) {
