@@ -73,6 +73,15 @@ static stwatch_status fail_after_sync(stw_stream *s, const stwatch_error *failur
 	return STWATCH_OK;
 }
 
+/* As Go's reader has it, "first" goes by number: of the first generation that had an event to order. Sequence numbers go by it too. */
+static void begin_order(stw_stream *s)
+{
+	stw_order_begin(&s->order, !s->initial || s->gen.number == s->initial ? STW_READ_INITIAL : STW_READ_EXACT);
+	if (s->gen.number == s->number)
+		s->order.epoch--;
+	s->number = s->gen.number;
+}
+
 static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 {
 	stwatch_error fault = {0};
@@ -80,9 +89,13 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		return fail_after_sync(s, &s->span.error);
 	stwatch_status status = stw_scan_next(&s->scan, &s->span, error);
 	if (status == STWATCH_END) {
+		status = stw_generation_check_rest(s->mem, s->source, s->version, &s->span, &fault);
+		if (status == STWATCH_ERR_DAMAGED)
+			return fail_after_sync(s, &fault);
 		s->ended = true;
 		queue_sync(s, s->last_time, false);
-		return STWATCH_OK;
+		*error = fault;
+		return status;
 	}
 	if (status != STWATCH_OK)
 		return status;
@@ -92,10 +105,11 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 	if (status == STWATCH_ERR_DAMAGED)
 		return fail_after_sync(s, &fault);
 	if (status == STWATCH_OK) {
-		stw_order_begin(&s->order, s->started ? STW_READ_EXACT : STW_READ_INITIAL);
-		s->started = true;
+		begin_order(s);
 		s->merging = true;
 		status = stw_merge_open(&s->merge, &s->order, &s->gen, s->source, s->last_time, s, &fault);
+		if (status == STWATCH_OK && !s->initial && s->merge.n_heap)
+			s->initial = s->gen.number;
 	}
 	if (status != STWATCH_OK) {
 		*error = fault;

@@ -25,7 +25,9 @@ typedef struct stw_stream {
 	stw_order order;
 	stw_generation gen; /* that of the last event handed out, unless it says otherwise */
 	stw_merge merge;
-	bool started, merging, ended;
+	bool merging, ended;
+	uint64_t initial;   /* number of the generation in which the first event was ordered, 0: none was yet */
+	uint64_t number;    /* of the last generation, 0: none */
 	uint64_t syncs;
 	int64_t last_time;
 	stwatch_error failure; /* to be reported next; status OK: none */

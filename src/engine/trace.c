@@ -18,6 +18,14 @@ static bool note_problem(stw_trace *t, const stwatch_error *e, stw_fault fault)
 	return true;
 }
 
+static stwatch_status check_rest(stw_trace *t, const stw_span *rest, stwatch_error *error)
+{
+	stwatch_status status = stw_generation_check_rest(t->mem, &t->source, t->version, rest, error);
+	if (status != STWATCH_ERR_DAMAGED)
+		return status;
+	return note_problem(t, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
+}
+
 static stwatch_status scan_all(stw_trace *t, stwatch_error *error)
 {
 	stw_scan scan;
@@ -26,7 +34,7 @@ static stwatch_status scan_all(stw_trace *t, stwatch_error *error)
 		stw_span span;
 		stwatch_status status = stw_scan_next(&scan, &span, error);
 		if (status == STWATCH_END)
-			return STWATCH_OK;
+			return check_rest(t, &span, error);
 		if (status != STWATCH_OK)
 			return status;
 		if (span.error.status != STWATCH_OK && !note_problem(t, &span.error, STW_FAULT_BYTES))
@@ -85,6 +93,7 @@ typedef struct joiner {
 	const stw_run_options *options;
 	stw_order state;   /* true, after the generations joined so far */
 	bool begun;        /* state is that of a generation before */
+	uint64_t initial;  /* number of the generation with which it begins */
 	stwatch_error *error;
 } joiner;
 
@@ -111,6 +120,7 @@ static stwatch_status carry(joiner *j, stw_job *job)
 		return job->status;
 	if (!j->begun) {
 		stw_order_reset(&j->state);
+		j->initial = job->span->generation;
 		if (job->mode != STW_READ_INITIAL)
 			return read_again(j, job, STW_READ_INITIAL);
 		stw_order swap = j->state;
@@ -120,6 +130,8 @@ static stwatch_status carry(joiner *j, stw_job *job)
 	}
 	if (job->status != STWATCH_OK && !job->order.gave_up && job->status != STWATCH_ERR_DAMAGED)
 		return job->status;
+	if (job->span->generation == j->initial) /* the same number again: to Go's reader it is still the first */
+		return read_again(j, job, STW_READ_INITIAL);
 	switch (stw_order_join(&j->state, &job->order)) {
 	case STW_JOINED:
 		return job->status;
@@ -151,7 +163,8 @@ static bool join(void *user, stw_job *job)
 		*j->error = job->error;
 		return false;
 	}
-	if (job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN) {
+	bool events = job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN;
+	if (events) {
 		if (!j->add(j->user, &job->fold, !j->begun && t->n_generations > 0)) {
 			stw_fail_memory(j->error);
 			return false;
@@ -159,7 +172,8 @@ static bool join(void *user, stw_job *job)
 		note_wall(t, job);
 		t->n_generations++;
 	}
-	j->begun = !damaged; /* after damage, the next generation stands on its own */
+	/* After damage, the next generation stands on its own. The first is the first that has an event. */
+	j->begun = !damaged && (j->begun || events);
 	if (status == STWATCH_ERR_CANCELLED) {
 		*j->error = job->error;
 		return false;

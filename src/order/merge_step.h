@@ -130,8 +130,8 @@ static int advance_proc_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uin
 			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is about to be taken from a thread, but no thread has it", (long long)id);
 	}
 	STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, holds, before, 0);
-	if (STW_SLOT_OK(new_p) && c->m != STW_SLOT_NONE)
-		o->ms.items[c->m].p = new_p;
+	if (STW_SLOT_OK(new_p) && c->m != STW_SLOT_NONE) /* "no proc" may be given as its number */
+		o->ms.items[c->m].p = (int64_t)id == STWATCH_NONE ? STW_SLOT_NONE : new_p;
 	return DONE();
 }
 
@@ -779,7 +779,7 @@ static inline __attribute__((always_inline)) int merge_advance(stw_merge *mg, st
 		s->status = STW_P_RUNNING;
 		s->seq = seq;
 		EMIT(slot, id, seq, 0, 0);
-		o->ms.items[c->m].p = slot;
+		o->ms.items[c->m].p = (int64_t)id == STWATCH_NONE ? STW_SLOT_NONE : slot;
 		return DONE();
 	}
 	case STW_EV_ProcStop: {
