@@ -114,13 +114,19 @@ static int longest_first(const void *x, const void *y)
 	return a->g < b->g ? -1 : a->g > b->g;
 }
 
+void stw_candidates_sort(stw_candidates *list)
+{
+	if (list->count > 1)
+		qsort(list->items, list->count, sizeof *list->items, longest_first);
+}
+
 /* More would not change any finding, only its count: beyond this the shorter half goes. */
 enum { MOST_CANDIDATES = 16384 };
 
 bool stw_candidates_keep(stw_mem *mem, stw_candidates *list, const stw_candidate *candidate)
 {
 	if (list->count >= MOST_CANDIDATES) {
-		qsort(list->items, list->count, sizeof *list->items, longest_first);
+		stw_candidates_sort(list);
 		list->count = MOST_CANDIDATES / 2;
 	}
 	stw_candidate *c = stw_vec_push(mem, list);
@@ -135,7 +141,7 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 	stw_candidate c = {
 		.g = s->g, .from = s->from, .to = s->to, .p = s->p, .waker = s->waker, .blocks = s->blocks, .root = {s->generation, s->root},
 		.stack = {s->generation, s->stack}, .wake = {s->generation, s->wake_stack}, .reason_generation = s->generation, .reason = s->reason,
-		.state = s->state, .how = s->how, .next = s->next, .gc_worker = s->gc_worker, .begun = true,
+		.state = s->state, .how = s->how, .next = s->next, .gc_worker = s->gc_worker, .begun = true, .window = UINT32_MAX,
 	};
 	const stw_known_g *known = stw_gather_g(a, s->g);
 	uint64_t runs = s->runs;
@@ -375,6 +381,8 @@ static void add_figures(stw_gather *a, const stw_fold *f)
 	a->created += f->created;
 	a->seen += f->created;
 	a->ended += f->ended;
+	if (f->threads > a->threads)
+		a->threads = f->threads;
 	a->gc_begun += f->gc_begun;
 	a->gc_mark_ns += f->gc_mark_ns;
 	a->assist_ns += f->assist_ns;
@@ -491,7 +499,7 @@ void stw_gather_finish(stw_gather *a)
 		stw_candidate c = {
 			.g = g->id, .from = g->since, .to = a->last_time, .p = STWATCH_NONE, .waker = g->waker, .blocks = g->blocks, .root = g->root,
 			.stack = g->stack, .wake = g->wake, .reason_generation = g->reason_generation, .reason = g->reason, .state = g->state,
-			.how = g->how, .next = STW_GO_UNDETERMINED, .gc_worker = g->gc_worker, .open = true, .begun = g->since != STW_TIME_UNKNOWN,
+			.how = g->how, .next = STW_GO_UNDETERMINED, .gc_worker = g->gc_worker, .open = true, .begun = g->since != STW_TIME_UNKNOWN, .window = UINT32_MAX,
 			.mean_run_ns = g->runs ? g->run_ns / (int64_t)g->runs : -1,
 		};
 		if (!c.begun)

@@ -44,6 +44,7 @@ typedef struct stw_candidate {
 	int64_t idle_beside_ns;/* time in which at least one proc was idle */
 	int64_t stopped_ns;    /* time within stops */
 	int64_t proc_ns;       /* procs' time in all */
+	uint32_t window;       /* activity that was read for it, UINT32_MAX: none */
 } stw_candidate;
 
 typedef struct stw_stop_row {
@@ -82,7 +83,7 @@ typedef struct stw_gather {
 	stw_map p_slots;
 	/* figures */
 	int64_t first_time, last_time;
-	uint64_t counts[256], n_events, created, ended, seen, alive_max;
+	uint64_t counts[256], n_events, created, ended, seen, alive_max, threads;
 	uint64_t latency[STW_HISTOGRAM_SIZE], n_latency;
 	int64_t latency_max;
 	int64_t gomaxprocs_last, gomaxprocs_max;
@@ -116,6 +117,8 @@ void stw_gather_finish(stw_gather *gather);
 void stw_gather_stop_window(stw_gather *gather, const stw_stop_brief *stop);
 /* Splits a runnable stay by what the procs did (classify.c). */
 void stw_gather_classify(stw_gather *gather, stw_candidate *candidate);
+/* Longest first, ties by time and goroutine. */
+void stw_candidates_sort(stw_candidates *list);
 /* Keeps the longest; false when out of memory. */
 bool stw_candidates_keep(stw_mem *mem, stw_candidates *list, const stw_candidate *candidate);
 

@@ -10,11 +10,9 @@ enum { STEPS = 65536 };
 static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 {
 	for (;;) {
-		for (unsigned i = 0; i < STEPS; i++) {
-			stwatch_status status = merge_step(mg);
-			if (__builtin_expect(status != STWATCH_OK, 0))
-				return status;
-		}
+		stwatch_status status = merge_steps(mg, STEPS);
+		if (status != STWATCH_OK)
+			return status;
 		if (cancel && *cancel)
 			return stw_fail(mg->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 	}

@@ -204,6 +204,7 @@ void stw_fold_finish(stw_fold *f)
 		stw_fold_next_slot(f, f->last_time);
 	if (f->gc_since != STW_TIME_UNKNOWN && f->last_time > f->gc_since)
 		f->gc_mark_ns += f->last_time - f->gc_since;
+	f->threads = f->order->ms.count;
 	hand_over_gs(f);
 	hand_over_ps(f);
 }

@@ -196,7 +196,7 @@ typedef struct stw_fold {
 	/* the result */
 	int64_t first_time, last_time;
 	uint64_t counts[256];
-	uint64_t created, ended;
+	uint64_t created, ended, threads;
 	int64_t gomaxprocs_last, gomaxprocs_max;
 	uint64_t gc_begun;
 	int64_t gc_mark_ns, assist_ns;

@@ -7,6 +7,8 @@
  *   4. If it has to wait, the other threads are tried in order of time; if none advances, the order is broken.
  *   5. An event that advances changes the state and is handed on; its thread's next one takes its place.
  *
+ * Most events are of a few types, in order, and from the thread of the event before: merge_lane.h takes these by a short way.
+ *
  * This is a template: who includes it defines STW_MERGE_EMIT, an always-inlined function that takes each event
  * as it comes, and gets `static` functions that have it compiled in. So reading for figures needs neither
  * a call nor an event in memory, and reading for printing shares every line of the rules. */
@@ -37,7 +39,6 @@ typedef struct stw_merge {
 	size_t next_sample;
 	int64_t sample_time;  /* of the next sample, INT64_MAX after the last */
 	int64_t last_time;    /* of the last event handed on: times strictly increase */
-	uint64_t n_events;
 	stwatch_error *error;
 	void *hook;           /* for STW_MERGE_EMIT */
 } stw_merge;

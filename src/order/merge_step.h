@@ -67,7 +67,6 @@
 
 static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
 {
-	mg->n_events++;
 	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
 }
 
@@ -623,8 +622,8 @@ static int advance_experimental(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, ui
 	return DONE();
 }
 
-/* Tries the event at hand of a cursor. The frequent ones are here, the others a call away. */
-static inline __attribute__((always_inline)) int merge_advance(stw_merge *mg, stw_cursor *c)
+/* Tries the event at hand of a cursor, by the full rules. */
+static int merge_advance(stw_merge *mg, stw_cursor *c)
 {
 	stw_order *o = mg->order;
 	const uint8_t *p = c->p;
@@ -851,7 +850,7 @@ static inline __attribute__((always_inline)) int merge_advance(stw_merge *mg, st
 }
 
 /* Brings the cursor's next event to hand: its type and time. STWATCH_OK, STWATCH_END or an error. */
-static inline stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
+static stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
 {
 	uint64_t dt;
 	if (STW_UNLIKELY(c->end - c->p < STW_EVENT_BYTES_MAX)) {
@@ -909,32 +908,4 @@ static stwatch_status merge_others(stw_merge *mg)
 	return stw_merge_fail_frontier(mg);
 }
 
-/* Hands on the next event (or two or three, of one that stands for several). STWATCH_OK; STWATCH_END; or an error. */
-static inline __attribute__((always_inline)) stwatch_status merge_step(stw_merge *mg)
-{
-	if (STW_UNLIKELY(mg->n_heap == 0)) {
-		if (mg->sample_time == INT64_MAX && mg->next_sample >= mg->gen->samples.count)
-			return STWATCH_END;
-		merge_sample(mg);
-		return STWATCH_OK;
-	}
-	stw_cursor *c = mg->heap[0].cursor;
-	if (STW_UNLIKELY(mg->sample_time < c->time)) {
-		merge_sample(mg);
-		return STWATCH_OK;
-	}
-	int rc = merge_advance(mg, c);
-	if (STW_UNLIKELY(rc != STW_ADVANCE_OK))
-		return rc == STW_ADVANCE_WAIT ? merge_others(mg) : mg->error->status;
-	stwatch_status status = merge_refresh(mg, c);
-	if (STW_UNLIKELY(status != STWATCH_OK)) {
-		if (status != STWATCH_END)
-			return status;
-		stw_merge_remove(mg, 0);
-		return STWATCH_OK;
-	}
-	mg->heap[0].time = c->time;
-	if ((mg->n_heap > 1 && mg->heap[1].time < c->time) || (mg->n_heap > 2 && mg->heap[2].time < c->time))
-		stw_merge_sift_down(mg, 0);
-	return STWATCH_OK;
-}
+#include "order/merge_lane.h"

@@ -57,4 +57,29 @@ static inline const uint8_t *stw_varint_fast(const uint8_t *p, uint64_t *value)
 	return p + bits / 8;
 }
 
+/* Reads one of up to four bytes at p without looking at the end; NULL where it is longer. */
+static inline __attribute__((always_inline)) const uint8_t *stw_varint_short(const uint8_t *p, uint64_t *value)
+{
+	uint32_t v = p[0];
+	if (v < 0x80) {
+		*value = v;
+		return p + 1;
+	}
+	uint32_t b = p[1];
+	v = (v & 0x7f) | b << 7;
+	if (b < 0x80) {
+		*value = v;
+		return p + 2;
+	}
+	b = p[2];
+	v = (v & 0x3fff) | b << 14;
+	if (b < 0x80) {
+		*value = v;
+		return p + 3;
+	}
+	b = p[3];
+	*value = (v & 0x1fffff) | b << 21;
+	return b < 0x80 ? p + 4 : NULL;
+}
+
 #endif

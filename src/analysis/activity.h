@@ -1,0 +1,37 @@
+/* What ran on the procs during chosen stretches of time, by function: the generations that hold them are read once more. */
+#ifndef STW_ANALYSIS_ACTIVITY_H
+#define STW_ANALYSIS_ACTIVITY_H
+
+#include "analysis/places.h"
+
+typedef struct stw_activity_row {
+	uint32_t function;  /* number in the names of the places; 0: unknown */
+	int64_t ns;
+	uint64_t runs, yields; /* stretches of running; those that ended with a goroutine giving way by itself */
+	int64_t g;          /* one of them */
+	uint64_t last_g_changes; /* how often another goroutine of the function ran: 0, only one did */
+} stw_activity_row;
+
+typedef struct stw_window {
+	int64_t from, to;
+	int64_t exclude_g;  /* not this one's running */
+	STW_VEC(stw_activity_row) rows; /* most time first, once read */
+	int64_t total_ns;
+	bool partial;       /* too long to be read whole: its end was */
+} stw_window;
+
+typedef struct stw_activity {
+	stw_mem *mem;
+	stw_places *places;
+	STW_VEC(stw_window) windows;
+	bool failed;
+} stw_activity;
+
+void stw_activity_init(stw_activity *activity, stw_mem *mem, stw_places *places);
+void stw_activity_free(stw_activity *activity);
+/* Asks for a window; its index. UINT32_MAX if there are too many. */
+uint32_t stw_activity_want(stw_activity *activity, int64_t from, int64_t to, int64_t exclude_g);
+/* Reads what is needed. STWATCH_ERR_MEMORY, _IO. */
+stwatch_status stw_activity_read(stw_activity *activity, const stw_trace *trace, const volatile int *cancel, stwatch_error *error);
+
+#endif

@@ -1,0 +1,232 @@
+#include <string.h>
+
+#include "api/context.h"
+#include "base/error.h"
+#include "engine/stream.h"
+#include "output/events_go.h"
+#include "output/json_views.h"
+#include "wire/header.h"
+
+struct stwatch_reader {
+	stw_mem *mem;
+	stw_source source;
+	stw_stream stream;
+	stw_textbuf details; /* without a sink: what is longer than it is cut */
+};
+
+static stwatch_status open_reader(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
+{
+	unsigned minor;
+	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
+	if (!r)
+		return stw_fail_memory(error);
+	r->mem = &context->mem;
+	r->source.fd = -1;
+	stwatch_status status = stw_source_open(&r->source, path, error);
+	if (status == STWATCH_OK) {
+		status = stw_header_read(&r->source, &minor, error);
+		if (status == STWATCH_OK && minor < STW_GO122)
+			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3, "a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
+		if (status != STWATCH_OK)
+			stw_source_close(&r->source);
+	}
+	if (status != STWATCH_OK) {
+		stw_mem_free(r->mem, r, sizeof *r);
+		return status;
+	}
+	stw_stream_open(&r->stream, r->mem, &r->source, (stw_go_version)minor);
+	*out = r;
+	return STWATCH_OK;
+}
+
+stwatch_status stwatch_reader_open(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
+{
+	stwatch_error local;
+	if (!error)
+		error = &local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	*out = NULL;
+	return open_reader(context, path, out, error);
+}
+
+void stwatch_reader_free(stwatch_reader *r)
+{
+	if (!r)
+		return;
+	stw_stream_close(&r->stream);
+	stw_source_close(&r->source);
+	stw_mem_free(r->mem, r, sizeof *r);
+}
+
+static unsigned kind_of(const stw_stream_event *e)
+{
+	return e->type == STW_EV_SYNC_POINT ? STWATCH_EVENT_SYNC : e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE : stw_event_spec_of(e->type)->kind;
+}
+
+static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
+{
+	r->details.length = 0;
+	stw_events_go_details(&r->details, &r->stream, e);
+	size_t skip = r->details.length && r->details.data[0] == ' ';
+	*out = (stwatch_event){
+		.time_ns = e->time, .kind = (stwatch_event_kind)kind_of(e), .name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
+		.goroutine = e->g, .proc = e->p, .thread = e->m, .details = r->details.data + skip, .details_length = r->details.length - skip,
+	};
+}
+
+stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
+{
+	const stw_stream_event *e;
+	stwatch_status status = stw_stream_next(&r->stream, &e, error);
+	if (status == STWATCH_OK)
+		describe(r, e, event);
+	return status;
+}
+
+/* ---- printing ---- */
+
+void stwatch_events_filter_init(stwatch_events_filter *filter)
+{
+	*filter = (stwatch_events_filter){.size = sizeof *filter, .goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE};
+}
+
+static bool changes(const stw_stream_event *e, int64_t goroutine, int64_t proc)
+{
+	switch (e->type) {
+	case STW_EV_ProcStart:
+	case STW_EV_ProcSteal:
+	case STW_EV_ProcStatus:
+	case STW_EV_GCSweepActive:
+		return proc != STWATCH_NONE && (int64_t)e->a[0] == proc;
+	case STW_EV_GoCreate:
+	case STW_EV_GoCreateBlocked:
+	case STW_EV_GoCreateSyscall:
+	case STW_EV_GoStart:
+	case STW_EV_GoUnblock:
+	case STW_EV_GoStatus:
+	case STW_EV_GoStatusStack:
+	case STW_EV_GoSwitch:
+	case STW_EV_GoSwitchDestroy:
+	case STW_EV_GCMarkAssistActive:
+		return goroutine != STWATCH_NONE && (int64_t)e->a[0] == goroutine;
+	default:
+		return false;
+	}
+}
+
+static bool passes(const stwatch_events_filter *f, const stw_stream_event *e, int64_t first)
+{
+	if (e->time - first < f->from_ns || (f->to_ns > 0 && e->time - first > f->to_ns))
+		return false;
+	if (f->kinds && !(f->kinds >> kind_of(e) & 1))
+		return false;
+	if (f->goroutine != STWATCH_NONE && e->g != f->goroutine && !changes(e, f->goroutine, STWATCH_NONE))
+		return false;
+	if (f->proc != STWATCH_NONE && e->p != f->proc && !changes(e, STWATCH_NONE, f->proc))
+		return false;
+	return f->thread == STWATCH_NONE || e->m == f->thread;
+}
+
+static void print_text(stw_textbuf *out, stwatch_reader *r, const stw_stream_event *e, int64_t first)
+{
+	static const char *const labels[] = {" M", " P", " G"};
+	int64_t ids[] = {e->m, e->p, e->g}, t = e->time - first;
+	char digits[16];
+	stwatch_event event;
+	describe(r, e, &event);
+	stw_textbuf_text(out, "+");
+	stw_textbuf_int(out, t / 1000000);
+	for (int64_t i = 0, rest = t % 1000000 < 0 ? 0 : t % 1000000; i < 6; i++, rest /= 10)
+		digits[5 - i] = (char)('0' + rest % 10);
+	stw_textbuf_text(out, ".");
+	stw_textbuf_put(out, digits, 6);
+	for (int i = 0; i < 3; i++) {
+		stw_textbuf_text(out, labels[i]);
+		if (ids[i] == STWATCH_NONE)
+			stw_textbuf_text(out, "-");
+		else
+			stw_textbuf_int(out, ids[i]);
+	}
+	stw_textbuf_text(out, " ");
+	stw_textbuf_text(out, event.name);
+	stw_textbuf_text(out, event.details_length ? " " : "");
+	stw_textbuf_put(out, event.details, event.details_length);
+	stw_textbuf_text(out, "\n");
+}
+
+typedef struct printer {
+	stwatch_reader *reader;
+	stwatch_events_format format;
+	stw_textbuf out;
+	stw_json json;
+} printer;
+
+static stwatch_status print_all(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
+{
+	const stw_stream_event *e;
+	stwatch_event event;
+	stwatch_status status;
+	int64_t first = 0;
+	bool begun = false;
+	while ((status = stw_stream_next(&p->reader->stream, &e, error)) == STWATCH_OK) {
+		if (context->cancel && *context->cancel)
+			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		if (!begun) {
+			first = e->time;
+			begun = true;
+		}
+		if (!passes(filter, e, first))
+			continue;
+		if (p->format == STWATCH_EVENTS_GO) {
+			stw_events_go_print(&p->out, &p->reader->stream, e);
+		} else if (p->format == STWATCH_EVENTS_TEXT) {
+			print_text(&p->out, p->reader, e, first);
+		} else {
+			describe(p->reader, e, &event);
+			stw_output_event_json(&event, first, &p->json);
+			stw_json_end_line(&p->json);
+		}
+		if (p->out.failed)
+			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	}
+	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format, const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user,
+                                    stwatch_error *error)
+{
+	stwatch_error local;
+	stwatch_events_filter f;
+	stwatch_reader *r = NULL;
+	if (!error)
+		error = &local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	stwatch_events_filter_init(&f);
+	if (filter)
+		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
+	stwatch_status status = open_reader(context, path, &r, error);
+	if (status != STWATCH_OK)
+		return status;
+	printer *p = stw_mem_zalloc(&context->mem, sizeof *p);
+	if (!p) {
+		stwatch_reader_free(r);
+		return stw_fail_memory(error);
+	}
+	p->reader = r;
+	p->format = format;
+	stw_textbuf_init(&p->out, sink, user);
+	stw_json_init(&p->json, false, sink, user);
+	if (format == STWATCH_EVENTS_GO && r->source.packing != STW_PACKED_NOT)
+		status = stw_fail(error, STWATCH_ERR_FORMAT, 0, "compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
+		                  r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
+	else
+		status = print_all(p, context, &f, error);
+	bool flushed = stw_textbuf_flush(&p->out), finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
+	if (status == STWATCH_OK && r->source.cut)
+		status = stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more", (unsigned long long)r->source.size);
+	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
+		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	stw_mem_free(&context->mem, p, sizeof *p);
+	stwatch_reader_free(r);
+	return status;
+}

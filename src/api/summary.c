@@ -1,0 +1,119 @@
+#include "api/summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/mmu.h"
+
+static int64_t percentile(const stw_gather *a, double share)
+{
+	uint64_t want = (uint64_t)((double)a->n_latency * share), seen = 0;
+	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
+		seen += a->latency[b];
+		if (seen > want) {
+			int64_t v = stw_histogram_value(b);
+			return v < a->latency_max ? v : a->latency_max;
+		}
+	}
+	return a->latency_max;
+}
+
+static int by_total(const void *x, const void *y)
+{
+	const stwatch_stw_row *a = x, *b = y;
+	return a->total_ns != b->total_ns ? (a->total_ns < b->total_ns ? 1 : -1) : strcmp(a->kind, b->kind);
+}
+
+static int by_proc(const void *x, const void *y)
+{
+	const stwatch_proc_row *a = x, *b = y;
+	return a->proc < b->proc ? -1 : a->proc > b->proc;
+}
+
+static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	stwatch_stw_row *rows = stw_arena_zalloc(arena, (a->rows.count + 1) * sizeof *rows);
+	if (!rows)
+		return false;
+	for (size_t i = 0; i < a->rows.count; i++) {
+		const stw_stop_row *r = &a->rows.items[i];
+		stw_text kind = stw_intern_get(&a->names, r->kind);
+		rows[i] = (stwatch_stw_row){
+			.kind = stw_arena_copy(arena, kind.data, kind.length), .count = r->count, .total_ns = r->total_ns, .max_ns = r->max_ns, .stopping_max_ns = r->stopping_max_ns,
+		};
+		if (!rows[i].kind)
+			return false;
+	}
+	if (a->rows.count > 1)
+		qsort(rows, a->rows.count, sizeof *rows, by_total);
+	s->stw = rows;
+	s->n_stw = a->rows.count;
+	return true;
+}
+
+static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	stwatch_proc_row *rows = stw_arena_zalloc(arena, (a->ps.count + 1) * sizeof *rows);
+	int64_t idle = 0, all = 0;
+	if (!rows)
+		return false;
+	for (size_t i = 0; i < a->ps.count; i++) {
+		const stw_known_p *p = &a->ps.items[i];
+		rows[i] = (stwatch_proc_row){
+			.proc = p->id, .running_ns = p->total[STW_USE_USER], .gc_ns = p->total[STW_USE_GC] + p->total[STW_USE_GC_IDLE], .syscall_ns = p->total[STW_USE_SYSCALL],
+			.spinning_ns = p->total[STW_USE_SPINNING], .idle_ns = p->total[STW_USE_IDLE], .stopped_ns = p->total[STW_USE_STOPPED], .starts = p->starts,
+		};
+		for (int u = 1; u < STW_USE_COUNT; u++)
+			all += p->total[u];
+		idle += p->total[STW_USE_IDLE];
+	}
+	if (a->ps.count > 1)
+		qsort(rows, a->ps.count, sizeof *rows, by_proc);
+	s->procs = rows;
+	s->n_procs = a->ps.count;
+	s->proc_idle_share = all > 0 ? (double)idle / (double)all : -1;
+	return true;
+}
+
+static bool fill_counts(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	stwatch_event_count *rows = stw_arena_zalloc(arena, 256 * sizeof *rows);
+	if (!rows)
+		return false;
+	for (unsigned type = 0; type < 256; type++)
+		if (a->counts[type] && stw_event_spec_of(type)->name)
+			rows[s->n_event_counts++] = (stwatch_event_count){stw_event_spec_of(type)->name, a->counts[type]};
+	s->event_counts = rows;
+	return true;
+}
+
+static bool fill_mmu(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	static const int64_t windows[] = {1000000, 10000000, 100000000, 1000000000};
+	stwatch_mmu_point *points = stw_arena_zalloc(arena, sizeof windows / sizeof *windows * sizeof *points);
+	if (!points)
+		return false;
+	for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+		points[i] = (stwatch_mmu_point){windows[i], stw_mmu(a, windows[i])};
+	s->mmu = points;
+	s->n_mmu = sizeof windows / sizeof *windows;
+	return true;
+}
+
+bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	*s = (stwatch_summary){
+		.gc_cycles = a->gc_begun, .gc_mark_ns = a->gc_mark_ns, .gc_assist_ns = a->assist_ns, .gomaxprocs_max = a->gomaxprocs_max > stw_gather_procs(a) ? a->gomaxprocs_max : stw_gather_procs(a),
+		.gomaxprocs_last = stw_gather_procs(a), .goroutines_seen = a->seen, .goroutines_created = a->created, .goroutines_ended = a->ended, .goroutines_max = a->alive_max,
+		.sched_waits = a->n_latency, .proc_idle_share = -1, .runqueue_max = a->runnable_max, .cpu_samples = a->counts[STW_EV_CPUSample],
+		.syscalls = a->counts[STW_EV_GoSyscallBegin], .heap_max_bytes = a->heap_max, .heap_goal_last_bytes = a->heap_goal,
+	};
+	if (a->n_latency) {
+		s->sched_p50_ns = percentile(a, 0.5);
+		s->sched_p90_ns = percentile(a, 0.9);
+		s->sched_p99_ns = percentile(a, 0.99);
+		s->sched_p999_ns = percentile(a, 0.999);
+		s->sched_max_ns = a->latency_max;
+	}
+	return fill_stops(s, a, arena) && fill_procs(s, a, arena) && fill_counts(s, a, arena) && fill_mmu(s, a, arena);
+}

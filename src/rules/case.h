@@ -1,0 +1,92 @@
+/* What a rule has to work with: the candidates, names for their stacks, the settings; and where its findings go. */
+#ifndef STW_RULES_CASE_H
+#define STW_RULES_CASE_H
+
+#include "analysis/activity.h"
+#include "analysis/gather.h"
+#include "analysis/places.h"
+#include "rules/settings.h"
+
+typedef struct stw_found stw_found;
+
+typedef struct stw_case {
+	stw_mem *mem;
+	stw_arena arena;         /* everything that findings point to */
+	const stw_trace *trace;
+	stw_gather *gather;
+	stw_places places;
+	stw_activity activity;
+	const int64_t *set;      /* settings, by STW_SET_… */
+	const char *file;        /* for sources */
+	int64_t start;           /* time of the first event */
+	int64_t procs;
+	bool has_samples;
+	STW_VEC(stw_found *) found;
+	stwatch_evidence scratch;/* where steps go that are too many */
+	bool failed;             /* out of memory */
+} stw_case;
+
+/* A finding in the making: occurrences of one rule, cause and culprit. */
+struct stw_found {
+	stwatch_finding f;
+	int64_t level[3];        /* from which its worst is a note, warning, error */
+	stwatch_severity most;   /* it never gets louder than this; 0: no limit */
+	STW_VEC(stwatch_occurrence) occurrences;
+	STW_VEC(stwatch_party) victims;
+	STW_VEC(stwatch_evidence) evidence;
+	STW_VEC(const char *) ruled_out;
+	stwatch_party culprit;
+	const char *site;        /* tells two findings apart, with rule, cause and culprit */
+};
+
+typedef struct stw_rule {
+	const char *name;
+	void (*want)(stw_case *c);  /* asks for the stacks, samples and windows that it will need; may be NULL */
+	void (*judge)(stw_case *c); /* makes findings */
+} stw_rule;
+
+/* The registry. */
+extern const stw_rule *const stw_rules[];
+extern const size_t stw_rules_count;
+
+#define STW_RULE(name) extern const stw_rule stw_rule_##name;
+STW_RULE(stw_prolonged)
+STW_RULE(stw_frequent)
+STW_RULE(non_preemptible)
+STW_RULE(starved)
+STW_RULE(backlog)
+STW_RULE(idle)
+STW_RULE(waiting)
+STW_RULE(syscall)
+STW_RULE(retake)
+STW_RULE(outside)
+STW_RULE(contradiction)
+#undef STW_RULE
+
+/* ---- making findings (found.c) ---- */
+
+/* The finding for a rule, cause and culprit function (NULL: none); made where there is none yet, which *fresh tells.
+ * note_setting is the first of three settings. NULL when out of memory. */
+stw_found *stw_found_for(stw_case *c, const char *rule, const char *cause, const char *culprit, int note_setting, bool *fresh);
+void stw_found_occurs(stw_case *c, stw_found *found, int64_t from, int64_t to, int64_t g, int64_t p);
+void stw_found_harms(stw_case *c, stw_found *found, const char *function, const char *root, int64_t g, int64_t delay);
+stwatch_evidence *stw_found_step(stw_case *c, stw_found *found, int64_t at, const char *step, const char *source, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+void stw_found_stack(stwatch_evidence *e, const stw_named_stack *stack);
+void stw_found_rules_out(stw_case *c, stw_found *found, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *stw_case_printf(stw_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Severities, ids, order; fills *findings, in the arena. */
+bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count);
+
+/* ---- words ---- */
+
+/* "125.2 ms". From the arena. */
+const char *stw_case_ms(stw_case *c, int64_t ns);
+/* The goroutine's own code: the outermost frame outside the library, else what it was started with; NULL: unknown. */
+const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root);
+/* "main.f file.go:12" of the frame a person would edit, or the leaf. From the arena; "" for an empty stack. */
+const char *stw_case_site(stw_case *c, const stw_named_stack *stack);
+/* True for goroutines of the runtime, its tracer and profilers. */
+bool stw_is_runtimes(const stw_named_stack *root);
+
+#endif

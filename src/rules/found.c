@@ -1,0 +1,282 @@
+#include "rules/case.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_OCCURRENCES = 100, MOST_VICTIMS = 20, MOST_EVIDENCE = 60 };
+
+const char *stw_case_printf(stw_case *c, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+	const char *out = stw_arena_copy(&c->arena, text, length);
+	if (!out)
+		c->failed = true;
+	return out ? out : "";
+}
+
+const char *stw_case_ms(stw_case *c, int64_t ns)
+{
+	if (ns >= 10000000000)
+		return stw_case_printf(c, "%.1f s", (double)ns / 1e9);
+	return stw_case_printf(c, ns < 1000000 ? "%.3f ms" : ns < 10000000 ? "%.2f ms" : "%.1f ms", (double)ns / 1e6);
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+stw_found *stw_found_for(stw_case *c, const char *rule, const char *cause, const char *culprit, int note_setting, bool *fresh)
+{
+	*fresh = false;
+	for (size_t i = 0; i < c->found.count; i++) {
+		stw_found *f = c->found.items[i];
+		if (same(f->f.rule, rule) && same(f->f.cause, cause) && same(f->culprit.function, culprit))
+			return f;
+	}
+	stw_found *f = stw_arena_zalloc(&c->arena, sizeof *f);
+	stw_found **slot = f ? stw_vec_push(c->mem, &c->found) : NULL;
+	if (!slot) {
+		c->failed = true;
+		return NULL;
+	}
+	*slot = f;
+	f->f.rule = rule;
+	f->f.cause = cause;
+	f->f.confidence = STWATCH_LIKELY;
+	f->f.worst_ns = -1;
+	f->culprit = (stwatch_party){.function = culprit, .goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE};
+	for (int i = 0; i < 3; i++)
+		f->level[i] = note_setting >= 0 ? c->set[note_setting + i] : 0;
+	*fresh = true;
+	return f;
+}
+
+void stw_found_occurs(stw_case *c, stw_found *f, int64_t from, int64_t to, int64_t g, int64_t p)
+{
+	stwatch_occurrence *o = stw_vec_push(c->mem, &f->occurrences);
+	if (!o) {
+		c->failed = true;
+		return;
+	}
+	*o = (stwatch_occurrence){from - c->start, to - from, g, p};
+	f->f.count++;
+	if (to - from > f->f.worst_ns) {
+		f->f.worst_ns = f->f.duration_ns = to - from;
+		f->f.start_ns = from - c->start;
+		f->f.end_ns = to - c->start;
+	}
+}
+
+void stw_found_harms(stw_case *c, stw_found *f, const char *function, const char *root, int64_t g, int64_t delay)
+{
+	f->f.harm_ns += delay;
+	stwatch_party *v = NULL;
+	for (size_t i = 0; i < f->victims.count && !v; i++)
+		if (same(f->victims.items[i].function, function))
+			v = &f->victims.items[i];
+	if (v) {
+		if (v->goroutine != g)
+			v->count++; /* of delays by goroutine changes: a lower bound would need them all */
+	} else if (!(v = stw_vec_push(c->mem, &f->victims))) {
+		c->failed = true;
+		return;
+	} else {
+		*v = (stwatch_party){.function = function, .root = root, .kind = "goroutine", .goroutine = g, .proc = STWATCH_NONE, .thread = STWATCH_NONE, .count = 1};
+	}
+	v->delay_ns += delay;
+	if (delay > v->delay_max_ns) {
+		v->delay_max_ns = delay;
+		v->goroutine = g;
+	}
+}
+
+stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *source, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	stwatch_evidence *e = f->evidence.count < MOST_EVIDENCE ? stw_vec_push(c->mem, &f->evidence) : NULL;
+	if (!e) {
+		c->failed |= f->evidence.count < MOST_EVIDENCE;
+		return &c->scratch;
+	}
+	*e = (stwatch_evidence){
+		.at_ns = at - c->start, .step = step, .what = stw_case_printf(c, "%s", text), .source = stw_case_printf(c, "%s: %s", c->file, source),
+		.goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE,
+	};
+	return e;
+}
+
+void stw_found_stack(stwatch_evidence *e, const stw_named_stack *stack)
+{
+	e->stack = stack->frames;
+	e->n_stack = stack->n;
+}
+
+void stw_found_rules_out(stw_case *c, stw_found *f, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	const char **line = stw_vec_push(c->mem, &f->ruled_out);
+	if (line)
+		*line = stw_case_printf(c, "%s", text);
+	else
+		c->failed = true;
+}
+
+const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root)
+{
+	const char *start = stw_root_function(root);
+	if (start && !stw_is_library(start))
+		return start;
+	for (uint32_t i = stack->n; i-- > 0;)
+		if (!stw_is_library(stack->frames[i].function))
+			return stack->frames[i].function;
+	return start ? start : stw_root_function(stack);
+}
+
+const char *stw_case_site(stw_case *c, const stw_named_stack *s)
+{
+	if (s->n == 0)
+		return "";
+	const stwatch_frame *f = &s->frames[s->user < s->n ? s->user : 0];
+	const char *slash = strrchr(f->file, '/');
+	return stw_case_printf(c, "%s %s:%llu", f->function, slash ? slash + 1 : f->file, (unsigned long long)f->line);
+}
+
+bool stw_is_runtimes(const stw_named_stack *root)
+{
+	static const char *const own[] = {"runtime.", "runtime/trace.", "runtime/pprof.", "os/signal.", "internal/trace."};
+	const char *f = stw_root_function(root);
+	if (!f)
+		return false;
+	if (strcmp(f, "runtime.main") == 0 || strncmp(f, "runtime.runFinal", 16) == 0 || strncmp(f, "runtime.runfinq", 15) == 0 ||
+	    strncmp(f, "runtime.cgocallback", 19) == 0 || strncmp(f, "runtime.runCleanups", 19) == 0)
+		return false; /* these run the program's own code */
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strncmp(f, own[i], strlen(own[i])) == 0)
+			return true;
+	return false;
+}
+
+/* ---- concluding ---- */
+
+static int longest_first(const void *x, const void *y)
+{
+	const stwatch_occurrence *a = x, *b = y;
+	if (a->duration_ns != b->duration_ns)
+		return a->duration_ns < b->duration_ns ? 1 : -1;
+	return a->start_ns < b->start_ns ? -1 : a->start_ns > b->start_ns;
+}
+
+static int earliest_first(const void *x, const void *y)
+{
+	const stwatch_occurrence *a = x, *b = y;
+	if (a->start_ns != b->start_ns)
+		return a->start_ns < b->start_ns ? -1 : 1;
+	return a->goroutine < b->goroutine ? -1 : a->goroutine > b->goroutine;
+}
+
+static int most_harmed_first(const void *x, const void *y)
+{
+	const stwatch_party *a = x, *b = y;
+	if (a->delay_ns != b->delay_ns)
+		return a->delay_ns < b->delay_ns ? 1 : -1;
+	return strcmp(a->function ? a->function : "", b->function ? b->function : "");
+}
+
+static int by_time(const void *x, const void *y)
+{
+	const stwatch_evidence *a = x, *b = y;
+	if (a->at_ns != b->at_ns)
+		return a->at_ns < b->at_ns ? -1 : 1;
+	return a->n_values < b->n_values ? -1 : a->n_values > b->n_values; /* the order in which they were made stands there until now */
+}
+
+static int loudest_first(const void *x, const void *y)
+{
+	const stwatch_finding *a = x, *b = y;
+	if (a->severity != b->severity)
+		return a->severity < b->severity ? 1 : -1;
+	int64_t ha = a->harm_ns > a->worst_ns ? a->harm_ns : a->worst_ns, hb = b->harm_ns > b->worst_ns ? b->harm_ns : b->worst_ns;
+	if (ha != hb)
+		return ha < hb ? 1 : -1;
+	return strcmp(a->id, b->id);
+}
+
+/* The same for the same problem in another recording: no times, ids or counts go in. */
+static const char *id_of(stw_case *c, const stw_found *f)
+{
+	const char *parts[] = {f->f.rule, f->f.cause, f->culprit.function, f->site};
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		for (const char *p = parts[i] ? parts[i] : ""; h = (h ^ (unsigned char)*p) * 0x100000001b3u, *p; p++)
+			;
+	return stw_case_printf(c, "%s-%08llx", f->f.rule, (unsigned long long)(h ^ h >> 32) & 0xffffffff);
+}
+
+static void conclude(stw_case *c, stw_found *f, stwatch_finding *out)
+{
+	if (f->occurrences.count > 1)
+		qsort(f->occurrences.items, f->occurrences.count, sizeof *f->occurrences.items, longest_first);
+	size_t n = f->occurrences.count < MOST_OCCURRENCES ? f->occurrences.count : MOST_OCCURRENCES;
+	if (n > 1)
+		qsort(f->occurrences.items, n, sizeof *f->occurrences.items, earliest_first);
+	if (f->victims.count > 1)
+		qsort(f->victims.items, f->victims.count, sizeof *f->victims.items, most_harmed_first);
+	for (size_t i = 0; i < f->evidence.count; i++)
+		f->evidence.items[i].n_values = i;
+	if (f->evidence.count > 1)
+		qsort(f->evidence.items, f->evidence.count, sizeof *f->evidence.items, by_time);
+	for (size_t i = 0; i < f->evidence.count; i++)
+		f->evidence.items[i].n_values = 0;
+	*out = f->f;
+	if (!out->severity) {
+		int64_t size = f->f.worst_ns;
+		out->severity = size >= f->level[2] ? STWATCH_ERROR : size >= f->level[1] ? STWATCH_WARNING : STWATCH_NOTE;
+	}
+	if (f->most && out->severity > f->most)
+		out->severity = f->most;
+	out->id = id_of(c, f);
+	out->occurrences = f->occurrences.items;
+	out->n_occurrences = n;
+	out->victims = f->victims.items;
+	out->n_victims = f->victims.count < MOST_VICTIMS ? f->victims.count : MOST_VICTIMS;
+	out->evidence = f->evidence.items;
+	out->n_evidence = f->evidence.count;
+	out->ruled_out = f->ruled_out.items;
+	out->n_ruled_out = f->ruled_out.count;
+	out->culprit = f->culprit.function ? &f->culprit : NULL;
+	if (!out->title)
+		out->title = f->f.rule;
+	if (!out->advice)
+		out->advice = "";
+	if (out->harm_ns < 0)
+		out->harm_ns = 0;
+}
+
+bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count)
+{
+	*count = c->found.count;
+	*findings = stw_arena_zalloc(&c->arena, (c->found.count + 1) * sizeof **findings);
+	if (!*findings)
+		return false;
+	for (size_t i = 0; i < c->found.count; i++)
+		conclude(c, c->found.items[i], &(*findings)[i]);
+	if (*count > 1)
+		qsort(*findings, *count, sizeof **findings, loudest_first);
+	return !c->failed;
+}

@@ -1,0 +1,95 @@
+/* Goroutines that ran on without reaching a preemption point while others waited, where no stop shows it (a stop's own finding says it otherwise). */
+#include <string.h>
+
+#include "rules/waits.h"
+
+enum { MOST = 500 };
+
+static void want(stw_case *c)
+{
+	/* Stacks are asked for by the starved; the samples tell running from being off the CPU. */
+	for (size_t i = 0; i < c->gather->runs.count && i < 40; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		if (r->to - r->from >= 25000000)
+			stw_places_want_samples(&c->places, r->from, r->to, r->stack.generation);
+	}
+}
+
+/* The longest that a goroutine stood runnable while this one ran, with no proc idle. */
+static const stw_candidate *kept_waiting(const stw_case *c, const stw_candidate *r, int64_t *ns)
+{
+	const stw_candidate *worst = NULL;
+	*ns = 0;
+	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
+		const stw_candidate *w = &c->gather->runnable_stays.items[i];
+		int64_t part = stw_overlap(w->from, w->to, r->from, r->to) - w->idle_beside_ns - w->stopped_ns;
+		if (part > *ns && w->g != r->g && !w->gc_worker) {
+			*ns = part;
+			worst = w;
+		}
+	}
+	return worst;
+}
+
+static unsigned samples_of(const stw_case *c, const stw_candidate *r)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < c->places.samples.count; i++) {
+		const stw_sample *s = &c->places.samples.items[i];
+		n += s->g == r->g && s->at >= r->from && s->at <= r->to;
+	}
+	return n;
+}
+
+static void judge(stw_case *c)
+{
+	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		const stw_named_stack *at = stw_places_stack(&c->places, r->stack), *root = stw_places_stack(&c->places, r->root);
+		int64_t ns;
+		if (r->to - r->from < 25000000 || r->gc_worker || stw_is_runtimes(root))
+			continue;
+		const stw_candidate *victim = kept_waiting(c, r, &ns);
+		if (!victim || ns < c->set[STW_SET_NOPREEMPT_NOTE] || stw_overlap_outside(c, r->from, r->to) > 0)
+			continue;
+		unsigned samples = samples_of(c, r);
+		if (c->has_samples && !samples) /* it was not executing: the CPU was taken from it, which is another matter */
+			continue;
+		const char *culprit = stw_own_function(at, root);
+		bool fresh;
+		stw_found *f = stw_found_for(c, "non-preemptible", "no-preemption-point", culprit, STW_SET_NOPREEMPT_NOTE, &fresh);
+		if (!f)
+			return;
+		stw_found_occurs(c, f, r->from, r->to, r->g, r->p);
+		const stw_named_stack *vroot = stw_places_stack(&c->places, victim->root);
+		const char *v = stw_own_function(stw_places_stack(&c->places, victim->stack), vroot);
+		stw_found_harms(c, f, v ? v : "unknown", stw_root_function(vroot), victim->g, ns);
+		if (!fresh)
+			continue;
+		f->f.confidence = samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		if (!samples)
+			f->most = STWATCH_WARNING; /* silence alone is no proof */
+		f->culprit.leaf = stw_user_function(at);
+		f->culprit.root = stw_root_function(root);
+		f->culprit.kind = "goroutine";
+		f->culprit.goroutine = r->g;
+		f->culprit.proc = r->p;
+		f->culprit.count = 1;
+		f->f.title = stw_case_printf(c, "%s ran for %s without giving way while %s stood runnable", culprit ? culprit : "a goroutine", stw_case_ms(c, r->to - r->from), v ? v : "another");
+		f->f.advice = "is GODEBUG=asyncpreemptoff=1 set? else split the work: long memory moves, assembly and raw system calls can't be preempted";
+		stwatch_evidence *e = stw_found_step(c, f, r->from, "started", "GoStart", "G%lld runs on P%lld", (long long)r->g, (long long)r->p);
+		e->goroutine = r->g;
+		e->proc = r->p;
+		stw_found_step(c, f, victim->from > r->from ? victim->from : r->from + 1, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld stands runnable beside it for %s", (long long)victim->g,
+		               stw_case_ms(c, ns))->goroutine = victim->g;
+		if (samples)
+			stw_found_step(c, f, r->from + 2, "sample", "CPUSample", "%u CPU samples show it executing", samples);
+		else
+			stw_found_rules_out(c, f, "not known: whether it executed all the time (no CPU samples in the trace)");
+		e = stw_found_step(c, f, r->to, "stopped", "GoStop or GoBlock", "it gives way at %s", stw_case_site(c, at));
+		e->goroutine = r->g;
+		stw_found_stack(e, at);
+	}
+}
+
+const stw_rule stw_rule_non_preemptible = {"non-preemptible", want, judge};

@@ -1,0 +1,116 @@
+/* Time that the kernel, a signal or a neighbour took: stretches in which no thread wrote anything although procs were running. */
+#include <string.h>
+
+#include "rules/waits.h"
+
+enum { LEAST_SAMPLES = 10 };
+
+/* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
+ * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
+ * which do not stop for that, are silent as well. */
+bool stw_is_outside(const stw_case *c, const stw_silence *s)
+{
+	if (s->to - s->from < 25000000 && !(c->has_samples && s->to - s->from >= 50000000))
+		return false;
+	if (s->samples)
+		return false;
+	if (c->has_samples)
+		return s->to - s->from >= 40000000 || s->n_user > 1;
+	return s->n_user > 1;
+}
+
+int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < c->gather->silences.count; i++) {
+		const stw_silence *s = &c->gather->silences.items[i];
+		if (stw_is_outside(c, s))
+			sum += stw_overlap(s->from, s->to, from, to);
+	}
+	return sum;
+}
+
+static void add_victims(stw_case *c, stw_found *f, const stw_silence *s)
+{
+	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
+		const stw_candidate *w = &c->gather->runnable_stays.items[i];
+		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
+		int64_t part = stw_overlap(w->from, w->to, s->from, s->to);
+		const char *victim = part >= 1000000 && !stw_is_runtimes(root) ? stw_own_function(stw_places_stack(&c->places, w->stack), root) : NULL;
+		if (victim)
+			stw_found_harms(c, f, victim, stw_root_function(root), w->g, part);
+	}
+}
+
+static void stopped(stw_case *c)
+{
+	for (size_t i = 0; i < c->gather->silences.count; i++) {
+		const stw_silence *s = &c->gather->silences.items[i];
+		bool fresh;
+		if (!stw_is_outside(c, s))
+			continue;
+		stw_found *f = stw_found_for(c, "outside-program", "process-stopped", NULL, STW_SET_OUTSIDE_NOTE, &fresh);
+		if (!f)
+			return;
+		int64_t before = f->f.worst_ns;
+		stw_found_occurs(c, f, s->from, s->to, STWATCH_NONE, STWATCH_NONE);
+		f->f.harm_ns += s->to - s->from;
+		add_victims(c, f, s);
+		if (s->to - s->from <= before)
+			continue;
+		f->evidence.count = 0;
+		f->ruled_out.count = 0;
+		f->f.confidence = c->has_samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines", stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
+		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused host";
+		stw_found_step(c, f, s->from, "silent", "the last event of all threads", "no thread writes any event from here on; %u proc%s running goroutines", s->n_user, s->n_user == 1 ? " is" : "s are");
+		if (c->has_samples)
+			stw_found_step(c, f, s->from + 1, "sample", "CPUSample", "nor is there a CPU sample, though the profiler was on in this trace");
+		stw_found_step(c, f, s->to, "back", "the next event", "everything goes on");
+		if (s->n_user > 1)
+			stw_found_rules_out(c, f, "one goroutine that can't be preempted: the other procs would have been heard of");
+		if (!c->has_samples)
+			stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
+	}
+}
+
+/* With a CPU profile running all along, samples times their period is the CPU time that the program got. */
+static void squeezed(stw_case *c)
+{
+	const stw_gather *a = c->gather;
+	uint64_t samples = a->counts[STW_EV_CPUSample];
+	int64_t ran = 0, long_runs = 0;
+	for (size_t i = 0; i < a->ps.count; i++)
+		ran += a->ps.items[i].total[STW_USE_USER] + a->ps.items[i].total[STW_USE_GC];
+	for (size_t i = 0; i < a->runs.count; i++)
+		if (a->runs.items[i].to - a->runs.items[i].from >= 30000000) /* raw system calls and the like look like running */
+			long_runs += a->runs.items[i].to - a->runs.items[i].from;
+	for (size_t i = 0; i < a->silences.count; i++)
+		if (stw_is_outside(c, &a->silences.items[i]))
+			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
+	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
+	if (samples < 30 || should < 500000000 || got * 100 >= should * 60)
+		return;
+	bool fresh;
+	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
+	if (!f)
+		return;
+	f->f.severity = got * 100 < should * 50 ? STWATCH_WARNING : STWATCH_NOTE;
+	f->f.confidence = STWATCH_POSSIBLE;
+	stw_found_occurs(c, f, c->start, a->last_time, STWATCH_NONE, STWATCH_NONE);
+	f->f.harm_ns += should - got;
+	f->f.title = stw_case_printf(c, "procs ran goroutines for %s, but CPU samples account for %s only: the machine gave the rest to others", stw_case_ms(c, should), stw_case_ms(c, got));
+	f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time";
+	stw_found_step(c, f, c->start, "ran", "GoStart to GoStop", "procs ran goroutines for %s (long stretches without a break left out)", stw_case_ms(c, should));
+	stw_found_step(c, f, c->start + 1, "sample", "CPUSample", "%llu CPU samples, at the profiler's usual 100 a second of CPU time", (unsigned long long)samples);
+	stw_found_rules_out(c, f, "not known: whether the profiler ran from the first event to the last, at its usual rate");
+}
+
+static void judge(stw_case *c)
+{
+	stopped(c);
+	if (c->has_samples)
+		squeezed(c);
+}
+
+const stw_rule stw_rule_outside = {"outside-program", NULL, judge};

@@ -1,0 +1,284 @@
+/* Goroutines that stood runnable too long, and why. Waits that belong to another rule (a stop, an idle proc beside them,
+ * a proc kept by a system call) are left to it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/case.h"
+#include "rules/waits.h"
+
+enum { MOST = 2000, MOST_READ = 40 };
+
+/* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
+typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
+
+static const stw_candidate *long_run_in(const stw_case *c, const stw_candidate *w, int64_t *covered)
+{
+	const stw_candidate *longest = NULL;
+	int64_t most = 0;
+	*covered = 0;
+	for (size_t i = 0; i < c->gather->runs.count; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		int64_t part = stw_overlap(r->from, r->to, w->from, w->to);
+		/* Since Go 1.14 a goroutine is asked to give way after 10 ms, and does within another 10. */
+		if (r->to - r->from < 25000000 || part <= 0 || r->g == w->g || r->gc_worker)
+			continue;
+		*covered += part;
+		if (part > most) {
+			most = part;
+			longest = r;
+		}
+	}
+	return longest;
+}
+
+static reason reason_of(const stw_case *c, const stw_candidate *w, const stw_candidate **runner)
+{
+	int64_t net = w->to - w->from - w->stopped_ns, user = w->use_ns[STW_USE_USER], covered;
+	if (net < c->set[STW_SET_STARVED_NOTE] || w->stopped_ns * 2 >= w->to - w->from)
+		return BY_STOP;
+	if (stw_overlap_outside(c, w->from, w->to) * 2 >= net)
+		return BY_OUTSIDE;
+	if (w->idle_beside_ns * 2 >= net)
+		return BY_IDLE;
+	if (w->use_ns[STW_USE_SYSCALL] * 2 >= w->proc_ns)
+		return BY_SYSCALL;
+	if (w->use_ns[STW_USE_GC] * 10 >= w->proc_ns * 4)
+		return BY_GC;
+	*runner = long_run_in(c, w, &covered);
+	if (*runner && covered * 10 >= user * 6)
+		return BY_LONG_RUN;
+	return BY_LOAD;
+}
+
+static bool counts(const stw_case *c, const stw_candidate *w)
+{
+	return !w->gc_worker && w->to - w->from >= c->set[STW_SET_STARVED_NOTE];
+}
+
+static void want(stw_case *c)
+{
+	stw_candidates_sort(&c->gather->runnable_stays);
+	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
+		const stw_candidate *w = &c->gather->runnable_stays.items[i];
+		stw_places_want(&c->places, w->root);
+		stw_places_want(&c->places, w->stack);
+		stw_places_want(&c->places, w->wake);
+		stw_places_want_string(&c->places, w->reason_generation, w->reason);
+	}
+	stw_candidates_sort(&c->gather->runs);
+	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
+		stw_places_want(&c->places, c->gather->runs.items[i].root);
+		stw_places_want(&c->places, c->gather->runs.items[i].stack);
+	}
+}
+
+/* The waits whose procs are looked at closely: the longest of each victim function and kind of victim. Called when names are known. */
+void stw_starved_want_activity(stw_case *c)
+{
+	unsigned asked = 0;
+	const char *seen[MOST_READ];
+	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST && asked < MOST_READ; i++) {
+		stw_candidate *w = &c->gather->runnable_stays.items[i];
+		const stw_candidate *runner = NULL;
+		w->window = UINT32_MAX;
+		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
+		if (!counts(c, w) || stw_is_runtimes(root) || reason_of(c, w, &runner) != BY_LOAD)
+			continue;
+		const char *f = stw_own_function(stw_places_stack(&c->places, w->stack), root);
+		unsigned same = 0;
+		for (unsigned k = 0; k < asked; k++)
+			same += f && seen[k] && strcmp(seen[k], f) == 0;
+		if (same >= 3)
+			continue;
+		w->window = stw_activity_want(&c->activity, w->from, w->to, w->g);
+		if (w->window != UINT32_MAX)
+			seen[asked++] = f;
+	}
+}
+
+static const char *how_word(uint8_t how)
+{
+	switch (how) {
+	case STW_HOW_CREATED: return "created";
+	case STW_HOW_WOKEN: return "woken";
+	case STW_HOW_PREEMPTED: return "preempted";
+	case STW_HOW_YIELDED: return "gave way (Gosched)";
+	case STW_HOW_SYSCALL: return "back from a system call";
+	default: return "runnable";
+	}
+}
+
+static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
+{
+	const stw_named_stack *wake = stw_places_stack(&c->places, w->wake), *own = stw_places_stack(&c->places, w->stack);
+	const char *by = w->waker >= 0 ? stw_case_printf(c, " by G%lld%s%s", (long long)w->waker, wake->n ? " at " : "", stw_case_site(c, wake)) : "";
+	if (w->begun) {
+		stwatch_evidence *e = stw_found_step(c, f, w->from, w->how == STW_HOW_CREATED ? "created" : w->how == STW_HOW_WOKEN ? "woken" : "runnable",
+		                                     w->how == STW_HOW_CREATED ? "GoCreate" : w->how == STW_HOW_WOKEN ? "GoUnblock" : w->how == STW_HOW_SYSCALL ? "GoSyscallEndBlocked" : "GoStop",
+		                                     "G%lld %s%s: runnable from here", (long long)w->g, how_word(w->how), by);
+		e->goroutine = w->g;
+		stw_found_stack(e, wake->n ? wake : own);
+	} else {
+		stw_found_step(c, f, w->from, "runnable", "GoStatus", "G%lld is runnable when the trace begins", (long long)w->g)->goroutine = w->g;
+	}
+	if (w->open) {
+		stw_found_step(c, f, w->to, "end", "end of the trace", "G%lld has still not run", (long long)w->g)->goroutine = w->g;
+	} else {
+		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s", (long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));
+		e->goroutine = w->g;
+		e->proc = w->p;
+	}
+	static const struct { uint8_t use; const char *word; } uses[] = {
+		{STW_USE_IDLE, "idle"}, {STW_USE_SPINNING, "looking for work"}, {STW_USE_SYSCALL, "kept by system calls"}, {STW_USE_GC, "on mark workers"}, {STW_USE_STOPPED, "stopped"},
+	};
+	char line[256] = "";
+	size_t n = 0;
+	int64_t busy = w->proc_ns > 0 ? w->use_ns[STW_USE_USER] * 100 / w->proc_ns : 0;
+	n += (size_t)snprintf(line, sizeof line, "the procs' time meanwhile: %lld %% on goroutines", (long long)busy);
+	for (size_t i = 0; i < sizeof uses / sizeof *uses && n < sizeof line; i++)
+		if (w->proc_ns > 0 && w->use_ns[uses[i].use] * 100 / w->proc_ns >= 1)
+			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s", (long long)(w->use_ns[uses[i].use] * 100 / w->proc_ns), uses[i].word);
+	stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s", line);
+}
+
+static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, const stw_window *window)
+{
+	for (size_t i = 0; i < window->rows.count && i < 4; i++) {
+		const stw_activity_row *r = &window->rows.items[i];
+		int64_t share = window->total_ns ? r->ns * 100 / window->total_ns : 0;
+		const char *name = r->function ? stw_intern_get(&c->places.names, r->function).data : "goroutines whose function is not known";
+		if (share >= 3)
+			stw_found_step(c, f, w->from + 2 + (int64_t)i, "ran", "GoStart to GoStop", "%s ran for %s in %llu stretches (%lld %% of what ran)", name, stw_case_ms(c, r->ns),
+			               (unsigned long long)r->runs, (long long)share);
+	}
+	if (window->partial)
+		stw_found_rules_out(c, f, "only the last part of the wait was read for what ran in it");
+}
+
+/* Short bursts of work, woken from outside: what users feel. */
+static bool latency_sensitive(const stw_case *c, const stw_candidate *w)
+{
+	return w->mean_run_ns >= 0 && w->mean_run_ns <= c->set[STW_SET_BURST_RUN] && w->blocks > 0;
+}
+
+typedef struct verdict {
+	const char *cause, *culprit, *root, *advice;
+	int64_t g;
+	uint64_t count;
+} verdict;
+
+static verdict by_load(stw_case *c, const stw_window *window)
+{
+	verdict v = {.cause = "saturation", .g = STWATCH_NONE, .advice = "fewer goroutines that compute at one time (a worker pool of GOMAXPROCS), or more CPUs; yield points don't help"};
+	if (!window || !window->rows.count)
+		return v;
+	uint64_t runs = 0, yields = 0;
+	const stw_activity_row *spinner = NULL;
+	for (size_t i = 0; i < window->rows.count; i++) {
+		const stw_activity_row *r = &window->rows.items[i];
+		runs += r->runs;
+		yields += r->yields;
+		if (!spinner || r->yields > spinner->yields)
+			spinner = r;
+	}
+	const stw_activity_row *top = &window->rows.items[0];
+	if (yields * 2 >= runs && runs >= 100 && spinner->ns * 2 >= window->total_ns && spinner->ns / (int64_t)spinner->runs < 1000000) {
+		v.cause = "yield-spin";
+		v.advice = "don't poll with runtime.Gosched: wait on a channel, condition or timer";
+		top = spinner;
+	}
+	if (top->ns * 10 >= window->total_ns * 3 && top->function) {
+		v.culprit = stw_intern_get(&c->places.names, top->function).data;
+		v.g = top->last_g_changes ? STWATCH_NONE : top->g;
+	}
+	return v;
+}
+
+static const stw_window *window_of(const stw_case *c, const stw_candidate *w)
+{
+	if (w->window != UINT32_MAX && w->window < c->activity.windows.count)
+		return &c->activity.windows.items[w->window];
+	/* Another wait of the same time and kind was looked at: what ran then ran here too. */
+	const stw_window *best = NULL;
+	int64_t most = 0;
+	for (size_t i = 0; i < c->activity.windows.count; i++) {
+		const stw_window *a = &c->activity.windows.items[i];
+		int64_t part = stw_overlap(a->from, a->to, w->from, w->to);
+		if (part > most) {
+			most = part;
+			best = a;
+		}
+	}
+	return most * 2 >= w->to - w->from ? best : NULL;
+}
+
+static void judge(stw_case *c)
+{
+	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
+		const stw_candidate *w = &c->gather->runnable_stays.items[i], *runner = NULL;
+		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
+		if (!counts(c, w) || stw_is_runtimes(root))
+			continue;
+		const char *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
+		const stw_window *window = NULL;
+		verdict v = {.g = STWATCH_NONE};
+		switch (reason_of(c, w, &runner)) {
+		case BY_GC:
+			v = (verdict){.cause = "gc-workers", .g = STWATCH_NONE, .advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld set?"};
+			break;
+		case BY_LONG_RUN: {
+			const stw_named_stack *at = stw_places_stack(&c->places, runner->stack), *from = stw_places_stack(&c->places, runner->root);
+			v = (verdict){.cause = "long-runner", .culprit = stw_own_function(at, from), .root = stw_root_function(from), .g = runner->g, .count = 1,
+			              .advice = "split its work, or give it a thread of its own: it did not give way for far longer than the scheduler asks (is asyncpreemptoff=1 set?)"};
+			break;
+		}
+		case BY_LOAD:
+			window = window_of(c, w);
+			v = by_load(c, window);
+			break;
+		default:
+			continue;
+		}
+		bool fresh;
+		stw_found *f = stw_found_for(c, "goroutine-starved", v.cause, v.culprit, STW_SET_STARVED_NOTE, &fresh);
+		if (!f)
+			return;
+		bool loud = latency_sensitive(c, w) || strcmp(v.cause, "saturation") != 0;
+		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
+		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from - w->stopped_ns);
+		int64_t net = w->to - w->from - w->stopped_ns;
+		stwatch_severity severity = !loud ? STWATCH_NOTE : net >= c->set[STW_SET_STARVED_ERROR] ? STWATCH_ERROR : net >= c->set[STW_SET_STARVED_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+		if (severity > f->f.severity)
+			f->f.severity = severity;
+		if (!fresh)
+			continue;
+		f->f.confidence = v.culprit || strcmp(v.cause, "gc-workers") == 0 ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		f->f.advice = v.advice;
+		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),
+		                             strcmp(v.cause, "saturation") == 0    ? "all procs were busy"
+		                             : strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
+		                             : strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
+		                                                                   : "the collector's workers had the procs",
+		                             v.culprit ? ", mostly with " : "", v.culprit ? v.culprit : "");
+		f->culprit.root = v.root;
+		f->culprit.kind = "goroutine";
+		f->culprit.goroutine = v.g;
+		f->culprit.count = v.count;
+		tell_wait(c, f, w);
+		if (window)
+			tell_activity(c, f, w, window);
+		if (runner) {
+			stwatch_evidence *e = stw_found_step(c, f, runner->from > w->from ? runner->from : w->from + 3, "ran", "GoStart to GoStop", "G%lld ran on P%lld without a break for %s",
+			                                     (long long)runner->g, (long long)runner->p, stw_case_ms(c, runner->to - runner->from));
+			e->goroutine = runner->g;
+			e->proc = runner->p;
+			stw_found_stack(e, stw_places_stack(&c->places, runner->stack));
+		}
+		if (w->idle_beside_ns < 1000000)
+			stw_found_rules_out(c, f, "an idle proc beside it: none for 1 ms or more");
+		if (!w->stopped_ns)
+			stw_found_rules_out(c, f, "a stop-the-world of 1 ms or more");
+	}
+}
+
+const stw_rule stw_rule_starved = {"goroutine-starved", want, judge};

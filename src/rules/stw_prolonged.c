@@ -1,0 +1,315 @@
+/* One stop-the-world that took too long: who kept it waiting, or what ran while it stood. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/case.h"
+
+enum { MOST_STOPS = 400, MOST_SAMPLED = 60 };
+
+static int longest_first(const void *x, const void *y)
+{
+	const stw_stop *a = x, *b = y;
+	int64_t la = a->to - a->from, lb = b->to - b->from;
+	return la != lb ? (la < lb ? 1 : -1) : a->from < b->from ? -1 : a->from > b->from;
+}
+
+static size_t long_stops(stw_case *c)
+{
+	size_t n = 0;
+	if (c->gather->stops.count > 1)
+		qsort(c->gather->stops.items, c->gather->stops.count, sizeof *c->gather->stops.items, longest_first);
+	while (n < c->gather->stops.count && n < MOST_STOPS && c->gather->stops.items[n].to - c->gather->stops.items[n].from >= c->set[STW_SET_STW_NOTE])
+		n++;
+	return n;
+}
+
+static const stw_stop_moment *moment_of(const stw_case *c, const stw_stop *s, uint32_t i)
+{
+	return &c->gather->moments.items[s->moments + i];
+}
+
+static void want(stw_case *c)
+{
+	size_t n = long_stops(c);
+	for (size_t i = 0; i < n; i++) {
+		const stw_stop *s = &c->gather->stops.items[i];
+		stw_places_want(&c->places, (stw_place){s->generation, s->stack});
+		stw_places_want(&c->places, (stw_place){s->generation, s->root});
+		for (uint32_t k = 0; k < s->n_moments; k++) {
+			const stw_stop_moment *m = moment_of(c, s, k);
+			stw_places_want(&c->places, (stw_place){m->generation, m->root});
+			stw_places_want(&c->places, (stw_place){m->generation, m->stack});
+			stw_places_want(&c->places, (stw_place){m->generation, m->before});
+		}
+		if (i < MOST_SAMPLED)
+			stw_places_want_samples(&c->places, s->from, s->to, s->generation);
+	}
+}
+
+/* What the samples between two times show of a goroutine. */
+typedef struct seen {
+	unsigned on_it, clock, on_p;
+	const stw_sample *first;
+	const char *leaf;       /* where most of them were */
+	const stw_named_stack *leaf_stack;
+} seen;
+
+static bool is_clock(const char *f)
+{
+	static const char *const names[] = {"time.now", "time.Now", "time.Since", "runtime.nanotime", "runtime.nanotime1", "runtime.walltime", "time.runtimeNano", "time.runtimeNow"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], f) == 0)
+			return true;
+	return strncmp(f, "runtime.vdso", 12) == 0;
+}
+
+static seen look_at_samples(const stw_case *c, int64_t from, int64_t to, int64_t g, int64_t p)
+{
+	seen s = {0};
+	unsigned best = 0;
+	for (size_t i = 0; i < c->places.samples.count; i++) {
+		const stw_sample *a = &c->places.samples.items[i];
+		if (a->at < from || a->at > to || a->p != p)
+			continue;
+		s.on_p++;
+		if (a->g != g)
+			continue;
+		s.on_it++;
+		if (!s.first)
+			s.first = a;
+		for (uint32_t k = 0; k < a->stack.n && k < 3; k++)
+			if (is_clock(a->stack.frames[k].function)) {
+				s.clock++;
+				break;
+			}
+		const char *leaf = stw_user_function(&a->stack);
+		unsigned same = 0;
+		for (size_t j = i; leaf && j < c->places.samples.count; j++) {
+			const stw_sample *b = &c->places.samples.items[j];
+			const char *other = stw_user_function(&b->stack);
+			same += b->at <= to && b->g == g && other && strcmp(other, leaf) == 0;
+		}
+		if (same > best) {
+			best = same;
+			s.leaf = leaf;
+			s.leaf_stack = &a->stack;
+		}
+	}
+	return s;
+}
+
+/* The deepest frame outside the library that two stacks share, counted from their roots: the code that was there before and after. */
+static const char *common_function(const stw_named_stack *a, const stw_named_stack *b)
+{
+	const char *common = NULL;
+	for (uint32_t i = 0; i < a->n && i < b->n; i++) {
+		const char *f = a->frames[a->n - 1 - i].function, *g = b->frames[b->n - 1 - i].function;
+		if (strcmp(f, g) != 0)
+			break;
+		if (!stw_is_library(f))
+			common = f;
+	}
+	return common;
+}
+
+static const char *culprit_of(const stw_case *c, const stw_stop_moment *m, const seen *samples)
+{
+	const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
+	const stw_named_stack *before = stw_places_stack(&c->places, (stw_place){m->generation, m->before});
+	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
+	const stw_named_stack *first = samples->first ? &samples->first->stack : at;
+	const char *f = first->n && at->n ? common_function(first, at) : NULL;
+	if (before->n && at->n && first == at) {
+		const char *both = common_function(before, at);
+		f = both ? both : f;
+	}
+	if (!f)
+		f = stw_own_function(at->n ? at : first, root);
+	return f;
+}
+
+static void add_victims(stw_case *c, stw_found *f, const stw_stop *s)
+{
+	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
+		const stw_candidate *v = &c->gather->runnable_stays.items[i];
+		int64_t from = v->from > s->from ? v->from : s->from, to = v->to < s->to ? v->to : s->to;
+		const stw_named_stack *root = stw_places_stack(&c->places, v->root);
+		if (to - from < 1000000 || v->gc_worker || stw_is_runtimes(root))
+			continue;
+		const char *own = stw_own_function(stw_places_stack(&c->places, v->stack), root);
+		if (own)
+			stw_found_harms(c, f, own, stw_root_function(root), v->g, to - from);
+	}
+}
+
+static const char *was(uint8_t use)
+{
+	switch (use) {
+	case STW_USE_USER: return "ran";
+	case STW_USE_GC:
+	case STW_USE_GC_IDLE: return "ran a mark worker";
+	case STW_USE_SYSCALL: return "was in a system call";
+	case STW_USE_SPINNING: return "looked for work";
+	default: return "idle";
+	}
+}
+
+static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
+{
+	for (uint32_t i = 0; i < s->n_moments && i < 24; i++) {
+		const stw_stop_moment *m = moment_of(c, s, i);
+		if (m->starts || m->p == s->p)
+			continue;
+		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
+		bool last = (int32_t)i == s->last;
+		const char *site = stw_case_site(c, at);
+		stwatch_evidence *e = stw_found_step(c, f, m->at, "stopped", m->was == STW_USE_SYSCALL ? "ProcSteal" : "ProcStop",
+		                                     "P%lld stopped%s: %s%s%s%s", (long long)m->p, last ? ", the last one" : "",
+		                                     m->g >= 0 ? stw_case_printf(c, "G%lld ", (long long)m->g) : "it ", was(m->was == STW_USE_SPINNING && m->g >= 0 ? STW_USE_USER : m->was),
+		                                     *site ? ", at " : "", site);
+		e->proc = m->p;
+		e->goroutine = m->g;
+		stw_found_stack(e, at);
+	}
+}
+
+static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw_stop_moment *m, const seen *samples)
+{
+	if (!samples->on_p) {
+		if (c->has_samples)
+			stw_found_rules_out(c, f, "not known: the trace has CPU samples, but none of P%lld in that time (the kernel may have taken the CPU away)", (long long)m->p);
+		else
+			stw_found_rules_out(c, f, "not known: what ran on P%lld meanwhile (no CPU samples in the trace), nor whether the kernel took the CPU away", (long long)m->p);
+		return;
+	}
+	if (!samples->leaf)
+		return;
+	stwatch_evidence *e = stw_found_step(c, f, s->from + 1, "sample", "CPUSample", "%u of %u CPU samples on P%lld until it stopped show G%lld: mostly %s", samples->on_it,
+	                                     samples->on_p, (long long)m->p, (long long)m->g, stw_case_site(c, samples->leaf_stack));
+	e->proc = m->p;
+	e->goroutine = m->g;
+	stw_found_stack(e, samples->leaf_stack);
+}
+
+static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *kind)
+{
+	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
+	const char *site = stw_case_site(c, stack);
+	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", "STWBegin", "G%lld asks for the stop (%s)%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g,
+	                                     kind, *site ? ", at " : "", site, (long long)s->p, s->n_running);
+	e->goroutine = s->g;
+	e->proc = s->p;
+	stw_found_stack(e, stack);
+	if (s->stood < s->to)
+		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)", stw_case_ms(c, s->to - s->stood));
+	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
+}
+
+static void set_phases(stw_found *f, const stw_stop *s)
+{
+	f->f.has_phases = true;
+	f->f.phases_inferred = true;
+	f->f.lock_ns = s->first_steal ? 0 : -1;
+	f->f.stopping_ns = s->stood - s->from;
+	f->f.standing_ns = s->to - s->stood;
+}
+
+/* The stop waited for a goroutine that ran on. */
+static void held_up(stw_case *c, const stw_stop *s, const char *kind)
+{
+	const stw_stop_moment *m = moment_of(c, s, (uint32_t)s->last);
+	seen samples = look_at_samples(c, s->from, m->at, m->g, m->p);
+	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
+	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE && !stw_is_runtimes(root) && m->run_from <= m->at;
+	const char *culprit = ran_on ? culprit_of(c, m, &samples) : NULL;
+	bool clock = samples.on_it >= 4 && samples.clock * 2 >= samples.on_it;
+	const char *cause = !culprit ? "unknown" : clock ? "hot-clock" : "non-preemptible";
+	bool fresh;
+	stw_found *f = stw_found_for(c, "stw-prolonged", cause, culprit, STW_SET_STW_NOTE, &fresh);
+	if (!f)
+		return;
+	stw_found_occurs(c, f, s->from, s->to, m->g, m->p);
+	add_victims(c, f, s);
+	if (!fresh)
+		return;
+	set_phases(f, s);
+	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
+	bool off_cpu = c->has_samples && !samples.on_p && m->at - s->from >= 50000000;
+	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
+	if (culprit) {
+		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
+		const char *leaf = samples.leaf ? samples.leaf : stw_user_function(at);
+		f->culprit.leaf = leaf && strcmp(leaf, culprit) != 0 ? leaf : samples.leaf ? samples.leaf : NULL;
+		f->culprit.root = stw_root_function(root);
+		f->culprit.kind = "goroutine";
+		f->culprit.goroutine = m->g;
+		f->culprit.proc = m->p;
+		f->culprit.count = 1;
+		f->f.title = stw_case_printf(c, "%s%s%s held up the world for %s of a stop of %s (%s)", f->culprit.leaf ? f->culprit.leaf : "", f->culprit.leaf ? " < " : "", culprit,
+		                             stw_case_ms(c, share), stw_case_ms(c, s->to - s->from), kind);
+		f->f.advice = clock ? "it reads the clock in a hot loop: read it once per batch of work; else split the loop"
+		                    : "is GODEBUG=asyncpreemptoff=1 set? else split the work: a long memory clear, copy, system call without the scheduler or assembly can't be preempted";
+		stw_found_rules_out(c, f, "P%lld in a system call: it was running G%lld", (long long)m->p, (long long)m->g);
+		if (m->run_from != STW_TIME_UNKNOWN && m->run_from < s->from) {
+			stwatch_evidence *e = stw_found_step(c, f, m->run_from, "started", "GoStart", "G%lld %s starts on P%lld", (long long)m->g, culprit, (long long)m->p);
+			e->goroutine = m->g;
+			e->proc = m->p;
+			stw_found_stack(e, stw_places_stack(&c->places, (stw_place){m->generation, m->before}));
+		}
+	} else {
+		f->f.title = stw_case_printf(c, "a stop of %s (%s): P%lld came last, after %s, but nobody in the program is shown to have kept it", stw_case_ms(c, s->to - s->from), kind,
+		                             (long long)m->p, stw_case_ms(c, m->at - s->from));
+		f->f.advice = "record again with a CPU profile running; look for a busy machine or a CPU quota";
+	}
+	tell_asked(c, f, s, kind);
+	tell_samples(c, f, s, m, &samples);
+	tell_stops(c, f, s);
+}
+
+/* The time went while the world stood, or nobody had to be waited for. */
+static void stood(stw_case *c, const stw_stop *s, const char *kind)
+{
+	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
+	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){s->generation, s->root});
+	bool gc = strncmp(kind, "GC", 2) == 0, standing = (s->to - s->stood) * 2 >= s->to - s->from;
+	const char *culprit = !gc && standing && stack->n && stack->user < stack->n ? stw_user_function(stack) : NULL;
+	bool fresh;
+	stw_found *f = stw_found_for(c, "stw-prolonged", standing ? "stop-work" : "unknown", culprit, STW_SET_STW_NOTE, &fresh);
+	if (!f)
+		return;
+	stw_found_occurs(c, f, s->from, s->to, s->g, s->p);
+	add_victims(c, f, s);
+	if (!fresh)
+		return;
+	set_phases(f, s);
+	f->f.confidence = standing ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+	f->culprit.leaf = stw_leaf_function(stack);
+	f->culprit.root = stw_root_function(root);
+	f->culprit.kind = "goroutine";
+	f->culprit.goroutine = s->g;
+	f->culprit.proc = s->p;
+	f->culprit.count = 1;
+	f->f.title = standing ? stw_case_printf(c, "the world stood for %s of a stop of %s, for what was done in it (%s%s%s)", stw_case_ms(c, s->to - s->stood),
+	                                        stw_case_ms(c, s->to - s->from), kind, culprit ? ", asked for by " : "", culprit ? culprit : "")
+	                      : stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
+	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)" : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer goroutines in a dump)";
+	tell_asked(c, f, s, kind);
+	tell_stops(c, f, s);
+	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for", stw_case_ms(c, s->stood - s->from));
+}
+
+static void judge(stw_case *c)
+{
+	size_t n = long_stops(c);
+	for (size_t i = 0; i < n; i++) {
+		const stw_stop *s = &c->gather->stops.items[i];
+		const char *kind = stw_intern_get(&c->gather->names, s->kind).data;
+		int64_t waited = s->last >= 0 ? moment_of(c, s, (uint32_t)s->last)->at - s->from : 0;
+		if (s->last >= 0 && waited * 2 >= s->to - s->from)
+			held_up(c, s, kind);
+		else
+			stood(c, s, kind);
+	}
+}
+
+const stw_rule stw_rule_stw_prolonged = {"stw-prolonged", want, judge};

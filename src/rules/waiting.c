@@ -1,0 +1,136 @@
+/* Waits for a lock that took far too long, and waits that never ended. */
+#include <string.h>
+
+#include "rules/waits.h"
+
+enum { MOST = 2000, MOST_OPEN = 6 };
+
+bool stw_is_lock_wait(const stw_named_stack *s)
+{
+	static const char *const locks[] = {"sync.(*Mutex).", "internal/sync.(*Mutex).", "sync.(*RWMutex).", "internal/poll.(*fdMutex)."};
+	for (uint32_t i = 0; i < s->n && i < 6; i++) {
+		if (strcmp(s->frames[i].function, "sync.(*WaitGroup).Wait") == 0)
+			return false; /* the same semaphore, but to wait for others' work is its purpose */
+		for (size_t k = 0; k < sizeof locks / sizeof *locks; k++)
+			if (strncmp(s->frames[i].function, locks[k], strlen(locks[k])) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void want(stw_case *c)
+{
+	stw_candidates_sort(&c->gather->waits);
+	for (size_t i = 0; i < c->gather->waits.count && i < MOST; i++) {
+		const stw_candidate *w = &c->gather->waits.items[i];
+		stw_places_want(&c->places, w->root);
+		stw_places_want(&c->places, w->stack);
+		stw_places_want(&c->places, w->wake);
+		stw_places_want_string(&c->places, w->reason_generation, w->reason);
+	}
+}
+
+static stw_wait kind_of(const stw_case *c, const stw_candidate *w)
+{
+	const char *reason = stw_places_string(&c->places, w->reason_generation, w->reason);
+	return stw_wait_of(reason, strlen(reason));
+}
+
+/* A lock came free late: its holder is who woke the waiter. */
+static void held(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root)
+{
+	const stw_named_stack *wake = stw_places_stack(&c->places, w->wake);
+	const char *holder = wake->user < wake->n ? stw_user_function(wake) : NULL, *victim = stw_user_function(at);
+	bool fresh;
+	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "held-lock", holder, STW_SET_WAIT_NOTE, &fresh);
+	if (!f)
+		return;
+	stw_found_occurs(c, f, w->from, w->to, w->g, STWATCH_NONE);
+	stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from);
+	if (!fresh)
+		return;
+	f->f.confidence = STWATCH_LIKELY; /* a lock may have passed through other hands before */
+	f->culprit.leaf = stw_leaf_function(wake);
+	f->culprit.kind = "goroutine";
+	f->culprit.goroutine = w->waker;
+	f->culprit.count = 1;
+	f->f.title = stw_case_printf(c, "%s waited %s for a lock%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from), holder ? " that came free in " : "", holder ? holder : "");
+	f->f.advice = "don't block, call the kernel or compute for long while holding a lock; look at what the holder did in that time";
+	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
+	e->goroutine = w->g;
+	stw_found_stack(e, at);
+	e = stw_found_step(c, f, w->to, "woken", "GoUnblock", "%s%s%s wakes it after %s", w->waker >= 0 ? stw_case_printf(c, "G%lld", (long long)w->waker) : "the runtime", wake->n ? " at " : "",
+	                   stw_case_site(c, wake), stw_case_ms(c, w->to - w->from));
+	e->goroutine = w->waker;
+	stw_found_stack(e, wake);
+	stw_found_rules_out(c, f, "not known: how long the waker itself had held it (it may have changed hands)");
+}
+
+/* Blocked once, early, and never seen again: an orphan, or a worker that has nothing to do. */
+static void never_woken(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root, stw_wait kind, unsigned *made)
+{
+	const char *function = at->n ? stw_user_function(at) : stw_own_function(at, root);
+	bool fresh;
+	if (!function || stw_is_library(function))
+		return;
+	if (*made >= MOST_OPEN) /* the longest have been told; more would be noise */
+		return;
+	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "never-woken", function, -1, &fresh);
+	if (!f)
+		return;
+	f->f.severity = STWATCH_NOTE;
+	stw_found_occurs(c, f, w->from, w->to, w->g, STWATCH_NONE);
+	if (!fresh)
+		return;
+	(*made)++;
+	static const char *const words[] = {
+		[STW_WAIT_SYNC] = "a lock", [STW_WAIT_COND] = "a condition", [STW_WAIT_SEND] = "a receiver", [STW_WAIT_RECEIVE] = "a sender",
+		[STW_WAIT_SELECT] = "any case of a select", [STW_WAIT_FOREVER] = "nothing that can ever happen",
+	};
+	f->f.confidence = kind == STW_WAIT_FOREVER ? STWATCH_CERTAIN : STWATCH_POSSIBLE;
+	f->culprit.root = stw_root_function(root);
+	f->culprit.leaf = stw_leaf_function(at);
+	f->culprit.kind = "goroutine";
+	f->culprit.goroutine = w->g;
+	f->f.title = stw_case_printf(c, "%s has waited for %s for %s when the trace ends, and was never woken", function, words[kind], stw_case_ms(c, w->to - w->from));
+	f->f.advice = "an orphan and an idle worker look alike: is anybody left who could wake it? a goroutine dump shows more";
+	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s, and nothing more is heard of it", (long long)w->g, stw_case_site(c, at));
+	e->goroutine = w->g;
+	stw_found_stack(e, at);
+}
+
+static bool may_be_stuck(const stw_case *c, const stw_candidate *w, stw_wait kind)
+{
+	int64_t span = c->gather->last_time - c->start;
+	if (!w->open || !w->begun || w->to - w->from < c->set[STW_SET_STUCK_OPEN] || (w->to - w->from) * 4 < span)
+		return false;
+	if (w->blocks > 3) /* it had been woken before: its next time may just be later */
+		return false;
+	return kind == STW_WAIT_SYNC || kind == STW_WAIT_SEND || kind == STW_WAIT_RECEIVE || kind == STW_WAIT_SELECT || kind == STW_WAIT_FOREVER || kind == STW_WAIT_COND;
+}
+
+static bool waits_for_others(const stw_named_stack *s)
+{
+	for (uint32_t i = 0; i < s->n && i < 4; i++)
+		if (strcmp(s->frames[i].function, "sync.(*WaitGroup).Wait") == 0)
+			return true;
+	return false;
+}
+
+static void judge(stw_case *c)
+{
+	unsigned made = 0;
+	for (size_t i = 0; i < c->gather->waits.count && i < MOST; i++) {
+		const stw_candidate *w = &c->gather->waits.items[i];
+		const stw_named_stack *at = stw_places_stack(&c->places, w->stack), *root = stw_places_stack(&c->places, w->root);
+		if (w->gc_worker || stw_is_runtimes(root))
+			continue;
+		stw_wait kind = kind_of(c, w);
+		if (!w->open && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_NOTE])
+			held(c, w, at, root);
+		else if (may_be_stuck(c, w, kind) && !waits_for_others(at))
+			never_woken(c, w, at, root, kind, &made);
+	}
+}
+
+const stw_rule stw_rule_waiting = {"goroutine-stuck-waiting", want, judge};

@@ -1,0 +1,23 @@
+/* What several rules ask about waits. */
+#ifndef STW_RULES_WAITS_H
+#define STW_RULES_WAITS_H
+
+#include <stdio.h>
+
+#include "rules/case.h"
+
+static inline int64_t stw_overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_to)
+{
+	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
+	return to > from ? to - from : 0;
+}
+
+/* How long within [from, to) the whole process was silent as if it had been stopped from outside (outside.c). */
+int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
+bool stw_is_outside(const stw_case *c, const stw_silence *silence);
+/* True where a stack waits for a mutex (and not for others' work). */
+bool stw_is_lock_wait(const stw_named_stack *stack);
+/* Between naming and judging: the starved ask what ran (starved.c). */
+void stw_starved_want_activity(stw_case *c);
+
+#endif
