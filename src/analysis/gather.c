@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-void stw_gather_init(stw_gather *a, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns)
+void stw_gather_init(stw_gather *a, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns, int64_t long_stop_ns)
 {
 	memset(a, 0, sizeof *a);
 	a->mem = mem;
 	a->min_wait_ns = min_wait_ns;
 	a->min_idle_ns = min_idle_ns;
+	a->long_stop_ns = long_stop_ns;
 	a->first_time = a->last_time = STW_TIME_UNKNOWN;
 	stw_intern_init(&a->names, mem);
 	stw_map_init(&a->g_slots, mem);
@@ -146,12 +147,14 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 	const stw_known_g *known = stw_gather_g(a, s->g);
 	uint64_t runs = s->runs;
 	int64_t run_ns = s->run_ns;
+	if (!c.root.stack) /* before Go 1.23 a status has no stack: the one it blocked with ends in its function too */
+		c.root = c.stack;
 	if (known) {
 		runs += known->runs;
 		run_ns += known->run_ns;
 		c.blocks += known->blocks;
-		if (!c.root.stack)
-			c.root = known->root;
+		if (!s->root)
+			c.root = known->root.stack ? known->root : known->stack.stack ? known->stack : c.root;
 		c.gc_worker |= known->gc_worker;
 	}
 	c.mean_run_ns = runs ? run_ns / (int64_t)runs : -1;
@@ -504,6 +507,8 @@ void stw_gather_finish(stw_gather *a)
 		};
 		if (!c.begun)
 			c.from = a->first_time;
+		if (!c.root.stack)
+			c.root = c.stack;
 		int64_t ns = length_of(&c);
 		stw_candidates *list = c.state == STW_GO_RUNNABLE && ns >= a->min_idle_ns ? &a->runnable_stays
 		                     : c.state == STW_GO_SYSCALL && ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls

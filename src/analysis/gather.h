@@ -75,6 +75,7 @@ typedef struct stw_gather {
 	stw_mem *mem;
 	bool failed;           /* out of memory */
 	int64_t min_wait_ns, min_idle_ns; /* runnable stays from these on are candidates */
+	int64_t long_stop_ns;  /* stops from this on are findings of their own */
 	stw_intern names;      /* kinds of stops */
 	STW_VEC(stw_known_g) gs;
 	STW_VEC(uint32_t) free_gs;
@@ -106,7 +107,7 @@ typedef struct stw_gather {
 	STW_VEC(stw_silence) silences;
 } stw_gather;
 
-void stw_gather_init(stw_gather *gather, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns);
+void stw_gather_init(stw_gather *gather, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns, int64_t long_stop_ns);
 void stw_gather_free(stw_gather *gather);
 /* Adds the next generation. restart: what was known before does not hold here (a part of the trace is missing in between). */
 bool stw_gather_add(void *gather, const stw_fold *fold, bool restart); /* a stw_fold_fn; false: out of memory */

@@ -132,7 +132,7 @@ void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 
 void stw_fold_keep_silence(stw_fold *f, int64_t to)
 {
-	stw_silence s = {.from = f->previous, .to = to, .samples = f->samples_since, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
+	stw_silence s = {.from = f->previous, .to = to, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
 	if (f->previous == INT64_MAX)
 		return;
 	for (size_t i = 0; i < f->ps.count; i++) {

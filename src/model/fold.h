@@ -145,11 +145,10 @@ typedef struct stw_wake {
 	uint8_t held_state;
 } stw_wake;
 
-/* A stretch in which no thread wrote anything although procs were running. */
+/* A stretch in which no thread wrote anything, nor was any sampled, although procs were running. */
 typedef struct stw_silence {
 	int64_t from, to;
 	uint32_t n_user;       /* procs that ran a goroutine */
-	uint32_t samples;      /* CPU samples within */
 	int64_t g, p;          /* of one of them */
 	uint32_t generation, root;
 } stw_silence;
@@ -191,8 +190,7 @@ typedef struct stw_fold {
 	int64_t slot_end;
 	stw_backlog_slot slot;
 	int64_t gc_since;      /* STW_TIME_UNKNOWN: not marking */
-	int64_t previous;      /* time of the last event that was no sample */
-	uint32_t samples_since;/* samples after it */
+	int64_t previous;      /* time of the last event or CPU sample */
 	/* the result */
 	int64_t first_time, last_time;
 	uint64_t counts[256];

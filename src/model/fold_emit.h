@@ -148,14 +148,9 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	stw_fold *f = mg->hook;
 	stw_fold_g *s;
 	f->counts[type]++;
-	if (type == STW_EV_CPUSample) {
-		f->samples_since++;
-		return;
-	}
 	if (STW_RARE(t - f->previous >= STW_KEEP_SILENCE_NS))
 		stw_fold_keep_silence(f, t);
 	f->previous = t;
-	f->samples_since = 0;
 	switch (type) {
 	case STW_EV_GoStart: {
 		s = &f->gs.items[target];

@@ -53,8 +53,8 @@ static void judge(stw_case *c)
 		if (!victim || ns < c->set[STW_SET_NOPREEMPT_NOTE] || stw_overlap_outside(c, r->from, r->to) > 0)
 			continue;
 		unsigned samples = samples_of(c, r);
-		if (c->has_samples && !samples) /* it was not executing: the CPU was taken from it, which is another matter */
-			continue;
+		if (c->has_samples && (int64_t)samples * 10000000 * 10 < (r->to - r->from) * 6)
+			continue; /* it did not execute all the time: the CPU was taken from it, which is another matter */
 		const char *culprit = stw_own_function(at, root);
 		bool fresh;
 		stw_found *f = stw_found_for(c, "non-preemptible", "no-preemption-point", culprit, STW_SET_NOPREEMPT_NOTE, &fresh);
@@ -68,7 +68,7 @@ static void judge(stw_case *c)
 			continue;
 		f->f.confidence = samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		if (!samples)
-			f->most = STWATCH_WARNING; /* silence alone is no proof */
+			f->most = STWATCH_NOTE; /* silence alone is no proof */
 		f->culprit.leaf = stw_user_function(at);
 		f->culprit.root = stw_root_function(root);
 		f->culprit.kind = "goroutine";

@@ -8,15 +8,35 @@ enum { LEAST_SAMPLES = 10 };
 /* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
  * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
  * which do not stop for that, are silent as well. */
+static unsigned running(const stw_case *c, const stw_silence *s)
+{
+	for (size_t i = 0; i < c->gather->stops.count; i++) /* who asks for a stop looks running while it waits for it */
+		if (stw_overlap(s->from, s->to, c->gather->stops.items[i].from, c->gather->stops.items[i].to) > 0)
+			return s->n_user - 1;
+	return s->n_user;
+}
+
+/* One that ran on for long before or after the silence too needs no help from outside to be silent. */
+static bool explained(const stw_case *c, const stw_silence *s)
+{
+	for (size_t i = 0; i < c->gather->runs.count; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		if (r->from <= s->from && r->to >= s->to && (r->to - r->from) - (s->to - s->from) >= 25000000)
+			return true;
+	}
+	return false;
+}
+
 bool stw_is_outside(const stw_case *c, const stw_silence *s)
 {
+	unsigned n = running(c, s);
 	if (s->to - s->from < 25000000 && !(c->has_samples && s->to - s->from >= 50000000))
 		return false;
-	if (s->samples)
+	if (n == 0)
 		return false;
 	if (c->has_samples)
-		return s->to - s->from >= 40000000 || s->n_user > 1;
-	return s->n_user > 1;
+		return s->to - s->from >= 40000000 || n > 1;
+	return n > 1 && !explained(c, s);
 }
 
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to)
@@ -61,6 +81,8 @@ static void stopped(stw_case *c)
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
 		f->f.confidence = c->has_samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		if (!c->has_samples)
+			f->most = STWATCH_WARNING;
 		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines", stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
 		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused host";
 		stw_found_step(c, f, s->from, "silent", "the last event of all threads", "no thread writes any event from here on; %u proc%s running goroutines", s->n_user, s->n_user == 1 ? " is" : "s are");
@@ -95,7 +117,7 @@ static void squeezed(stw_case *c)
 	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
 	if (!f)
 		return;
-	f->f.severity = got * 100 < should * 50 ? STWATCH_WARNING : STWATCH_NOTE;
+	f->f.severity = got * 100 < should * 40 && should >= 1000000000 ? STWATCH_WARNING : STWATCH_NOTE;
 	f->f.confidence = STWATCH_POSSIBLE;
 	stw_found_occurs(c, f, c->start, a->last_time, STWATCH_NONE, STWATCH_NONE);
 	f->f.harm_ns += should - got;
