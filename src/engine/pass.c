@@ -4,15 +4,17 @@
 #define STW_MERGE_EMIT fold_event
 #include "order/merge_step.h"
 
-/* How many steps go between two looks at the cancel flag. */
-enum { STEPS = 65536 };
+/* How many runs of events go between two looks at the cancel flag. */
+enum { STEPS = 16384 };
 
 static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 {
 	for (;;) {
-		stwatch_status status = merge_steps(mg, STEPS);
-		if (status != STWATCH_OK)
-			return status;
+		for (unsigned i = 0; i < STEPS; i++) {
+			stwatch_status status = merge_run(mg, false);
+			if (__builtin_expect(status != STWATCH_OK, 0))
+				return status;
+		}
 		if (cancel && *cancel)
 			return stw_fail(mg->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 	}

@@ -42,8 +42,6 @@ static bool holds(stw_order *state, const stw_order *reading, const stw_requirem
 	case STW_REQ_G_STATUS:
 		slot = stw_order_find_g(state, (int64_t)r->id);
 		return slot != STW_MAP_NONE && state->gs.items[slot].status == r->a;
-	case STW_REQ_G_NEW:
-		return stw_order_find_g(state, (int64_t)r->id) == STW_MAP_NONE;
 	case STW_REQ_G_ASSIST:
 		slot = stw_order_find_g(state, (int64_t)r->id);
 		return slot != STW_MAP_NONE && state->gs.items[slot].assist == r->a;
@@ -70,6 +68,22 @@ static bool holds(stw_order *state, const stw_order *reading, const stw_requirem
 	}
 }
 
+/* The goroutines created did not exist before: mostly because their ids are beyond all that did. */
+static bool new_hold(const stw_order *state, const stw_order *reading)
+{
+	uint64_t max = 0;
+	for (uint32_t i = 0; i < state->gs.count; i++)
+		if ((uint64_t)state->gs.items[i].id > max)
+			max = (uint64_t)state->gs.items[i].id;
+	for (size_t i = 0; i < reading->new_gs.count; i++) {
+		const stw_new_gs *n = &reading->new_gs.items[i];
+		for (uint64_t ids = n->base > max / 64 ? 0 : n->ids; ids; ids &= ids - 1)
+			if (stw_order_find_g(state, (int64_t)(n->base * 64 + (unsigned)__builtin_ctzll(ids))) != STW_MAP_NONE)
+				return false;
+	}
+	return true;
+}
+
 static bool thread_holds(const stw_order *state, const stw_order *reading, const stw_order_m *m)
 {
 	uint32_t slot = stw_order_find_m(state, m->id);
@@ -85,6 +99,7 @@ static bool thread_holds(const stw_order *state, const stw_order *reading, const
 static bool all_hold(stw_order *state, const stw_order *reading)
 {
 	bool ok = state->stops.count == 0; /* a stop that crosses the border is rare enough to be read exactly */
+	ok = ok && new_hold(state, reading);
 	for (size_t i = 0; ok && i < reading->requirements.count; i++)
 		ok = holds(state, reading, &reading->requirements.items[i]);
 	for (size_t i = 0; ok && i < reading->ms.count; i++)

@@ -5,6 +5,16 @@
  * taken if everything about them is as usual: merge_usual holds the conditions under which merge_advance would let them
  * pass, and what it would then do. Whatever is not usual is left untouched, and merge_advance has the say. */
 
+/* What a lane keeps at hand. */
+typedef struct stw_lane {
+	stw_order *o;
+	stw_order_m *m;
+	stw_order_p *p;       /* of the thread; only the unusual changes it */
+	uint32_t m_slot, p_slot;
+	uint32_t g;           /* slot of the thread's goroutine, as in m->g */
+	uint32_t epoch;
+} stw_lane;
+
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
 #define LANE_TAKE(v) \
 	uint64_t v; \
@@ -14,114 +24,154 @@
 	if (STW_UNLIKELY(!(condition))) \
 		return NULL
 #define LANE_STACK(id) LANE_NEED(stw_generation_stack(mg->gen, (id)) != STW_MAP_NONE)
-#define LANE_EMIT(target, a0, a1, a2, a3) \
-	STW_MERGE_EMIT(mg, type_is, merge_stamp(mg, time), m_slot, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
+#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == l->epoch && (seq_) == (of)->seq + 1)
+#define LANE_EMIT(type, target, a0, a1, a2, a3) \
+	STW_MERGE_EMIT(mg, (type), merge_stamp(mg, time), l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
+
+static inline __attribute__((always_inline)) void lane_set_g(stw_lane *l, uint32_t slot)
+{
+	l->g = l->m->g = slot;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_start(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_TAKE(id);
+	LANE_TAKE(seq);
+	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
+	LANE_NEED(slot != STW_MAP_NONE && ctx_g == STW_SLOT_NONE);
+	stw_order_g *g = &l->o->gs.items[slot];
+	LANE_NEED(g->status == STW_G_RUNNABLE);
+	LANE_NEXT(g, seq);
+	g->status = STW_G_RUNNING;
+	g->seq = seq;
+	lane_set_g(l, slot);
+	LANE_EMIT(STW_EV_GoStart, slot, id, seq, 0, 0);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_unblock(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_TAKE(id);
+	LANE_TAKE(seq);
+	LANE_TAKE(stack);
+	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
+	LANE_NEED(slot != STW_MAP_NONE);
+	LANE_STACK(stack);
+	stw_order_g *g = &l->o->gs.items[slot];
+	LANE_NEED(g->status == STW_G_WAITING);
+	LANE_NEXT(g, seq);
+	g->status = STW_G_RUNNABLE;
+	g->seq = seq;
+	LANE_EMIT(STW_EV_GoUnblock, slot, id, seq, stack, 0);
+	return p;
+}
+
+/* GoBlock, GoStop. */
+static inline __attribute__((always_inline)) const uint8_t *lane_stop(stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time,
+                                                                     const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_TAKE(reason);
+	LANE_TAKE(stack);
+	uint32_t string = stw_generation_string(mg->gen, reason);
+	LANE_NEED(string != STW_MAP_NONE && STW_SLOT_OK(ctx_g));
+	LANE_STACK(stack);
+	stw_order_g *g = &l->o->gs.items[ctx_g];
+	LANE_NEED(g->status == STW_G_RUNNING);
+	g->status = becomes;
+	lane_set_g(l, STW_SLOT_NONE);
+	LANE_EMIT(type, ctx_g, reason, stack, string, 0);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_create(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	stw_order *o = l->o;
+	LANE_TAKE(id);
+	LANE_TAKE(new_stack);
+	LANE_TAKE(stack);
+	LANE_NEED(STW_SLOT_OK(ctx_g) && o->gs.items[ctx_g].status == STW_G_RUNNING);
+	LANE_STACK(new_stack);
+	LANE_STACK(stack);
+	LANE_NEED(stw_order_find_g(o, (int64_t)id) == STW_MAP_NONE);
+	uint32_t slot = stw_order_create_g(o, (int64_t)id, STW_G_RUNNABLE);
+	LANE_NEED(slot != STW_SLOT_NONE);
+	LANE_EMIT(STW_EV_GoCreate, slot, id, new_stack, stack, 0);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_destroy(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_NEED(STW_SLOT_OK(ctx_g) && l->o->gs.items[ctx_g].status == STW_G_RUNNING);
+	lane_set_g(l, STW_SLOT_NONE);
+	LANE_EMIT(STW_EV_GoDestroy, ctx_g, 0, 0, 0, 0);
+	stw_order_remove_g(l->o, ctx_g);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_syscall_begin(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_TAKE(seq);
+	LANE_TAKE(stack);
+	LANE_NEED(STW_SLOT_OK(ctx_g));
+	LANE_STACK(stack);
+	stw_order_g *g = &l->o->gs.items[ctx_g];
+	LANE_NEED(g->status == STW_G_RUNNING);
+	LANE_NEXT(l->p, seq);
+	g->status = STW_G_SYSCALL;
+	l->p->status = STW_P_SYSCALL;
+	l->p->seq = seq;
+	LANE_EMIT(STW_EV_GoSyscallBegin, ctx_g, seq, stack, 0, 0);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_syscall_end(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_NEED(STW_SLOT_OK(ctx_g));
+	stw_order_g *g = &l->o->gs.items[ctx_g];
+	LANE_NEED(g->status == STW_G_SYSCALL && l->p->status == STW_P_SYSCALL);
+	g->status = STW_G_RUNNING;
+	l->p->status = STW_P_RUNNING;
+	LANE_EMIT(STW_EV_GoSyscallEnd, ctx_g, 0, 0, 0, 0);
+	return p;
+}
+
+static inline __attribute__((always_inline)) const uint8_t *lane_heap(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+{
+	const uint32_t ctx_g = l->g;
+	LANE_TAKE(value);
+	LANE_EMIT(STW_EV_HeapAlloc, STW_SLOT_NONE, value, 0, 0, 0);
+	return p;
+}
 
 /* Does what the event at hand says, if it is a frequent one and as usual. Its end, or NULL: nothing was done. */
-static inline __attribute__((always_inline)) const uint8_t *merge_usual(stw_merge *mg, stw_order *o, uint32_t m_slot, unsigned type, int64_t time,
-                                                                       const uint8_t *p)
+static inline __attribute__((always_inline)) const uint8_t *merge_usual(stw_merge *mg, stw_lane *l, unsigned type, int64_t time, const uint8_t *p)
 {
-	stw_order_m *m = &o->ms.items[m_slot];
-	const uint32_t ctx_p = m->p, ctx_g = m->g;
 	switch (type) {
-	case STW_EV_GoStart: {
-		const unsigned type_is = STW_EV_GoStart;
-		LANE_TAKE(id);
-		LANE_TAKE(seq);
-		uint32_t slot = stw_order_find_g(o, (int64_t)id);
-		LANE_NEED(slot != STW_MAP_NONE && STW_SLOT_OK(ctx_p) && ctx_g == STW_SLOT_NONE);
-		stw_order_g *g = &o->gs.items[slot];
-		LANE_NEED(g->status == STW_G_RUNNABLE && next_in_sequence(o, g->epoch, g->seq, seq));
-		g->status = STW_G_RUNNING;
-		g->seq = seq;
-		m->g = slot;
-		LANE_EMIT(slot, id, seq, 0, 0);
-		return p;
-	}
-	case STW_EV_GoUnblock: {
-		const unsigned type_is = STW_EV_GoUnblock;
-		LANE_TAKE(id);
-		LANE_TAKE(seq);
-		LANE_TAKE(stack);
-		uint32_t slot = stw_order_find_g(o, (int64_t)id);
-		LANE_NEED(slot != STW_MAP_NONE);
-		LANE_STACK(stack);
-		stw_order_g *g = &o->gs.items[slot];
-		LANE_NEED(g->status == STW_G_WAITING && next_in_sequence(o, g->epoch, g->seq, seq));
-		g->status = STW_G_RUNNABLE;
-		g->seq = seq;
-		LANE_EMIT(slot, id, seq, stack, 0);
-		return p;
-	}
-	case STW_EV_GoBlock: {
-		const unsigned type_is = STW_EV_GoBlock;
-		LANE_TAKE(reason);
-		LANE_TAKE(stack);
-		uint32_t string = stw_generation_string(mg->gen, reason);
-		LANE_NEED(string != STW_MAP_NONE && STW_SLOT_OK(ctx_p) && STW_SLOT_OK(ctx_g));
-		LANE_STACK(stack);
-		stw_order_g *g = &o->gs.items[ctx_g];
-		LANE_NEED(g->status == STW_G_RUNNING);
-		g->status = STW_G_WAITING;
-		m->g = STW_SLOT_NONE;
-		LANE_EMIT(ctx_g, reason, stack, string, 0);
-		return p;
-	}
-	case STW_EV_GoStop: {
-		const unsigned type_is = STW_EV_GoStop;
-		LANE_TAKE(reason);
-		LANE_TAKE(stack);
-		uint32_t string = stw_generation_string(mg->gen, reason);
-		LANE_NEED(string != STW_MAP_NONE && STW_SLOT_OK(ctx_p) && STW_SLOT_OK(ctx_g));
-		LANE_STACK(stack);
-		stw_order_g *g = &o->gs.items[ctx_g];
-		LANE_NEED(g->status == STW_G_RUNNING);
-		g->status = STW_G_RUNNABLE;
-		m->g = STW_SLOT_NONE;
-		LANE_EMIT(ctx_g, reason, stack, string, 0);
-		return p;
-	}
-	case STW_EV_GoDestroy: {
-		const unsigned type_is = STW_EV_GoDestroy;
-		LANE_NEED(STW_SLOT_OK(ctx_p) && STW_SLOT_OK(ctx_g) && o->gs.items[ctx_g].status == STW_G_RUNNING);
-		m->g = STW_SLOT_NONE;
-		LANE_EMIT(ctx_g, 0, 0, 0, 0);
-		stw_order_remove_g(o, ctx_g);
-		return p;
-	}
-	case STW_EV_GoSyscallBegin: {
-		const unsigned type_is = STW_EV_GoSyscallBegin;
-		LANE_TAKE(seq);
-		LANE_TAKE(stack);
-		LANE_NEED(STW_SLOT_OK(ctx_p) && STW_SLOT_OK(ctx_g));
-		LANE_STACK(stack);
-		stw_order_g *g = &o->gs.items[ctx_g];
-		stw_order_p *s = &o->ps.items[ctx_p];
-		LANE_NEED(g->status == STW_G_RUNNING && next_in_sequence(o, s->epoch, s->seq, seq));
-		g->status = STW_G_SYSCALL;
-		s->status = STW_P_SYSCALL;
-		s->seq = seq;
-		LANE_EMIT(ctx_g, seq, stack, 0, 0);
-		return p;
-	}
-	case STW_EV_GoSyscallEnd: {
-		const unsigned type_is = STW_EV_GoSyscallEnd;
-		LANE_NEED(STW_SLOT_OK(ctx_p) && STW_SLOT_OK(ctx_g));
-		stw_order_g *g = &o->gs.items[ctx_g];
-		stw_order_p *s = &o->ps.items[ctx_p];
-		LANE_NEED(g->status == STW_G_SYSCALL && s->status == STW_P_SYSCALL);
-		g->status = STW_G_RUNNING;
-		s->status = STW_P_RUNNING;
-		LANE_EMIT(ctx_g, 0, 0, 0, 0);
-		return p;
-	}
-	case STW_EV_HeapAlloc: {
-		const unsigned type_is = STW_EV_HeapAlloc;
-		LANE_TAKE(value);
-		LANE_NEED(STW_SLOT_OK(ctx_p));
-		LANE_EMIT(STW_SLOT_NONE, value, 0, 0, 0);
-		return p;
-	}
+	case STW_EV_GoStart:
+		return lane_start(mg, l, time, p);
+	case STW_EV_GoUnblock:
+		return lane_unblock(mg, l, time, p);
+	case STW_EV_GoBlock:
+		return lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, p);
+	case STW_EV_GoStop:
+		return lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, p);
+	case STW_EV_GoCreate:
+		return lane_create(mg, l, time, p);
+	case STW_EV_GoDestroy:
+		return lane_destroy(mg, l, time, p);
+	case STW_EV_GoSyscallBegin:
+		return lane_syscall_begin(mg, l, time, p);
+	case STW_EV_GoSyscallEnd:
+		return lane_syscall_end(mg, l, time, p);
+	case STW_EV_HeapAlloc:
+		return lane_heap(mg, l, time, p);
 	default:
 		return NULL;
 	}
@@ -153,49 +203,50 @@ static inline int64_t merge_limit(const stw_merge *mg)
 	return limit;
 }
 
-/* Event types that a lane goes on to: those of one thread's stream. The others are looked at closely. */
-#define LANE_TYPES \
-	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop | \
-	 (uint64_t)1 << STW_EV_GoCreate | (uint64_t)1 << STW_EV_GoDestroy | (uint64_t)1 << STW_EV_GoSyscallBegin | \
-	 (uint64_t)1 << STW_EV_GoSyscallEnd | (uint64_t)1 << STW_EV_HeapAlloc | (uint64_t)1 << STW_EV_GCSweepBegin | \
-	 (uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
-
-/* Takes the first cursor's events while they are usual and it stays the earliest, at most n. Counts them down from n.
- * *unusual: the first cursor's event at hand is for merge_advance. */
-static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge *mg, stw_cursor *c, unsigned *n, bool *unusual)
+/* True where a lane may be tried: there is a whole event in the window, and a thread with a proc. */
+static inline bool lane_fits(const stw_merge *mg, const stw_cursor *c)
 {
-	stw_order *const o = mg->order;
+	return c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && STW_SLOT_OK(mg->order->ms.items[c->m].p) && mg->gen->ns_factor;
+}
+
+/* Takes the first cursor's events (just one if `single`) while they are usual and it stays the earliest.
+ * *unusual: the event at hand is for merge_advance. */
+static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge *mg, stw_cursor *c, bool single, bool *unusual)
+{
+	stw_order *o = mg->order;
+	stw_order_m *m = &o->ms.items[c->m];
+	stw_lane lane = {.o = o, .m = m, .p = &o->ps.items[m->p], .m_slot = c->m, .p_slot = m->p, .g = m->g, .epoch = o->epoch};
 	const int64_t limit = merge_limit(mg);
 	const uint64_t factor = mg->gen->ns_factor;
 	const uint8_t *p = c->p, *safe = c->end - STW_EVENT_BYTES_MAX;
-	const uint32_t m_slot = c->m;
-	unsigned type = c->type, left = *n;
+	unsigned type = c->type;
 	int64_t time = c->time;
-	do {
-		const uint8_t *next = merge_usual(mg, o, m_slot, type, time, p);
+	for (;;) {
+		uint64_t dt;
+		const uint8_t *next = merge_usual(mg, &lane, type, time, p);
 		if (STW_UNLIKELY(!next)) {
 			*unusual = true;
 			break;
 		}
-		uint64_t dt;
 		p = next;
-		left--;
-		next = NULL;
-		if (STW_UNLIKELY(p > safe || *p > 63 || !(LANE_TYPES >> *p & 1) || !(next = stw_varint_short(p + 1, &dt)))) {
-			c->p = p;
-			c->time = time;
-			*n = left;
-			return merge_settle(mg, c, merge_refresh(mg, c));
-		}
+		if (STW_UNLIKELY(p > safe || !(next = stw_varint_short(p + 1, &dt))))
+			goto refresh;
+		int64_t then = (int64_t)((uint64_t)time + dt * factor);
+		if (single || then > limit)
+			goto refresh; /* once more, with all checks */
 		type = *p;
 		p = next;
-		time = (int64_t)((uint64_t)time + dt * factor);
-	} while (time <= limit && left);
+		time = then;
+	}
 	c->p = p;
 	c->type = (uint8_t)type;
 	c->time = time;
-	*n = left;
-	return merge_settle(mg, c, STWATCH_OK);
+	mg->heap[0].time = time;
+	return STWATCH_OK;
+refresh:
+	c->p = p;
+	c->time = time;
+	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
 /* The first cursor's event by the full rules, or another's if it has to wait. */
@@ -207,33 +258,26 @@ static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_c
 	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
-/* Hands on the next n events (or more, as one may stand for two or three). STWATCH_OK; STWATCH_END; or an error. */
-static inline __attribute__((always_inline)) stwatch_status merge_steps(stw_merge *mg, unsigned n)
+/* Hands on the next event or, if not `single`, the earliest thread's next ones. An event may stand for two or three.
+ * STWATCH_OK; STWATCH_END; or an error. */
+static inline __attribute__((always_inline)) stwatch_status merge_run(stw_merge *mg, bool single)
 {
-	stwatch_status status = STWATCH_OK;
-	while (n && status == STWATCH_OK) {
-		if (STW_UNLIKELY(mg->n_heap == 0 || mg->sample_time < mg->heap[0].time)) {
-			if (mg->n_heap == 0 && mg->next_sample >= mg->gen->samples.count)
-				return STWATCH_END;
-			merge_sample(mg);
-			n--;
-			continue;
-		}
-		stw_cursor *c = mg->heap[0].cursor;
-		bool unusual = true;
-		if (c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && mg->gen->ns_factor) {
-			unusual = false;
-			status = merge_lane(mg, c, &n, &unusual);
-		}
-		if (unusual) {
-			status = merge_first(mg, c);
-			n--;
-		}
+	if (STW_UNLIKELY(mg->n_heap == 0 || mg->sample_time < mg->heap[0].time)) {
+		if (mg->n_heap == 0 && mg->next_sample >= mg->gen->samples.count)
+			return STWATCH_END;
+		merge_sample(mg);
+		return STWATCH_OK;
 	}
-	return status;
+	stw_cursor *c = mg->heap[0].cursor;
+	bool unusual = false;
+	stwatch_status status;
+	if (!lane_fits(mg, c))
+		return merge_first(mg, c);
+	status = merge_lane(mg, c, single, &unusual);
+	return unusual ? merge_first(mg, c) : status;
 }
 
 static inline __attribute__((always_inline)) stwatch_status merge_step(stw_merge *mg)
 {
-	return merge_steps(mg, 1);
+	return merge_run(mg, true);
 }

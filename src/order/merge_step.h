@@ -275,11 +275,9 @@ static int advance_go_create(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created, but it exists already", (long long)id);
 	NEED_STACK(new_stack);
 	NEED_STACK(stack);
-	uint32_t slot = stw_order_add_g(o, (int64_t)id, c->type == STW_EV_GoCreateBlocked ? STW_G_WAITING : STW_G_RUNNABLE);
-	if (slot == STW_SLOT_NONE || (o->mode == STW_READ_SPECULATIVE && !stw_order_require(o, STW_REQ_G_NEW, id, 0, 0)))
+	uint32_t slot = stw_order_create_g(o, (int64_t)id, c->type == STW_EV_GoCreateBlocked ? STW_G_WAITING : STW_G_RUNNABLE);
+	if (slot == STW_SLOT_NONE)
 		return stw_merge_fail_memory(mg);
-	o->gs.items[slot].assist = STW_RANGE_OFF;
-	o->gs.items[slot].entry_regions = false;
 	if (c->type == STW_EV_GoCreate) {
 		const unsigned type = STW_EV_GoCreate;
 		EMIT(slot, id, new_stack, stack, 0);
@@ -338,11 +336,9 @@ static int advance_go_create_syscall(stw_merge *mg, stw_cursor *c, uint32_t ctx_
 		return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected no goroutine but had one");
 	if (stw_order_find_g(o, (int64_t)id) != STW_MAP_NONE)
 		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created in a system call, but it exists already", (long long)id);
-	uint32_t slot = stw_order_add_g(o, (int64_t)id, STW_G_SYSCALL);
-	if (slot == STW_SLOT_NONE || (o->mode == STW_READ_SPECULATIVE && !stw_order_require(o, STW_REQ_G_NEW, id, 0, 0)))
+	uint32_t slot = stw_order_create_g(o, (int64_t)id, STW_G_SYSCALL);
+	if (slot == STW_SLOT_NONE)
 		return stw_merge_fail_memory(mg);
-	o->gs.items[slot].assist = STW_RANGE_OFF;
-	o->gs.items[slot].entry_regions = false;
 	EMIT(slot, id, 0, 0, 0);
 	o->ms.items[c->m].g = slot;
 	return DONE();

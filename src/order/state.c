@@ -2,10 +2,14 @@
 
 #include <string.h>
 
+/* Stands for the places until there are any: nobody's. */
+static stw_g_place nowhere = {0, STW_MAP_NONE};
+
 void stw_order_init(stw_order *o, stw_mem *mem)
 {
 	memset(o, 0, sizeof *o);
 	o->mem = mem;
+	o->g_places = &nowhere;
 	stw_map_init(&o->g_slots, mem);
 	stw_map_init(&o->p_slots, mem);
 	stw_map_init(&o->m_slots, mem);
@@ -26,6 +30,11 @@ void stw_order_free(stw_order *o)
 	stw_vec_free(o->mem, &o->free_tasks);
 	stw_vec_free(o->mem, &o->stops);
 	stw_vec_free(o->mem, &o->requirements);
+	stw_vec_free(o->mem, &o->new_gs);
+	if (o->g_mask)
+		stw_mem_free(o->mem, o->g_places, STW_G_PLACES * sizeof *o->g_places);
+	o->g_places = &nowhere;
+	o->g_mask = 0;
 	stw_map_free(&o->g_slots);
 	stw_map_free(&o->p_slots);
 	stw_map_free(&o->m_slots);
@@ -47,22 +56,85 @@ void stw_order_begin(stw_order *o, stw_read_mode mode)
 	o->gave_up = false;
 	o->fault = STW_FAULT_NONE;
 	o->requirements.count = 0;
+	o->new_gs.count = 0;
 	if (mode == STW_READ_SPECULATIVE)
 		o->gc_state = STW_GC_UNKNOWN;
 }
 
+static bool make_places(stw_order *o)
+{
+	stw_g_place *places = stw_mem_resize(o->mem, NULL, 0, STW_G_PLACES * sizeof *places);
+	if (!places)
+		return false;
+	for (int64_t i = 0; i < STW_G_PLACES; i++)
+		places[i] = (stw_g_place){i ^ 1, STW_MAP_NONE};
+	o->g_places = places;
+	o->g_mask = STW_G_PLACES - 1;
+	return true;
+}
+
+static bool put_g(stw_order *o, int64_t id, uint32_t slot)
+{
+	if (!o->g_mask && !make_places(o))
+		return false;
+	stw_g_place *place = &o->g_places[(uint64_t)id & o->g_mask];
+	if (place->slot != STW_MAP_NONE)
+		return stw_map_put(&o->g_slots, (uint64_t)id, slot);
+	*place = (stw_g_place){id, slot};
+	return true;
+}
+
+static void remove_id(stw_order *o, int64_t id)
+{
+	stw_g_place *place = &o->g_places[(uint64_t)id & o->g_mask];
+	if (place->id == id && place->slot != STW_MAP_NONE)
+		*place = (stw_g_place){id ^ 1, STW_MAP_NONE};
+	else
+		stw_map_remove(&o->g_slots, (uint64_t)id);
+}
+
+/* A slot that nobody has; STW_SLOT_NONE when out of memory. */
+static uint32_t free_slot(stw_order *o)
+{
+	if (o->free_gs.count)
+		return o->free_gs.items[--o->free_gs.count];
+	if (o->gs.count >= STW_SLOT_UNKNOWN - 1 || !stw_vec_add(o->mem, &o->gs))
+		return STW_SLOT_NONE;
+	return (uint32_t)o->gs.count - 1;
+}
+
+static bool note_new(stw_order *o, int64_t id)
+{
+	uint64_t base = (uint64_t)id / 64, bit = (uint64_t)1 << ((uint64_t)id % 64);
+	uint32_t *recent = &o->new_recent[base % STW_NEW_RECENT];
+	if (*recent < o->new_gs.count && o->new_gs.items[*recent].base == base) {
+		o->new_gs.items[*recent].ids |= bit;
+		return true;
+	}
+	stw_new_gs *ids = o->new_gs.count < UINT32_MAX ? stw_vec_push(o->mem, &o->new_gs) : NULL;
+	if (!ids)
+		return false;
+	*ids = (stw_new_gs){base, bit};
+	*recent = (uint32_t)o->new_gs.count - 1;
+	return true;
+}
+
+uint32_t stw_order_create_g(stw_order *o, int64_t id, uint8_t status)
+{
+	if (o->mode == STW_READ_SPECULATIVE && !note_new(o, id))
+		return STW_SLOT_NONE;
+	uint32_t slot = free_slot(o);
+	if (slot == STW_SLOT_NONE || !put_g(o, id, slot))
+		return STW_SLOT_NONE;
+	o->gs.items[slot] = (stw_order_g){.id = id, .epoch = o->epoch, .status = status, .assist = STW_RANGE_OFF};
+	return slot;
+}
+
 uint32_t stw_order_add_g(stw_order *o, int64_t id, uint8_t status)
 {
-	uint32_t slot;
 	bool speculative = o->mode == STW_READ_SPECULATIVE;
-	if (o->free_gs.count) {
-		slot = o->free_gs.items[--o->free_gs.count];
-	} else {
-		if (o->gs.count >= STW_SLOT_UNKNOWN - 1 || !stw_vec_add(o->mem, &o->gs))
-			return STW_SLOT_NONE;
-		slot = (uint32_t)o->gs.count - 1;
-	}
-	if (!stw_map_put(&o->g_slots, (uint64_t)id, slot))
+	uint32_t slot = free_slot(o);
+	if (slot == STW_SLOT_NONE || !put_g(o, id, slot))
 		return STW_SLOT_NONE;
 	o->gs.items[slot] = (stw_order_g){
 		.id = id, .epoch = o->epoch, .status = status,
@@ -112,7 +184,7 @@ void stw_order_remove_g(stw_order *o, uint32_t slot)
 			o->stops.items[i] = o->stops.items[--o->stops.count];
 			g->stops--;
 		}
-	stw_map_remove(&o->g_slots, (uint64_t)g->id);
+	remove_id(o, g->id);
 	uint32_t *freed = stw_vec_push(o->mem, &o->free_gs);
 	if (freed) /* out of memory here just means that the slot stays unused */
 		*freed = slot;

@@ -69,12 +69,19 @@ typedef struct stw_order_stop {
 	uint32_t kind;    /* interned */
 } stw_order_stop;
 
+/* Goroutines' slots by id. Ids are given in sequence, so most have a place of their own; those whose place is taken are in a map. */
+enum { STW_G_PLACES = 2048 };
+
+typedef struct stw_g_place {
+	int64_t id;     /* where the place is free, one that does not belong here */
+	uint32_t slot;
+} stw_g_place;
+
 enum { STW_GC_UNDETERMINED, STW_GC_OFF, STW_GC_RUNNING, STW_GC_UNKNOWN /* speculative */ };
 
 /* What a speculative reading took for granted. */
 enum {
 	STW_REQ_G_STATUS,   /* goroutine id exists with status a */
-	STW_REQ_G_NEW,      /* goroutine id does not exist */
 	STW_REQ_G_ASSIST,   /* goroutine id has an assist in flight or not (a) */
 	STW_REQ_P_STATUS,   /* proc id, if it exists, has status a */
 	STW_REQ_P_SYSCALL,  /* proc id exists and is in a system call */
@@ -90,6 +97,14 @@ typedef struct stw_requirement {
 	uint8_t kind;
 } stw_requirement;
 
+/* Goroutines that a speculative reading saw created, which must not exist before: 64 ids an entry, as there may be very many. */
+typedef struct stw_new_gs {
+	uint64_t base;  /* id / 64 */
+	uint64_t ids;   /* a bit each */
+} stw_new_gs;
+
+enum { STW_NEW_RECENT = 32 };
+
 typedef enum stw_read_mode { STW_READ_INITIAL, STW_READ_EXACT, STW_READ_SPECULATIVE } stw_read_mode;
 
 /* The kind of contradiction an order fault is; rules name them. */
@@ -103,6 +118,8 @@ typedef struct stw_order {
 	STW_VEC(stw_order_p) ps;
 	STW_VEC(stw_order_m) ms;
 	STW_VEC(uint32_t) free_gs;
+	stw_g_place *g_places;
+	uint64_t g_mask;       /* number of places - 1; 0: none yet */
 	stw_map g_slots, p_slots, m_slots;
 	STW_VEC(stw_order_region) regions;
 	uint32_t free_region; /* 1 + index, 0: none */
@@ -114,6 +131,8 @@ typedef struct stw_order {
 	uint64_t gc_seq;
 	uint8_t gc_state; /* STW_GC_* */
 	STW_VEC(stw_requirement) requirements;
+	STW_VEC(stw_new_gs) new_gs;
+	uint32_t new_recent[STW_NEW_RECENT]; /* by base: index of an entry of late */
 	bool gave_up;     /* speculative: an assumption was not safe; nothing here counts */
 	stw_fault fault;  /* of the error that ended it */
 } stw_order;
@@ -129,15 +148,20 @@ void stw_order_begin(stw_order *order, stw_read_mode mode);
 uint32_t stw_order_add_g(stw_order *order, int64_t id, uint8_t status);
 uint32_t stw_order_add_p(stw_order *order, int64_t id, uint8_t status);
 uint32_t stw_order_add_m(stw_order *order, int64_t id);
+/* For a goroutine that begins here, so nothing of it is in flight; a speculative reading notes that it is new.
+ * STW_SLOT_NONE when out of memory: then there is none of that id. */
+uint32_t stw_order_create_g(stw_order *order, int64_t id, uint8_t status);
 /* Frees a goroutine's slot, its regions and stops. */
 void stw_order_remove_g(stw_order *order, uint32_t slot);
 bool stw_order_require(stw_order *order, uint8_t kind, uint64_t id, uint32_t a, uint64_t b);
 bool stw_order_push_region(stw_order *order, uint32_t g, uint64_t task, uint32_t name);
 void stw_order_pop_region(stw_order *order, uint32_t g);
 
+/* A goroutine's slot, STW_MAP_NONE if there is none of that id. */
 static inline uint32_t stw_order_find_g(const stw_order *order, int64_t id)
 {
-	return stw_map_get(&order->g_slots, (uint64_t)id);
+	const stw_g_place *place = &order->g_places[(uint64_t)id & order->g_mask];
+	return __builtin_expect(place->id == id, 1) ? place->slot : stw_map_get(&order->g_slots, (uint64_t)id);
 }
 
 static inline uint32_t stw_order_find_p(const stw_order *order, int64_t id)
