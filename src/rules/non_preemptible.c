@@ -23,7 +23,7 @@ static const stw_candidate *kept_waiting(const stw_case *c, const stw_candidate 
 	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
 		const stw_candidate *w = &c->gather->runnable_stays.items[i];
 		int64_t part = stw_overlap(w->from, w->to, r->from, r->to) - w->idle_beside_ns - w->stopped_ns;
-		if (part > *ns && w->g != r->g && !w->gc_worker) {
+		if (part > *ns && w->g != r->g && !w->gc_worker && !stw_is_runtimes(stw_places_stack(&c->places, w->root))) {
 			*ns = part;
 			worst = w;
 		}

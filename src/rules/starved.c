@@ -20,7 +20,7 @@ static const stw_candidate *long_run_in(const stw_case *c, const stw_candidate *
 		const stw_candidate *r = &c->gather->runs.items[i];
 		int64_t part = stw_overlap(r->from, r->to, w->from, w->to);
 		/* Since Go 1.14 a goroutine is asked to give way after 10 ms, and does within another 10. */
-		if (r->to - r->from < 25000000 || part <= 0 || r->g == w->g || r->gc_worker)
+		if (r->to - r->from < 25000000 || part <= 0 || r->g == w->g || r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
 			continue;
 		*covered += part;
 		if (part > most) {
