@@ -31,6 +31,7 @@ void stwatch_analysis_free(stwatch_analysis *a)
 		stw_found *f = a->judged.found.items[i];
 		stw_vec_free(mem, &f->occurrences);
 		stw_vec_free(mem, &f->victims);
+		stw_vec_free(mem, &f->harmed);
 		stw_vec_free(mem, &f->evidence);
 		stw_vec_free(mem, &f->ruled_out);
 	}

@@ -26,6 +26,11 @@ typedef struct stw_case {
 	bool failed;             /* out of memory */
 } stw_case;
 
+typedef struct stw_harmed {
+	int64_t g;
+	uint32_t victim;
+} stw_harmed;
+
 /* A finding in the making: occurrences of one rule, cause and culprit. */
 struct stw_found {
 	stwatch_finding f;
@@ -33,10 +38,11 @@ struct stw_found {
 	stwatch_severity most;   /* it never gets louder than this; 0: no limit */
 	STW_VEC(stwatch_occurrence) occurrences;
 	STW_VEC(stwatch_party) victims;
+	STW_VEC(stw_harmed) harmed; /* which goroutines stand behind them */
 	STW_VEC(stwatch_evidence) evidence;
 	STW_VEC(const char *) ruled_out;
 	stwatch_party culprit;
-	const char *site;        /* tells two findings apart, with rule, cause and culprit */
+	bool loud;               /* its evidence is of an occurrence that hurts (for rules that tell them apart) */
 };
 
 typedef struct stw_rule {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OCCURRENCES = 100, MOST_VICTIMS = 20, MOST_EVIDENCE = 60 };
+enum { MOST_OCCURRENCES = 100, MOST_VICTIMS = 20, MOST_EVIDENCE = 60, MOST_COUNTED = 4096 };
 
 const char *stw_case_printf(stw_case *c, const char *format, ...)
 {
@@ -75,6 +75,18 @@ void stw_found_occurs(stw_case *c, stw_found *f, int64_t from, int64_t to, int64
 	}
 }
 
+/* True at the first harm to a goroutine (beyond very many, they are not counted any more). */
+static bool is_new_victim(stw_case *c, stw_found *f, uint32_t victim, int64_t g)
+{
+	for (size_t i = 0; i < f->harmed.count; i++)
+		if (f->harmed.items[i].g == g && f->harmed.items[i].victim == victim)
+			return false;
+	stw_harmed *h = f->harmed.count < MOST_COUNTED ? stw_vec_push(c->mem, &f->harmed) : NULL;
+	if (h)
+		*h = (stw_harmed){g, victim};
+	return h != NULL;
+}
+
 void stw_found_harms(stw_case *c, stw_found *f, const char *function, const char *root, int64_t g, int64_t delay)
 {
 	f->f.harm_ns += delay;
@@ -83,13 +95,13 @@ void stw_found_harms(stw_case *c, stw_found *f, const char *function, const char
 		if (same(f->victims.items[i].function, function))
 			v = &f->victims.items[i];
 	if (v) {
-		if (v->goroutine != g)
-			v->count++; /* of delays by goroutine changes: a lower bound would need them all */
+		v->count += is_new_victim(c, f, (uint32_t)(v - f->victims.items), g);
 	} else if (!(v = stw_vec_push(c->mem, &f->victims))) {
 		c->failed = true;
 		return;
 	} else {
 		*v = (stwatch_party){.function = function, .root = root, .kind = "goroutine", .goroutine = g, .proc = STWATCH_NONE, .thread = STWATCH_NONE, .count = 1};
+		is_new_victim(c, f, (uint32_t)f->victims.count - 1, g);
 	}
 	v->delay_ns += delay;
 	if (delay > v->delay_max_ns) {
@@ -220,7 +232,7 @@ static int loudest_first(const void *x, const void *y)
 /* The same for the same problem in another recording: no times, ids or counts go in. */
 static const char *id_of(stw_case *c, const stw_found *f)
 {
-	const char *parts[] = {f->f.rule, f->f.cause, f->culprit.function, f->site};
+	const char *parts[] = {f->f.rule, f->f.cause, f->culprit.function};
 	uint64_t h = 0xcbf29ce484222325u;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		for (const char *p = parts[i] ? parts[i] : ""; h = (h ^ (unsigned char)*p) * 0x100000001b3u, *p; p++)

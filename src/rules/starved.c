@@ -129,7 +129,7 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 		e->proc = w->p;
 	}
 	static const struct { uint8_t use; const char *word; } uses[] = {
-		{STW_USE_IDLE, "idle"}, {STW_USE_SPINNING, "looking for work"}, {STW_USE_SYSCALL, "kept by system calls"}, {STW_USE_GC, "on mark workers"}, {STW_USE_STOPPED, "stopped"},
+		{STW_USE_IDLE, "idle"}, {STW_USE_SPINNING, "looking for work"}, {STW_USE_SYSCALL, "kept by system calls"}, {STW_USE_GC, "on mark workers"}, {STW_USE_GC_IDLE, "on idle-time mark workers"}, {STW_USE_STOPPED, "stopped"},
 	};
 	char line[256] = "";
 	size_t n = 0;
@@ -250,8 +250,11 @@ static void judge(stw_case *c)
 		stwatch_severity severity = !loud ? STWATCH_NOTE : net >= c->set[STW_SET_STARVED_ERROR] ? STWATCH_ERROR : net >= c->set[STW_SET_STARVED_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
 		if (severity > f->f.severity)
 			f->f.severity = severity;
-		if (!fresh)
-			continue;
+		if (!fresh && (f->loud || !latency_sensitive(c, w)))
+			continue; /* evidence is of the longest wait, but rather of one that somebody feels */
+		f->loud = latency_sensitive(c, w);
+		f->evidence.count = 0;
+		f->ruled_out.count = 0;
 		f->f.confidence = v.culprit || strcmp(v.cause, "gc-workers") == 0 ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		f->f.advice = v.advice;
 		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),

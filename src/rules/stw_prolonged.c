@@ -205,12 +205,23 @@ static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char 
 	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
 }
 
-static void set_phases(stw_found *f, const stw_stop *s)
+/* A proc that was in a system call when the stop was asked for is taken as soon as the scheduler's lock is held: that bounds the wait for it. */
+static int64_t lock_wait(const stw_case *c, const stw_stop *s)
+{
+	for (uint32_t i = 0; i < s->n_moments; i++) {
+		const stw_stop_moment *m = moment_of(c, s, i);
+		if (!m->starts && m->was == STW_USE_SYSCALL && m->at == s->first_steal && m->run_from != STW_TIME_UNKNOWN && m->run_from <= s->from)
+			return m->at - s->from;
+	}
+	return -1;
+}
+
+static void set_phases(const stw_case *c, stw_found *f, const stw_stop *s)
 {
 	f->f.has_phases = true;
 	f->f.phases_inferred = true;
-	f->f.lock_ns = s->first_steal ? 0 : -1;
-	f->f.stopping_ns = s->stood - s->from;
+	f->f.lock_ns = lock_wait(c, s);
+	f->f.stopping_ns = s->stood - s->from - (f->f.lock_ns > 0 ? f->f.lock_ns : 0);
 	f->f.standing_ns = s->to - s->stood;
 }
 
@@ -232,7 +243,7 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	add_victims(c, f, s);
 	if (!fresh)
 		return;
-	set_phases(f, s);
+	set_phases(c, f, s);
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool off_cpu = c->has_samples && !samples.on_p && m->at - s->from >= 50000000;
 	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
@@ -281,7 +292,7 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	add_victims(c, f, s);
 	if (!fresh)
 		return;
-	set_phases(f, s);
+	set_phases(c, f, s);
 	f->f.confidence = standing ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 	f->culprit.leaf = stw_leaf_function(stack);
 	f->culprit.root = stw_root_function(root);
