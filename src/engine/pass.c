@@ -2,6 +2,8 @@
 
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
+#define STW_MERGE_GAP fold_gap
+#define STW_MERGE_GAP_NS STW_KEEP_SILENCE_NS
 #include "order/merge_step.h"
 
 /* How many runs of events go between two looks at the cancel flag. */

@@ -12,7 +12,6 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
-	f->previous = INT64_MAX;
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	stw_intern_init(&f->names, mem);
 	return stw_fold_grow(f);
@@ -21,6 +20,7 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 static void let_go(stw_fold *f)
 {
 	stw_vec_free(f->mem, &f->gs);
+	stw_vec_free(f->mem, &f->more);
 	stw_vec_free(f->mem, &f->ps);
 }
 
@@ -55,15 +55,18 @@ void stw_fold_shrink(stw_fold *f)
 bool stw_fold_grow(stw_fold *f)
 {
 	size_t n_gs = f->order->gs.count, n_ps = f->order->ps.count;
-	if (!stw_vec_reserve(f->mem, &f->gs, n_gs - f->gs.count) || !stw_vec_reserve(f->mem, &f->ps, n_ps - f->ps.count)) {
+	if (!stw_vec_reserve(f->mem, &f->gs, n_gs - f->gs.count) || !stw_vec_reserve(f->mem, &f->more, n_gs - f->more.count) ||
+	    !stw_vec_reserve(f->mem, &f->ps, n_ps - f->ps.count)) {
 		f->failed = true;
 		return false;
 	}
-	for (size_t i = f->gs.count; i < n_gs; i++)
-		f->gs.items[i] = (stw_fold_g){.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .p = STW_SLOT_NONE, .long_to = STW_TIME_UNKNOWN};
+	for (size_t i = f->gs.count; i < n_gs; i++) {
+		f->gs.items[i] = (stw_fold_g){.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .p = STW_SLOT_NONE};
+		f->more.items[i] = (stw_fold_g_more){.long_to = STW_TIME_UNKNOWN};
+	}
 	for (size_t i = f->ps.count; i < n_ps; i++)
 		f->ps.items[i] = (stw_fold_p){.since = STW_TIME_UNKNOWN, .g = STW_SLOT_NONE, .last_g = STWATCH_NONE, .use_g = STWATCH_NONE};
-	f->gs.count = n_gs;
+	f->gs.count = f->more.count = n_gs;
 	f->ps.count = n_ps;
 	return true;
 }
@@ -81,9 +84,9 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 {
 	stw_fold_g *g = &f->gs.items[slot];
 	if (g->state == STW_GO_WAITING || g->state == STW_GO_SYSCALL) {
-		g->long_from = g->since;
-		g->long_to = to;
-		g->long_state = g->state;
+		f->more.items[slot].long_from = g->since;
+		f->more.items[slot].long_to = to;
+		f->more.items[slot].long_state = g->state;
 	}
 	stw_stay *s = stw_vec_push(f->mem, &f->stays);
 	if (!s) {
@@ -116,7 +119,8 @@ void stw_fold_keep_use(stw_fold *f, uint32_t slot, int64_t to)
 /* Who is woken late by one that was itself held up has been delayed by it. */
 void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 {
-	const stw_fold_g *g = &f->gs.items[slot], *w = &f->gs.items[waker];
+	const stw_fold_g *g = &f->gs.items[slot];
+	const stw_fold_g_more *w = &f->more.items[waker];
 	if (w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since)
 		return;
 	stw_wake *k = stw_vec_push(f->mem, &f->wakes);
@@ -130,11 +134,9 @@ void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 	};
 }
 
-void stw_fold_keep_silence(stw_fold *f, int64_t to)
+void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 {
-	stw_silence s = {.from = f->previous, .to = to, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
-	if (f->previous == INT64_MAX)
-		return;
+	stw_silence s = {.from = from, .to = to, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
 	for (size_t i = 0; i < f->ps.count; i++) {
 		const stw_fold_p *p = &f->ps.items[i];
 		if (!p->known || p->use != STW_USE_USER || !STW_SLOT_OK(p->g))
@@ -179,8 +181,9 @@ static void hand_over_gs(stw_fold *f)
 			return;
 		}
 		*t = (stw_tail_g){id, f->gs.items[slot]};
-		if (t->g.assisting && t->g.state == STW_GO_RUNNING && f->last_time > t->g.assist_since)
-			f->assist_ns += f->last_time - t->g.assist_since;
+		int64_t assist_since = f->more.items[slot].assist_since;
+		if (t->g.assisting && t->g.state == STW_GO_RUNNING && f->last_time > assist_since)
+			f->assist_ns += f->last_time - assist_since;
 	}
 }
 

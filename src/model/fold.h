@@ -56,35 +56,43 @@ enum {
 	STW_SLOT_NS = 10000000, /* run-queue lengths are kept by the 10 ms */
 };
 
+/* 64 bytes: what nearly every event touches. */
 typedef struct stw_fold_g {
 	int64_t since;     /* in its state; STW_TIME_UNKNOWN: from before the generation */
-	int64_t waker;     /* who made it runnable, STWATCH_NONE: nobody, or unknown */
-	int64_t run_ns;
-	int64_t assist_since;
-	uint32_t runs, blocks;
 	uint32_t root;     /* index of a stack whose outermost frame is its function */
 	uint32_t stack;    /* index of its stack when the state began */
+	int64_t waker;     /* who made it runnable, STWATCH_NONE: nobody, or unknown */
+	int64_t run_ns;
+	uint32_t runs, blocks;
 	uint32_t wake_stack; /* the waker's */
 	uint32_t reason;   /* index of a string */
 	uint32_t p;        /* slot of the proc it ran on last */
 	uint8_t state;     /* STW_GO_* */
 	uint8_t how;       /* stw_how */
 	bool assisting, gc_worker;
-	int64_t long_from, long_to; /* its last long stay in a system call or wait, for whom it delayed */
-	uint8_t long_state;
+	bool created;      /* in this generation */
 } stw_fold_g;
 
+/* What else there is of a goroutine, seldom needed. */
+typedef struct stw_fold_g_more {
+	int64_t assist_since;
+	int64_t long_from, long_to; /* its last long stay in a system call or wait, for whom it delayed */
+	uint8_t long_state;
+} stw_fold_g_more;
+
+/* 128 bytes. */
 typedef struct stw_fold_p {
 	int64_t since;
-	int64_t total[STW_USE_COUNT];
-	uint64_t starts;
 	uint32_t g;            /* slot of its goroutine */
-	int64_t last_g;        /* the last goroutine that ran here */
-	uint32_t last_root, last_stack, last_before; /* before: where it had last left a proc, before that run */
-	int64_t last_run_from; /* when it began to run here */
 	uint8_t use;
 	bool known;
+	int64_t last_run_from; /* when the last goroutine began to run here */
+	uint32_t last_root, last_before; /* before: where it had last left a proc, before that run */
+	int64_t last_g;        /* its id */
+	int64_t total[STW_USE_COUNT];
+	uint64_t starts;
 	int64_t use_g;         /* who is behind the use: the goroutine in the system call */
+	uint32_t last_stack;
 } stw_fold_p;
 
 /* A stay of a goroutine. Names are numbers in the result's own interner. */
@@ -180,6 +188,7 @@ typedef struct stw_fold {
 	bool failed;           /* out of memory: the result is not whole */
 	/* while it runs */
 	STW_VEC(stw_fold_g) gs; /* by slot */
+	STW_VEC(stw_fold_g_more) more;
 	STW_VEC(stw_fold_p) ps;
 	bool stopping;         /* a stop-the-world is in flight */
 	stw_stop stop;
@@ -190,7 +199,6 @@ typedef struct stw_fold {
 	int64_t slot_end;
 	stw_backlog_slot slot;
 	int64_t gc_since;      /* STW_TIME_UNKNOWN: not marking */
-	int64_t previous;      /* time of the last event or CPU sample */
 	/* the result */
 	int64_t first_time, last_time;
 	uint64_t counts[256];
@@ -211,7 +219,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_silence) silences;
 	STW_VEC(stw_tail_g) tails;
 	STW_VEC(stw_tail_p) tail_ps;
-	STW_VEC(int64_t) gone;  /* goroutines that ended and may have been there before */
+	STW_VEC(int64_t) gone;  /* goroutines that ended and were there before */
 } stw_fold;
 
 bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation);
@@ -225,13 +233,20 @@ void stw_fold_shrink(stw_fold *fold);
 
 bool stw_fold_grow(stw_fold *fold) __attribute__((cold));
 void stw_fold_keep_stay(stw_fold *fold, uint32_t g, int64_t to, uint8_t next) __attribute__((noinline));
+/* Of a use that was long or has no beginning: adds its time, and keeps it unless it is running a goroutine. */
 void stw_fold_keep_use(stw_fold *fold, uint32_t p, int64_t to) __attribute__((noinline));
 void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) __attribute__((noinline));
-void stw_fold_keep_silence(stw_fold *fold, int64_t to) __attribute__((noinline));
+void stw_fold_keep_silence(stw_fold *fold, int64_t from, int64_t to) __attribute__((noinline));
 void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
 void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);
 void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
 void stw_fold_stop_end(stw_fold *fold, int64_t at);
+
+/* True where a stay since then was at least so long or has an unknown beginning; one comparison, as that is far in the past. */
+static inline bool stw_long(int64_t since, int64_t to, int64_t least)
+{
+	return (uint64_t)to - (uint64_t)since >= (uint64_t)least;
+}
 
 static inline unsigned stw_histogram_bucket(int64_t ns)
 {

@@ -11,9 +11,7 @@
 static inline __attribute__((always_inline)) void fold_use(stw_fold *f, uint32_t p, int64_t t, uint8_t use)
 {
 	stw_fold_p *s = &f->ps.items[p];
-	if (STW_RARE(t - s->since >= STW_KEEP_USE_NS || s->since == STW_TIME_UNKNOWN) && s->use != STW_USE_USER)
-		stw_fold_keep_use(f, p, t);
-	else if (STW_RARE(s->since == STW_TIME_UNKNOWN))
+	if (STW_RARE(stw_long(s->since, t, STW_KEEP_USE_NS)))
 		stw_fold_keep_use(f, p, t);
 	else
 		s->total[s->use] += t - s->since;
@@ -26,9 +24,9 @@ static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, int6
 	if (STW_RARE(t >= f->slot_end))
 		stw_fold_next_slot(f, t);
 	f->backlog += change;
-	if (f->backlog > f->slot.max)
+	if (change > 0 && f->backlog > f->slot.max)
 		f->slot.max = f->backlog;
-	if (f->backlog < f->slot.min)
+	if (change < 0 && f->backlog < f->slot.min)
 		f->slot.min = f->backlog;
 }
 
@@ -43,7 +41,7 @@ static inline __attribute__((always_inline)) void fold_enter(stw_fold_g *g, uint
 static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f, stw_fold_g *g, uint32_t slot, int64_t t, uint8_t next)
 {
 	int64_t ran = t - g->since;
-	if (STW_RARE(ran >= STW_KEEP_RUN_NS || g->since == STW_TIME_UNKNOWN)) {
+	if (STW_RARE(stw_long(g->since, t, STW_KEEP_RUN_NS))) {
 		stw_fold_keep_stay(f, slot, t, next);
 		if (g->since == STW_TIME_UNKNOWN)
 			ran = 0;
@@ -51,19 +49,19 @@ static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f,
 	g->run_ns += ran;
 	g->runs++;
 	if (STW_RARE(g->assisting)) {
-		f->assist_ns += t - g->assist_since;
-		g->assist_since = t;
+		f->assist_ns += t - f->more.items[slot].assist_since;
+		f->more.items[slot].assist_since = t;
 	}
 }
 
 static inline __attribute__((always_inline)) void fold_leave_proc(stw_fold *f, uint32_t p, uint32_t slot, const stw_fold_g *g, uint32_t stack, int64_t t)
 {
 	stw_fold_p *s = &f->ps.items[p];
-	s->last_g = f->order->gs.items[slot].id;
-	s->last_root = g->root;
-	s->last_stack = stack;
-	s->last_before = g->stack;
 	s->last_run_from = g->since;
+	s->last_root = g->root;
+	s->last_before = g->stack;
+	s->last_g = f->order->gs.items[slot].id;
+	s->last_stack = stack;
 	s->g = STW_SLOT_NONE;
 	fold_use(f, p, t, STW_USE_SPINNING);
 }
@@ -86,8 +84,9 @@ static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t sta
 	uint32_t index = fold_stack(f, stack);
 	*g = (stw_fold_g){
 		.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .state = (uint8_t)stw_go_state_of(status), .root = index, .stack = index,
-		.p = STW_SLOT_NONE, .long_to = STW_TIME_UNKNOWN,
+		.p = STW_SLOT_NONE,
 	};
+	f->more.items[target].long_to = STW_TIME_UNKNOWN;
 	if (status != STW_G_RUNNING && status != STW_G_SYSCALL)
 		return;
 	if (!STW_SLOT_OK(p))
@@ -116,8 +115,9 @@ static void fold_go_create(stw_fold *f, uint32_t g_slot, uint32_t target, int64_
 	uint32_t root = fold_stack(f, new_stack);
 	f->gs.items[target] = (stw_fold_g){
 		.since = t, .waker = stw_order_g_id(f->order, g_slot), .state = state, .root = root, .stack = root, .how = STW_HOW_CREATED,
-		.p = STW_SLOT_NONE, .wake_stack = fold_stack(f, stack), .long_to = STW_TIME_UNKNOWN,
+		.p = STW_SLOT_NONE, .wake_stack = fold_stack(f, stack), .created = true,
 	};
+	f->more.items[target].long_to = STW_TIME_UNKNOWN;
 	f->created++;
 	if (state == STW_GO_RUNNABLE)
 		fold_backlog(f, t, 1);
@@ -137,9 +137,25 @@ static void fold_assist(stw_fold *f, uint32_t g, int64_t t, bool begins)
 {
 	stw_fold_g *s = &f->gs.items[g];
 	if (s->assisting && s->state == STW_GO_RUNNING)
-		f->assist_ns += t - s->assist_since;
+		f->assist_ns += t - f->more.items[g].assist_since;
 	s->assisting = begins;
-	s->assist_since = t;
+	f->more.items[g].assist_since = t;
+}
+
+/* One that was there before the generation. */
+static __attribute__((noinline)) void fold_gone(stw_fold *f, uint32_t g)
+{
+	int64_t *gone = stw_vec_push(f->mem, &f->gone);
+	if (gone)
+		*gone = f->order->gs.items[g].id;
+	else
+		f->failed = true;
+}
+
+/* Nothing at all was written in between. */
+static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
+{
+	stw_fold_keep_silence(mg->hook, from, to);
 }
 
 static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
@@ -148,18 +164,15 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	stw_fold *f = mg->hook;
 	stw_fold_g *s;
 	f->counts[type]++;
-	if (STW_RARE(t - f->previous >= STW_KEEP_SILENCE_NS))
-		stw_fold_keep_silence(f, t);
-	f->previous = t;
 	switch (type) {
 	case STW_EV_GoStart: {
 		s = &f->gs.items[target];
 		int64_t waited = t - s->since;
-		if (STW_RARE(waited >= STW_KEEP_RUNNABLE_NS || s->since == STW_TIME_UNKNOWN)) {
+		if (STW_RARE(stw_long(s->since, t, STW_KEEP_RUNNABLE_NS))) {
 			s->p = p;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNING);
 		}
-		if (s->since != STW_TIME_UNKNOWN) {
+		if (!STW_RARE(s->since == STW_TIME_UNKNOWN)) {
 			f->latency[stw_histogram_bucket(waited)]++;
 			if (STW_RARE(waited > f->latency_max))
 				f->latency_max = waited;
@@ -167,7 +180,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
 		if (STW_RARE(s->assisting))
-			s->assist_since = t;
+			f->more.items[target].assist_since = t;
 		f->ps.items[p].g = target;
 		f->ps.items[p].starts++;
 		fold_use(f, p, t, STW_USE_USER);
@@ -178,7 +191,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	case STW_EV_GoSwitch:
 	case STW_EV_GoSwitchDestroy: {
 		s = &f->gs.items[target];
-		if (STW_RARE(t - s->since >= STW_KEEP_WAIT_NS || s->since == STW_TIME_UNKNOWN)) {
+		if (STW_RARE(stw_long(s->since, t, STW_KEEP_WAIT_NS))) {
 			s->waker = stw_order_g_id(mg->order, g);
 			s->wake_stack = type == STW_EV_GoUnblock ? fold_stack(f, a2) : 0;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNABLE);
@@ -221,12 +234,9 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 		s = &f->gs.items[g];
 		f->ended++;
 	ended: {
-		int64_t *gone = stw_vec_push(f->mem, &f->gone);
-		if (gone)
-			*gone = mg->order->gs.items[g].id;
-		else
-			f->failed = true;
 		s->state = STW_GO_NOT_EXIST;
+		if (!s->created)
+			fold_gone(f, g);
 		break;
 	}
 	case STW_EV_GoSyscallBegin:
@@ -238,7 +248,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 		break;
 	case STW_EV_GoSyscallEnd:
 		s = &f->gs.items[g];
-		if (STW_RARE(t - s->since >= STW_KEEP_SYSCALL_NS || s->since == STW_TIME_UNKNOWN))
+		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		f->ps.items[p].g = g;
@@ -246,7 +256,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 		break;
 	case STW_EV_GoSyscallEndBlocked:
 		s = &f->gs.items[g];
-		if (STW_RARE(t - s->since >= STW_KEEP_SYSCALL_NS || s->since == STW_TIME_UNKNOWN))
+		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNABLE);
 		s->how = STW_HOW_SYSCALL;
 		s->waker = STWATCH_NONE;

@@ -9,9 +9,16 @@
  *   ProcSteal    a3 the status before
  *   STWBegin/End a0 the kind, interned in order->names
  *   UserTaskEnd  a2 parent, a3 name, interned in order->names
- *   stacks       the id as on the wire (checked to exist) */
+ *   stacks       the id as on the wire (checked to exist)
+ *
+ * Who wants to be told of gaps between events also defines STW_MERGE_GAP_NS and STW_MERGE_GAP(mg, from, to), called before
+ * the event at `to`. */
 #ifndef STW_MERGE_EMIT
 #error "define STW_MERGE_EMIT first"
+#endif
+
+#ifndef STW_MERGE_GAP_NS
+#define STW_MERGE_GAP_NS INT64_MAX
 #endif
 
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -65,9 +72,23 @@
 #define DONE() (c->p = p, STW_ADVANCE_OK)
 #define EMIT(target, a0, a1, a2, a3) STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
 
-static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
+static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t time)
 {
-	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
+	if (time <= mg->last_time)
+		return ++mg->last_time;
+#ifdef STW_MERGE_GAP
+	if (mg->last_time != INT64_MIN)
+		STW_MERGE_GAP(mg, mg->last_time, time);
+#endif
+	return mg->last_time = time;
+}
+
+/* The time of the event that is handed on next. One comparison finds both what does not increase and what comes after a gap. */
+static inline __attribute__((always_inline)) int64_t merge_stamp(stw_merge *mg, int64_t time)
+{
+	if (STW_UNLIKELY((uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1))
+		return merge_stamp_odd(mg, time);
+	return mg->last_time = time;
 }
 
 static inline bool next_in_sequence(const stw_order *o, uint32_t epoch, uint64_t last, uint64_t seq)

@@ -74,11 +74,13 @@ typedef struct stw_cpu_sample {
 	uint64_t stack;
 } stw_cpu_sample;
 
-/* Ids to indices; dense where the ids allow. Index 0 belongs to id 0. */
+/* Ids to indices; index 0 belongs to id 0. Items are put in order of their ids, so that where no id is missing,
+ * as with the runtime's own, an id is an index; an array serves where few are missing, else the map. */
 typedef struct stw_ids {
 	stw_map map;
 	uint32_t *dense;
 	uint64_t n_dense;
+	uint64_t n_same;  /* ids below are their own indices */
 } stw_ids;
 
 typedef struct stw_generation {
@@ -117,22 +119,22 @@ stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_source *source,
 /* Timestamp units to ns, as Go's reader computes it (a float64 product, truncated). */
 int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);
 
-static inline uint32_t stw_ids_find(const stw_ids *ids, uint64_t id)
+uint32_t stw_ids_find_other(const stw_ids *ids, uint64_t id);
+
+static inline __attribute__((always_inline)) uint32_t stw_ids_find(const stw_ids *ids, uint64_t id)
 {
-	if (id < ids->n_dense)
-		return ids->dense[id];
-	return ids->n_dense ? STW_MAP_NONE : stw_map_get(&ids->map, id);
+	return __builtin_expect(id < ids->n_same, 1) ? (uint32_t)id : stw_ids_find_other(ids, id);
 }
 
 /* The index of a string or stack id, STW_MAP_NONE where the table has none. Id 0 is index 0: the empty one. */
 static inline uint32_t stw_generation_string(const stw_generation *gen, uint64_t id)
 {
-	return id == 0 ? 0 : stw_ids_find(&gen->string_ids, id);
+	return stw_ids_find(&gen->string_ids, id);
 }
 
 static inline uint32_t stw_generation_stack(const stw_generation *gen, uint64_t id)
 {
-	return id == 0 ? 0 : stw_ids_find(&gen->stack_ids, id);
+	return stw_ids_find(&gen->stack_ids, id);
 }
 
 static inline const stw_v2_frame *stw_generation_frame(const stw_generation *gen, const stw_v2_stack *stack, uint32_t i)

@@ -221,6 +221,15 @@ stwatch_status stw_tables_add(stw_generation *gen, const stw_batch_head *head, c
 	return add_sync(gen, &c, head->time);
 }
 
+uint32_t stw_ids_find_other(const stw_ids *ids, uint64_t id)
+{
+	if (id == 0)
+		return 0;
+	if (id < ids->n_dense)
+		return ids->dense[id];
+	return ids->n_dense ? STW_MAP_NONE : stw_map_get(&ids->map, id);
+}
+
 /* Strings and stacks are looked up for every event that has one: an array beats the map where the ids are dense, as the runtime's are. */
 static bool make_dense(stw_mem *mem, stw_ids *ids)
 {
@@ -239,10 +248,37 @@ static bool make_dense(stw_mem *mem, stw_ids *ids)
 	for (size_t i = 0; i <= ids->map.mask; i++)
 		if (ids->map.entries[i].value != STW_MAP_NONE)
 			dense[ids->map.entries[i].key] = ids->map.entries[i].value;
+	dense[0] = 0;
 	ids->dense = dense;
 	ids->n_dense = max + 1;
 	stw_map_free(&ids->map);
 	return true;
+}
+
+/* Puts n items, item 0 and one for each id below n_dense, in order of their ids. False when out of memory. */
+static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t n, size_t item_size)
+{
+	unsigned char *from = items, *to;
+	if (n != ids->n_dense) /* some are missing */
+		return true;
+	if (!(to = stw_mem_resize(mem, NULL, 0, n * item_size)))
+		return false;
+	for (size_t id = 0; id < n; id++) {
+		memcpy(to + id * item_size, from + ids->dense[id] * item_size, item_size);
+		ids->dense[id] = (uint32_t)id;
+	}
+	memcpy(from, to, n * item_size);
+	stw_mem_free(mem, to, n * item_size);
+	ids->n_same = n;
+	return true;
+}
+
+static bool index_ids(stw_generation *gen)
+{
+	stw_mem *mem = gen->mem;
+	return make_dense(mem, &gen->string_ids) && make_dense(mem, &gen->stack_ids) &&
+	       put_in_order(mem, &gen->string_ids, gen->strings.items, gen->strings.count, sizeof *gen->strings.items) &&
+	       put_in_order(mem, &gen->stack_ids, gen->stacks.items, gen->stacks.count, sizeof *gen->stacks.items);
 }
 
 static int by_time(const void *a, const void *b)
@@ -253,7 +289,7 @@ static int by_time(const void *a, const void *b)
 
 stwatch_status stw_tables_finish(stw_generation *gen, stwatch_error *error)
 {
-	if (!make_dense(gen->mem, &gen->string_ids) || !make_dense(gen->mem, &gen->stack_ids))
+	if (!index_ids(gen))
 		return stw_fail_memory(error);
 	stw_map_free(&gen->pcs);
 	for (size_t i = 0; i < gen->frames.count; i++) {
