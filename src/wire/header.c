@@ -30,7 +30,7 @@ static const char *looks_like(const unsigned char *head, size_t length)
 
 stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatch_error *error)
 {
-	static const char tail[] = " trace\0\0"; /* with the literal's own NUL: three */
+	static const char tail[] = " trace\0\0\0"; /* with the literal's own NUL: four, as a version of one digit has */
 	static const char start[] = "go 1.";
 	unsigned char head[STW_HEADER_SIZE] = {0};
 	size_t got;
