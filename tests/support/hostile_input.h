@@ -41,6 +41,7 @@ static inline int sink_count(void *user, const char *data, size_t length)
 static inline uint8_t *file_bytes(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
+	*size = 0;
 	if (!file)
 		return NULL;
 	fseek(file, 0, SEEK_END);
