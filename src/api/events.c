@@ -74,13 +74,19 @@ static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event
 	};
 }
 
+static stwatch_status fail_cut(const stwatch_reader *r, stwatch_error *error)
+{
+	return stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
+	                (unsigned long long)r->source.size);
+}
+
 stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
 {
 	const stw_stream_event *e;
 	stwatch_status status = stw_stream_next(&r->stream, &e, error);
 	if (status == STWATCH_OK)
 		describe(r, e, event);
-	return status;
+	return status == STWATCH_END && r->source.cut ? fail_cut(r, error) : status;
 }
 
 /* ---- printing ---- */
@@ -223,7 +229,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		status = print_all(p, context, &f, error);
 	bool flushed = stw_textbuf_flush(&p->out), finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	if (status == STWATCH_OK && r->source.cut)
-		status = stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more", (unsigned long long)r->source.size);
+		status = fail_cut(r, error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	stw_mem_free(&context->mem, p, sizeof *p);
