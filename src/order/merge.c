@@ -73,19 +73,17 @@ bool stw_merge_know_thread(stw_merge *mg, stw_cursor *c)
 
 void stw_merge_sift_down(stw_merge *mg, size_t i)
 {
-	stw_heap_entry e = mg->heap[i];
-	for (;;) {
-		size_t child = 2 * i + 1;
-		if (child >= mg->n_heap)
+	stw_heap_entry *heap = mg->heap, e = heap[i];
+	const size_t n = mg->n_heap;
+	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
+		if (child + 1 < n) /* of threads that take turns, which is earlier can't be foreseen: no branch */
+			child += heap[child + 1].time < heap[child].time;
+		if (heap[child].time >= e.time)
 			break;
-		if (child + 1 < mg->n_heap && mg->heap[child + 1].time < mg->heap[child].time)
-			child++;
-		if (mg->heap[child].time >= e.time)
-			break;
-		mg->heap[i] = mg->heap[child];
+		heap[i] = heap[child];
 		i = child;
 	}
-	mg->heap[i] = e;
+	heap[i] = e;
 }
 
 static bool sift_up(stw_merge *mg, size_t i)

@@ -203,6 +203,14 @@ static inline int64_t merge_limit(const stw_merge *mg)
 	return limit;
 }
 
+/* Event types of which a lane is sure that they belong into a thread's stream. */
+#define LANE_TYPES \
+	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop | \
+	 (uint64_t)1 << STW_EV_GoCreate | (uint64_t)1 << STW_EV_GoDestroy | (uint64_t)1 << STW_EV_GoSyscallBegin | \
+	 (uint64_t)1 << STW_EV_GoSyscallEnd | (uint64_t)1 << STW_EV_HeapAlloc | (uint64_t)1 << STW_EV_GCSweepBegin | \
+	 (uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
+#define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type) & 1))
+
 /* True where a lane may be tried: there is a whole event in the window, and a thread with a proc. */
 static inline bool lane_fits(const stw_merge *mg, const stw_cursor *c)
 {
@@ -231,19 +239,19 @@ static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge
 		p = next;
 		if (STW_UNLIKELY(p > safe || !(next = stw_varint_short(p + 1, &dt))))
 			goto refresh;
-		int64_t then = (int64_t)((uint64_t)time + dt * factor);
-		if (single || then > limit)
-			goto refresh; /* once more, with all checks */
 		type = *p;
+		if (STW_UNLIKELY(!LANE_KNOWS(type)))
+			goto refresh;
+		time = (int64_t)((uint64_t)time + dt * factor);
 		p = next;
-		time = then;
+		if (single || time > limit)
+			break;
 	}
 	c->p = p;
 	c->type = (uint8_t)type;
 	c->time = time;
-	mg->heap[0].time = time;
-	return STWATCH_OK;
-refresh:
+	return merge_settle(mg, c, STWATCH_OK);
+refresh: /* with all checks */
 	c->p = p;
 	c->time = time;
 	return merge_settle(mg, c, merge_refresh(mg, c));

@@ -74,8 +74,8 @@ typedef struct stw_cpu_sample {
 	uint64_t stack;
 } stw_cpu_sample;
 
-/* Ids to indices; index 0 belongs to id 0. Items are put in order of their ids, so that where no id is missing,
- * as with the runtime's own, an id is an index; an array serves where few are missing, else the map. */
+/* Ids to indices; index 0 belongs to id 0. An array serves where few ids are missing, else the map. Items are then in order
+ * of their ids, so that up to the first one missing, which of the runtime's own is mostly none, an id is an index. */
 typedef struct stw_ids {
 	stw_map map;
 	uint32_t *dense;

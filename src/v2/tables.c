@@ -255,21 +255,25 @@ static bool make_dense(stw_mem *mem, stw_ids *ids)
 	return true;
 }
 
-/* Puts n items, item 0 and one for each id below n_dense, in order of their ids. False when out of memory. */
+/* Puts items in order of their ids, where these are dense. False when out of memory. */
 static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t n, size_t item_size)
 {
 	unsigned char *from = items, *to;
-	if (n != ids->n_dense) /* some are missing */
+	if (ids->n_dense == 0)
 		return true;
 	if (!(to = stw_mem_resize(mem, NULL, 0, n * item_size)))
 		return false;
-	for (size_t id = 0; id < n; id++) {
-		memcpy(to + id * item_size, from + ids->dense[id] * item_size, item_size);
-		ids->dense[id] = (uint32_t)id;
+	uint32_t index = 0;
+	for (size_t id = 0; id < ids->n_dense; id++) {
+		if (ids->dense[id] == STW_MAP_NONE)
+			continue;
+		memcpy(to + index * item_size, from + ids->dense[id] * item_size, item_size);
+		if (index == id)
+			ids->n_same = id + 1;
+		ids->dense[id] = index++;
 	}
 	memcpy(from, to, n * item_size);
 	stw_mem_free(mem, to, n * item_size);
-	ids->n_same = n;
 	return true;
 }
 
