@@ -235,9 +235,17 @@ def look(fault, lines, findings):
 
 
 class Score:
-    def __init__(self):
+    def __init__(self, stwatch):
         self.rules = collections.defaultdict(collections.Counter)
         self.wrong = 0
+        self.stwatch = stwatch
+        self.rules_known = {}
+
+    def known(self, rule):
+        """Whether this version of the program has the rule: what it can't explain it doesn't look for."""
+        if rule not in self.rules_known:
+            self.rules_known[rule] = subprocess.run([self.stwatch, "explain", rule], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        return self.rules_known[rule]
 
     def say(self, word, where, text):
         if word in ("MISSED", "FALSE", "FAILED"):
@@ -247,8 +255,11 @@ class Score:
     def judge(self, where, case, lines, findings):
         explained = set(case.beside)
         for fault, mine in planted(case, lines):
-            row = self.rules[fault.rules[0]]
             explained |= set(fault.rules)
+            if not self.known(fault.rules[0]):
+                self.say("SKIP", where, f"{fault.kind}: this version has no rule {fault.rules[0]}")
+                continue
+            row = self.rules[fault.rules[0]]
             if not mine:
                 self.say("SKIP", where, f"{fault.kind}: the recording doesn't show it (too small)")
                 continue
@@ -402,7 +413,7 @@ def main():
             need[version].add(case.program)
     for version, programs in need.items():
         build(version, found[version], programs, out)
-    score, entries = Score(), []
+    score, entries = Score(args.stwatch), []
     for case, version, procs in plan:
         trace = trace_of[(case.name, version, procs)]
         where = os.path.basename(trace).removesuffix(".trace")

@@ -322,6 +322,8 @@ static void carry_gs(stw_gather *a, const stw_fold *f)
 
 /* ---- stops ---- */
 
+enum { MOST_STOPS = 1 << 15 }; /* each with the moments of its procs */
+
 static stw_stop_row *row_of(stw_gather *a, uint32_t kind)
 {
 	for (size_t i = 0; i < a->rows.count; i++)
@@ -351,7 +353,7 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 	if (s.stood - s.from > row->stopping_max_ns)
 		row->stopping_max_ns = s.stood - s.from;
 	stw_gather_stop_window(a, &(stw_stop_brief){s.from, s.to, s.lost_ns, s.kind, {s.generation, s.stack}, {s.generation, s.root}});
-	if (ns < 1000000)
+	if (ns < 1000000 || a->stops.count >= MOST_STOPS)
 		return;
 	uint32_t first = s.moments;
 	s.moments = (uint32_t)a->moments.count;
@@ -423,6 +425,22 @@ static void add_backlog(stw_gather *a, const stw_fold *f)
 	}
 }
 
+/* Only what a system call delayed is asked for. */
+static void add_wakes(stw_gather *a, const stw_fold *f)
+{
+	for (size_t i = 0; i < f->wakes.count && a->wakes.count < MOST_CANDIDATES; i++) {
+		const stw_wake *k = &f->wakes.items[i];
+		int64_t from = k->from > k->held_from ? k->from : k->held_from, to = k->at < k->held_to ? k->at : k->held_to;
+		if (k->held_state != STW_GO_SYSCALL || to - from < STW_KEEP_SYSCALL_NS)
+			continue;
+		stw_wake *kept = stw_vec_push(a->mem, &a->wakes);
+		if (kept)
+			*kept = *k;
+		else
+			a->failed = true;
+	}
+}
+
 static void restart_after_gap(stw_gather *a)
 {
 	for (size_t i = 0; i < a->gs.count; i++)
@@ -464,13 +482,7 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 	for (size_t i = 0; i < f->stays.count; i++)
 		add_stay(a, &f->stays.items[i]);
 	add_backlog(a, f);
-	for (size_t i = 0; i < f->wakes.count; i++) {
-		stw_wake *w = stw_vec_push(a->mem, &a->wakes);
-		if (w)
-			*w = f->wakes.items[i];
-		else
-			a->failed = true;
-	}
+	add_wakes(a, f);
 	for (size_t i = 0; i < f->silences.count; i++) {
 		stw_silence *s = stw_vec_push(a->mem, &a->silences);
 		if (s)

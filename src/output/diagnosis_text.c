@@ -146,7 +146,7 @@ static void evidence_lines(const stwatch_finding *finding, stw_text *text)
 
 static void harmed(const stwatch_finding *finding, stw_text *text)
 {
-	char name[NAME_MAX], figure[STW_FIGURE_MAX];
+	char name[NAME_MAX], figure[STW_FIGURE_MAX], delay[STW_FIGURE_MAX + 16];
 	if (finding->n_victims == 0)
 		return;
 	stw_output_label(text, "harmed");
@@ -156,9 +156,12 @@ static void harmed(const stwatch_finding *finding, stw_text *text)
 			stw_text_wrap(text, INDENT, "; ");
 		party_name(name, victim);
 		stw_text_wrap(text, INDENT, name);
-		stw_text_printf(text, " +%s", stw_text_duration(figure, victim->delay_ns));
-		if (victim->count > 1)
-			stw_text_printf(text, " (%s at most)", stw_text_duration(figure, victim->delay_max_ns));
+		snprintf(delay, sizeof delay, " +%s", stw_text_duration(figure, victim->delay_ns));
+		stw_text_wrap(text, INDENT, delay);
+		if (victim->count > 1) {
+			snprintf(delay, sizeof delay, " (%s at most)", stw_text_duration(figure, victim->delay_max_ns));
+			stw_text_wrap(text, INDENT, delay);
+		}
 	}
 	if (finding->n_victims > VICTIMS_SHOWN)
 		stw_text_printf(text, "; %zu more", finding->n_victims - VICTIMS_SHOWN);

@@ -31,7 +31,7 @@ static const stw_candidate *kept_waiting(const stw_case *c, const stw_candidate 
 	return worst;
 }
 
-static unsigned samples_of(const stw_case *c, const stw_candidate *r)
+unsigned stw_samples_of(const stw_case *c, const stw_candidate *r)
 {
 	unsigned n = 0;
 	for (size_t i = 0; i < c->places.samples.count; i++) {
@@ -41,20 +41,28 @@ static unsigned samples_of(const stw_case *c, const stw_candidate *r)
 	return n;
 }
 
+bool stw_ran_on(const stw_case *c, const stw_candidate *r)
+{
+	int64_t length = r->to - r->from;
+	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
+		return false;
+	if (c->has_samples)
+		return length >= 25000000 && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6;
+	return length >= 40000000 && stw_overlap_outside(c, r->from, r->to) * 2 < length;
+}
+
 static void judge(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
 		const stw_candidate *r = &c->gather->runs.items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, r->stack), *root = stw_places_stack(&c->places, r->root);
 		int64_t ns;
-		if (r->to - r->from < 25000000 || r->gc_worker || stw_is_runtimes(root))
+		if (!stw_ran_on(c, r))
 			continue;
 		const stw_candidate *victim = kept_waiting(c, r, &ns);
-		if (!victim || ns < c->set[STW_SET_NOPREEMPT_NOTE] || stw_overlap_outside(c, r->from, r->to) > 0)
+		if (!victim || ns < c->set[STW_SET_NOPREEMPT_NOTE])
 			continue;
-		unsigned samples = samples_of(c, r);
-		if (c->has_samples && (int64_t)samples * 10000000 * 10 < (r->to - r->from) * 6)
-			continue; /* it did not execute all the time: the CPU was taken from it, which is another matter */
+		unsigned samples = stw_samples_of(c, r);
 		const char *culprit = stw_own_function(at, root);
 		bool fresh;
 		stw_found *f = stw_found_for(c, "non-preemptible", "no-preemption-point", culprit, STW_SET_NOPREEMPT_NOTE, &fresh);

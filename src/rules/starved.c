@@ -6,7 +6,7 @@
 #include "rules/case.h"
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_READ = 40 };
+enum { MOST = 2000, MOST_READ = 40, NEAR_NS = 500000000 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
@@ -19,8 +19,7 @@ static const stw_candidate *long_run_in(const stw_case *c, const stw_candidate *
 	for (size_t i = 0; i < c->gather->runs.count; i++) {
 		const stw_candidate *r = &c->gather->runs.items[i];
 		int64_t part = stw_overlap(r->from, r->to, w->from, w->to);
-		/* Since Go 1.14 a goroutine is asked to give way after 10 ms, and does within another 10. */
-		if (r->to - r->from < 25000000 || part <= 0 || r->g == w->g || r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
+		if (part <= 0 || r->g == w->g || !stw_ran_on(c, r))
 			continue;
 		*covered += part;
 		if (part > most) {
@@ -167,6 +166,12 @@ typedef struct verdict {
 	uint64_t count;
 } verdict;
 
+static verdict by_collector(void)
+{
+	return (verdict){.cause = "gc-workers", .g = STWATCH_NONE,
+	                 .advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld set?"};
+}
+
 static verdict by_load(stw_case *c, const stw_window *window)
 {
 	verdict v = {.cause = "saturation", .g = STWATCH_NONE, .advice = "fewer goroutines that compute at one time (a worker pool of GOMAXPROCS), or more CPUs; yield points don't help"};
@@ -187,8 +192,13 @@ static verdict by_load(stw_case *c, const stw_window *window)
 		v.advice = "don't poll with runtime.Gosched: wait on a channel, condition or timer";
 		top = spinner;
 	}
-	if (top->ns * 10 >= window->total_ns * 3 && top->function) {
-		v.culprit = stw_intern_get(&c->places.names, top->function).data;
+	if (top->ns * 10 < window->total_ns * 3 || !top->function)
+		return v;
+	const char *name = stw_intern_get(&c->places.names, top->function).data;
+	if (strcmp(name, "runtime.gcBgMarkWorker") == 0)
+		return by_collector();
+	if (strncmp(name, "runtime.", 8) != 0) {
+		v.culprit = name;
 		v.g = top->last_g_changes ? STWATCH_NONE : top->g;
 	}
 	return v;
@@ -198,7 +208,7 @@ static const stw_window *window_of(const stw_case *c, const stw_candidate *w)
 {
 	if (w->window != UINT32_MAX && w->window < c->activity.windows.count)
 		return &c->activity.windows.items[w->window];
-	/* Another wait of the same time and kind was looked at: what ran then ran here too. */
+	/* Another wait of about the same time was looked at: what ran then ran here too. */
 	const stw_window *best = NULL;
 	int64_t most = 0;
 	for (size_t i = 0; i < c->activity.windows.count; i++) {
@@ -209,7 +219,18 @@ static const stw_window *window_of(const stw_case *c, const stw_candidate *w)
 			best = a;
 		}
 	}
-	return most * 2 >= w->to - w->from ? best : NULL;
+	if (most * 2 >= w->to - w->from)
+		return best;
+	int64_t nearest = NEAR_NS;
+	for (size_t i = 0; i < c->activity.windows.count; i++) {
+		const stw_window *a = &c->activity.windows.items[i];
+		int64_t gap = a->from > w->to ? a->from - w->to : w->from > a->to ? w->from - a->to : 0;
+		if (gap < nearest) {
+			nearest = gap;
+			best = a;
+		}
+	}
+	return nearest < NEAR_NS ? best : NULL;
 }
 
 static void judge(stw_case *c)
@@ -224,7 +245,7 @@ static void judge(stw_case *c)
 		verdict v = {.g = STWATCH_NONE};
 		switch (reason_of(c, w, &runner)) {
 		case BY_GC:
-			v = (verdict){.cause = "gc-workers", .g = STWATCH_NONE, .advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld set?"};
+			v = by_collector();
 			break;
 		case BY_LONG_RUN: {
 			const stw_named_stack *at = stw_places_stack(&c->places, runner->stack), *from = stw_places_stack(&c->places, runner->root);

@@ -66,6 +66,32 @@ static void held(stw_case *c, const stw_candidate *w, const stw_named_stack *at,
 	stw_found_rules_out(c, f, "not known: how long the waker itself had held it (it may have changed hands)");
 }
 
+/* A lock that was still waited for when the trace ended: its holder is not known, so the waiter stands for itself. */
+static void never_free(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root)
+{
+	const char *function = stw_user_function(at);
+	bool fresh;
+	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "never-released", function, STW_SET_WAIT_NOTE, &fresh);
+	if (!f)
+		return;
+	stw_found_occurs(c, f, w->from, w->to, w->g, STWATCH_NONE);
+	stw_found_harms(c, f, function ? function : "unknown", stw_root_function(root), w->g, w->to - w->from);
+	if (!fresh)
+		return;
+	f->f.confidence = STWATCH_LIKELY;
+	f->culprit.root = stw_root_function(root);
+	f->culprit.leaf = stw_leaf_function(at);
+	f->culprit.kind = "goroutine";
+	f->culprit.goroutine = w->g;
+	f->f.title = stw_case_printf(c, "%s has waited %s for a lock that never came free before the trace ended", function ? function : "a goroutine", stw_case_ms(c, w->to - w->from));
+	f->f.advice = "a deadlock, or a holder that is itself stuck: a goroutine dump shows who holds what; take locks in one order everywhere";
+	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
+	e->goroutine = w->g;
+	stw_found_stack(e, at);
+	stw_found_step(c, f, w->to, "end", "end of the trace", "G%lld still waits", (long long)w->g)->goroutine = w->g;
+	stw_found_rules_out(c, f, "not known: who holds the lock (nobody was seen to release it)");
+}
+
 /* Blocked once, early, and never seen again: an orphan, or a worker that has nothing to do. */
 static void never_woken(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root, stw_wait kind, unsigned *made)
 {
@@ -128,6 +154,8 @@ static void judge(stw_case *c)
 		stw_wait kind = kind_of(c, w);
 		if (!w->open && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_NOTE])
 			held(c, w, at, root);
+		else if (w->open && w->begun && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_WARN])
+			never_free(c, w, at, root);
 		else if (may_be_stuck(c, w, kind) && !waits_for_others(at))
 			never_woken(c, w, at, root, kind, &made);
 	}

@@ -17,6 +17,12 @@ int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
 bool stw_is_outside(const stw_case *c, const stw_silence *silence);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
+/* CPU samples that show a goroutine within a run; only the longest runs' are known. */
+unsigned stw_samples_of(const stw_case *c, const stw_candidate *run);
+/* True for a run that was longer than the scheduler's patience: since Go 1.14 a goroutine is asked to give way after 10 ms,
+ * and does within another 10. Where the trace has CPU samples, they must show that it executed most of the time; else it may
+ * have been off the CPU, and only much longer runs count. */
+bool stw_ran_on(const stw_case *c, const stw_candidate *run);
 /* Between naming and judging: the starved ask what ran (starved.c). */
 void stw_starved_want_activity(stw_case *c);
 

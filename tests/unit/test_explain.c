@@ -91,6 +91,7 @@ static void all_are_there(void **state)
 		"burst",
 		"held-lock",
 		"slow-waker",
+		"never-released",
 		"never-woken",
 		"blocking-call",
 		"never-returned",
