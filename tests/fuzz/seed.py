@@ -4,6 +4,7 @@
 Small bundled traces, damaged ones, every scenario, and mutants of them. Small inputs fuzz fastest, so large ones stay out.
 """
 import glob
+import gzip
 import os
 import sys
 
@@ -25,6 +26,17 @@ def inputs():
         yield os.path.basename(path)[:-len(".txt")] + ".trace", texttrace.read(path).data
 
 
+def packed(data):
+    """The same bytes in the ways that are unpacked: gzip in one member and in two, zstd in raw blocks, and one of a repeated byte."""
+    half = len(data) // 2
+    yield "gz", gzip.compress(data, mtime=0)
+    yield "2.gz", gzip.compress(data[:half], mtime=0) + gzip.compress(data[half:], mtime=0)
+    blocks = [data[i:i + 100000] for i in range(0, len(data), 100000)] + [b""]
+    raw = b"".join((len(block) << 3 | (not block)).to_bytes(3, "little") + block for block in blocks)
+    yield "zst", b"\x28\xb5\x2f\xfd\x00\x58" + raw
+    yield "rle.zst", b"\x28\xb5\x2f\xfd\x00\x58" + (5000 << 3 | 3).to_bytes(3, "little") + data[:1]
+
+
 def main():
     if len(sys.argv) != 2:
         print(__doc__.strip(), file=sys.stderr)
@@ -33,6 +45,8 @@ def main():
     found = list(inputs())
     sound = [(name, data) for name, data in found if data[:4] == b"go 1" and mutable(data)]
     found += [("mutant-%d.trace" % i, data) for i, (_, data) in enumerate(mutate.mutants(sound, MUTANTS, 1))]
+    smallest = min((data for name, data in sound), key=len)
+    found += [("packed.%s" % name, data) for name, data in packed(smallest)]
     for name, data in found:
         with open(os.path.join(sys.argv[1], name), "wb") as file:
             file.write(data)

@@ -1,0 +1,69 @@
+/* What the fuzz targets for single stages share: an input as the stages get it, and memory that must all come back. */
+#ifndef STWATCH_TESTS_FUZZ_STAGE_H
+#define STWATCH_TESTS_FUZZ_STAGE_H
+
+#include <stdlib.h>
+
+#include "../support/hostile_input.h"
+#include "base/mem.h"
+#include "v2/generation.h"
+#include "wire/header.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A promise of the stage at hand. */
+#define REQUIRE(holds) \
+	do { \
+		if (!(holds)) { \
+			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds); \
+			abort(); \
+		} \
+	} while (0)
+
+typedef struct stage {
+	input in;
+	stw_mem mem;
+	stw_source source;
+	stw_go_version version;
+} stage;
+
+static inline void stage_close(stage *s)
+{
+	stw_source_close(&s->source);
+	input_close(&s->in);
+	REQUIRE(atomic_load(&s->mem.used) == 0);
+}
+
+/* Opens a v2 trace. False: it is none, and nothing needs to be closed. */
+static inline bool stage_open(stage *s, const uint8_t *data, size_t size)
+{
+	unsigned minor = 0;
+	stw_mem_init(&s->mem, NULL, NULL, (uint64_t)256 << 20);
+	if (input_open(&s->in, data, size) != 0)
+		return false;
+	if (stw_source_open(&s->source, s->in.path, NULL) != STWATCH_OK) {
+		input_close(&s->in);
+		return false;
+	}
+	if (stw_header_read(&s->source, &minor, NULL) != STWATCH_OK || minor < STW_GO122) {
+		stage_close(s);
+		return false;
+	}
+	s->version = (stw_go_version)minor;
+	return true;
+}
+
+/* Loads the next generation that can be. False after the last. */
+static inline bool stage_next(stage *s, stw_scan *scan, stw_generation *gen)
+{
+	stw_span span;
+	stwatch_error error;
+	for (;;) {
+		if (stw_scan_next(scan, &span, &error) != STWATCH_OK)
+			return false;
+		if (!span.lost && stw_generation_load(gen, &s->mem, &s->source, s->version, &span, &error) == STWATCH_OK)
+			return true;
+	}
+}
+
+#endif
