@@ -466,6 +466,8 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 	stw_gather *a = gather;
 	if (restart)
 		restart_after_gap(a);
+	if (a->gs.count == 0) /* one in progress when the trace, or this part of it, begins */
+		a->gc_begun += f->counts[STW_EV_GCActive] > 0;
 	if (a->gs.count == 0)
 		a->seen += f->counts[STW_EV_GoStatus] + f->counts[STW_EV_GoStatusStack];
 	count_runnable(a);

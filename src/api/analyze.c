@@ -153,6 +153,7 @@ static bool tell_limits(stwatch_analysis *a)
 	return ok;
 }
 
+/* Events as Go's reader counts them: with a sync event before each generation and one at the end. */
 static bool describe(stwatch_analysis *a, const char *path)
 {
 	const stw_gather *g = &a->gather;
@@ -168,7 +169,7 @@ static bool describe(stwatch_analysis *a, const char *path)
 			return false;
 	}
 	a->input = (stwatch_input){
-		.file = file, .kind = "go-trace", .format = format, .bytes = a->trace.source.file_size, .events = g->n_events, .generations = a->trace.n_generations,
+		.file = file, .kind = "go-trace", .format = format, .bytes = a->trace.source.file_size, .events = g->n_events + a->trace.n_generations + 1, .generations = a->trace.n_generations,
 		.has_start_time = a->trace.has_wall, .start_unix_ns = a->trace.wall_ns,
 		.duration_ns = g->first_time == STW_TIME_UNKNOWN ? 0 : g->last_time - g->first_time, .complete = a->trace.problems.count == 0,
 		.problems = problems, .n_problems = a->trace.problems.count,

@@ -79,6 +79,8 @@ void stw_found_harms(stw_case *c, stw_found *found, const char *function, const 
 stwatch_evidence *stw_found_step(stw_case *c, stw_found *found, int64_t at, const char *step, const char *source, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 void stw_found_stack(stwatch_evidence *e, const stw_named_stack *stack);
+/* A figure of a step, for programs. */
+void stw_found_value(stw_case *c, stwatch_evidence *e, const char *name, int64_t number);
 void stw_found_rules_out(stw_case *c, stw_found *found, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const char *stw_case_printf(stw_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Severities, ids, order; fills *findings, in the arena. */

@@ -135,6 +135,20 @@ void stw_found_stack(stwatch_evidence *e, const stw_named_stack *stack)
 	e->n_stack = stack->n;
 }
 
+void stw_found_value(stw_case *c, stwatch_evidence *e, const char *name, int64_t number)
+{
+	stwatch_value *values = stw_arena_alloc(&c->arena, (e->n_values + 1) * sizeof *values);
+	if (!values) {
+		c->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < e->n_values; i++)
+		values[i] = e->values[i];
+	values[e->n_values] = (stwatch_value){.name = name, .number = number};
+	e->values = values;
+	e->n_values++;
+}
+
 void stw_found_rules_out(stw_case *c, stw_found *f, const char *format, ...)
 {
 	char text[256];
@@ -210,12 +224,16 @@ static int most_harmed_first(const void *x, const void *y)
 	return strcmp(a->function ? a->function : "", b->function ? b->function : "");
 }
 
-static int by_time(const void *x, const void *y)
+/* Stable: steps of one instant stay as they were told. At most MOST_EVIDENCE. */
+static void sort_evidence(stwatch_evidence *e, size_t n)
 {
-	const stwatch_evidence *a = x, *b = y;
-	if (a->at_ns != b->at_ns)
-		return a->at_ns < b->at_ns ? -1 : 1;
-	return a->n_values < b->n_values ? -1 : a->n_values > b->n_values; /* the order in which they were made stands there until now */
+	for (size_t i = 1; i < n; i++) {
+		stwatch_evidence x = e[i];
+		size_t k = i;
+		for (; k > 0 && e[k - 1].at_ns > x.at_ns; k--)
+			e[k] = e[k - 1];
+		e[k] = x;
+	}
 }
 
 static int loudest_first(const void *x, const void *y)
@@ -249,12 +267,7 @@ static void conclude(stw_case *c, stw_found *f, stwatch_finding *out)
 		qsort(f->occurrences.items, n, sizeof *f->occurrences.items, earliest_first);
 	if (f->victims.count > 1)
 		qsort(f->victims.items, f->victims.count, sizeof *f->victims.items, most_harmed_first);
-	for (size_t i = 0; i < f->evidence.count; i++)
-		f->evidence.items[i].n_values = i;
-	if (f->evidence.count > 1)
-		qsort(f->evidence.items, f->evidence.count, sizeof *f->evidence.items, by_time);
-	for (size_t i = 0; i < f->evidence.count; i++)
-		f->evidence.items[i].n_values = 0;
+	sort_evidence(f->evidence.items, f->evidence.count);
 	*out = f->f;
 	if (!out->severity) {
 		int64_t size = f->f.worst_ns;

@@ -126,6 +126,8 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s", (long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));
 		e->goroutine = w->g;
 		e->proc = w->p;
+		stw_found_value(c, e, "waited_ns", w->to - w->from);
+		stw_found_value(c, e, "stopped_ns", w->stopped_ns);
 	}
 	static const struct { uint8_t use; const char *word; } uses[] = {
 		{STW_USE_IDLE, "idle"}, {STW_USE_SPINNING, "looking for work"}, {STW_USE_SYSCALL, "kept by system calls"}, {STW_USE_GC, "on mark workers"}, {STW_USE_GC_IDLE, "on idle-time mark workers"}, {STW_USE_STOPPED, "stopped"},
@@ -137,7 +139,13 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 	for (size_t i = 0; i < sizeof uses / sizeof *uses && n < sizeof line; i++)
 		if (w->proc_ns > 0 && w->use_ns[uses[i].use] * 100 / w->proc_ns >= 1)
 			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s", (long long)(w->use_ns[uses[i].use] * 100 / w->proc_ns), uses[i].word);
-	stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s", line);
+	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s", line);
+	stw_found_value(c, e, "proc_ns", w->proc_ns);
+	stw_found_value(c, e, "user_ns", w->use_ns[STW_USE_USER]);
+	stw_found_value(c, e, "spinning_ns", w->use_ns[STW_USE_SPINNING]);
+	stw_found_value(c, e, "syscall_ns", w->use_ns[STW_USE_SYSCALL]);
+	stw_found_value(c, e, "gc_ns", w->use_ns[STW_USE_GC]);
+	stw_found_value(c, e, "idle_beside_ns", w->idle_beside_ns);
 }
 
 static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, const stw_window *window)
@@ -146,9 +154,12 @@ static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, con
 		const stw_activity_row *r = &window->rows.items[i];
 		int64_t share = window->total_ns ? r->ns * 100 / window->total_ns : 0;
 		const char *name = r->function ? stw_intern_get(&c->places.names, r->function).data : "goroutines whose function is not known";
-		if (share >= 3)
-			stw_found_step(c, f, w->from + 2 + (int64_t)i, "ran", "GoStart to GoStop", "%s ran for %s in %llu stretches (%lld %% of what ran)", name, stw_case_ms(c, r->ns),
-			               (unsigned long long)r->runs, (long long)share);
+		if (share < 3)
+			continue;
+		stwatch_evidence *e = stw_found_step(c, f, w->from + 2 + (int64_t)i, "ran", "GoStart to GoStop", "%s ran for %s in %llu stretches (%lld %% of what ran)", name,
+		                                     stw_case_ms(c, r->ns), (unsigned long long)r->runs, (long long)share);
+		stw_found_value(c, e, "ran_ns", r->ns);
+		stw_found_value(c, e, "runs", (int64_t)r->runs);
 	}
 	if (window->partial)
 		stw_found_rules_out(c, f, "only the last part of the wait was read for what ran in it");

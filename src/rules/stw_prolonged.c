@@ -170,6 +170,7 @@ static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
 		e->proc = m->p;
 		e->goroutine = m->g;
 		stw_found_stack(e, at);
+		stw_found_value(c, e, "after_ns", m->at - s->from);
 	}
 }
 
@@ -189,6 +190,9 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 	e->proc = m->p;
 	e->goroutine = m->g;
 	stw_found_stack(e, samples->leaf_stack);
+	stw_found_value(c, e, "samples", samples->on_it);
+	stw_found_value(c, e, "samples_on_proc", samples->on_p);
+	stw_found_value(c, e, "samples_in_clock", samples->clock);
 }
 
 static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *kind)
@@ -200,6 +204,7 @@ static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char 
 	e->goroutine = s->g;
 	e->proc = s->p;
 	stw_found_stack(e, stack);
+	stw_found_value(c, e, "procs_running", s->n_running);
 	if (s->stood < s->to)
 		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)", stw_case_ms(c, s->to - s->stood));
 	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
@@ -272,9 +277,9 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 		                             (long long)m->p, stw_case_ms(c, m->at - s->from));
 		f->f.advice = "record again with a CPU profile running; look for a busy machine or a CPU quota";
 	}
+	tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
 	tell_asked(c, f, s, kind);
 	tell_samples(c, f, s, m, &samples);
-	tell_stops(c, f, s);
 }
 
 /* The time went while the world stood, or nobody had to be waited for. */
@@ -304,8 +309,8 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	                                        stw_case_ms(c, s->to - s->from), kind, culprit ? ", asked for by " : "", culprit ? culprit : "")
 	                      : stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
 	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)" : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer goroutines in a dump)";
-	tell_asked(c, f, s, kind);
 	tell_stops(c, f, s);
+	tell_asked(c, f, s, kind);
 	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for", stw_case_ms(c, s->stood - s->from));
 }
 
