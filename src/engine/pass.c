@@ -33,7 +33,7 @@ stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generati
 		if (mg.n_heap)
 			fold->first_time = mg.heap[0].time;
 		status = run(&mg, cancel);
-		fold->last_time = mg.last_time;
+		fold->last_time = mg.last_time == INT64_MIN ? fold->first_time : mg.last_time; /* even its first may be at fault */
 	}
 	stw_merge_close(&mg);
 	stw_fold_finish(fold);
