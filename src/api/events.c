@@ -11,7 +11,8 @@ struct stwatch_reader {
 	stw_mem *mem;
 	stw_source source;
 	stw_stream stream;
-	stw_textbuf details; /* without a sink: what is longer than it is cut */
+	size_t n_details;
+	char details[16 << 10]; /* what is longer is cut */
 };
 
 static stwatch_status open_reader(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
@@ -63,14 +64,26 @@ static unsigned kind_of(const stw_stream_event *e)
 	return e->type == STW_EV_SYNC_POINT ? STWATCH_EVENT_SYNC : e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE : stw_event_spec_of(e->type)->kind;
 }
 
+static int keep_details(void *user, const char *data, size_t length)
+{
+	stwatch_reader *r = user;
+	size_t room = sizeof r->details - r->n_details, n = length < room ? length : room;
+	memcpy(r->details + r->n_details, data, n);
+	r->n_details += n;
+	return 0;
+}
+
 static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
 {
-	r->details.length = 0;
-	stw_events_go_details(&r->details, &r->stream, e);
-	size_t skip = r->details.length && r->details.data[0] == ' ';
+	stw_sink sink;
+	r->n_details = 0;
+	stw_sink_init(&sink, keep_details, r);
+	stw_events_go_details(&sink, &r->stream, e);
+	stw_sink_flush(&sink);
+	size_t skip = r->n_details && r->details[0] == ' ';
 	*out = (stwatch_event){
 		.time_ns = e->time, .kind = (stwatch_event_kind)kind_of(e), .name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
-		.goroutine = e->g, .proc = e->p, .thread = e->m, .details = r->details.data + skip, .details_length = r->details.length - skip,
+		.goroutine = e->g, .proc = e->p, .thread = e->m, .details = r->details + skip, .details_length = r->n_details - skip,
 	};
 }
 
@@ -133,37 +146,37 @@ static bool passes(const stwatch_events_filter *f, const stw_stream_event *e, in
 	return f->thread == STWATCH_NONE || e->m == f->thread;
 }
 
-static void print_text(stw_textbuf *out, stwatch_reader *r, const stw_stream_event *e, int64_t first)
+static void print_text(stw_sink *out, stwatch_reader *r, const stw_stream_event *e, int64_t first)
 {
 	static const char *const labels[] = {" M", " P", " G"};
 	int64_t ids[] = {e->m, e->p, e->g}, t = e->time - first;
 	char digits[16];
 	stwatch_event event;
 	describe(r, e, &event);
-	stw_textbuf_text(out, "+");
-	stw_textbuf_int(out, t / 1000000);
+	stw_sink_text(out, "+");
+	stw_sink_int(out, t / 1000000);
 	for (int64_t i = 0, rest = t % 1000000 < 0 ? 0 : t % 1000000; i < 6; i++, rest /= 10)
 		digits[5 - i] = (char)('0' + rest % 10);
-	stw_textbuf_text(out, ".");
-	stw_textbuf_put(out, digits, 6);
+	stw_sink_text(out, ".");
+	stw_sink_put(out, digits, 6);
 	for (int i = 0; i < 3; i++) {
-		stw_textbuf_text(out, labels[i]);
+		stw_sink_text(out, labels[i]);
 		if (ids[i] == STWATCH_NONE)
-			stw_textbuf_text(out, "-");
+			stw_sink_text(out, "-");
 		else
-			stw_textbuf_int(out, ids[i]);
+			stw_sink_int(out, ids[i]);
 	}
-	stw_textbuf_text(out, " ");
-	stw_textbuf_text(out, event.name);
-	stw_textbuf_text(out, event.details_length ? " " : "");
-	stw_textbuf_put(out, event.details, event.details_length);
-	stw_textbuf_text(out, "\n");
+	stw_sink_text(out, " ");
+	stw_sink_text(out, event.name);
+	stw_sink_text(out, event.details_length ? " " : "");
+	stw_sink_put(out, event.details, event.details_length);
+	stw_sink_text(out, "\n");
 }
 
 typedef struct printer {
 	stwatch_reader *reader;
 	stwatch_events_format format;
-	stw_textbuf out;
+	stw_sink out;
 	stw_json json;
 } printer;
 
@@ -220,14 +233,14 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	}
 	p->reader = r;
 	p->format = format;
-	stw_textbuf_init(&p->out, sink, user);
+	stw_sink_init(&p->out, sink, user);
 	stw_json_init(&p->json, false, sink, user);
 	if (format == STWATCH_EVENTS_GO && r->source.packing != STW_PACKED_NOT)
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0, "compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
 		                  r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
 	else
 		status = print_all(p, context, &f, error);
-	bool flushed = stw_textbuf_flush(&p->out), finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
+	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK, finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	if (status == STWATCH_OK && r->source.cut)
 		status = fail_cut(r, error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))

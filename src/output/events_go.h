@@ -3,10 +3,10 @@
 #define STW_OUTPUT_EVENTS_GO_H
 
 #include "engine/stream.h"
-#include "output/textbuf.h"
+#include "output/sink_text.h"
 
-void stw_events_go_print(stw_textbuf *out, const stw_stream *stream, const stw_stream_event *event);
+void stw_events_go_print(stw_sink *out, const stw_stream *stream, const stw_stream_event *event);
 /* The part after the context and time: what the kind has to say, without stacks. */
-void stw_events_go_details(stw_textbuf *out, const stw_stream *stream, const stw_stream_event *event);
+void stw_events_go_details(stw_sink *out, const stw_stream *stream, const stw_stream_event *event);
 
 #endif
