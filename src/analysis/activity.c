@@ -15,12 +15,11 @@ typedef struct reading {
 	STW_VEC(int64_t) since;      /* by proc slot: when its goroutine began to run; STW_TIME_UNKNOWN: nothing runs */
 	STW_VEC(uint32_t) roots;     /* by goroutine slot: stack whose outermost frame is its function */
 	int64_t begin;
+	/* Windows that are open, as of the last time at which one opened or closed; most stretches lie between two such times. */
+	uint32_t open[MOST_WINDOWS];
+	unsigned n_open;
+	int64_t changed, next_change;
 } reading;
-
-static void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2,
-                uint64_t a3);
-#define STW_MERGE_EMIT see
-#include "order/merge_step.h"
 
 void stw_activity_init(stw_activity *a, stw_mem *mem, stw_places *places)
 {
@@ -96,25 +95,55 @@ static void add_row(stw_activity *a, stw_window *w, uint32_t function, int64_t n
 	w->total_ns += ns;
 }
 
-static void ran(reading *r, uint32_t p, uint32_t g, int64_t to, uint32_t stack, bool yielded)
+/* The windows that are open at t, and until when that holds. */
+static void look_at_windows(reading *r, int64_t t)
 {
-	if (p >= r->since.count || r->since.items[p] == STW_TIME_UNKNOWN)
-		return;
-	int64_t from = r->since.items[p], id = stw_order_g_id(r->order, g);
-	r->since.items[p] = STW_TIME_UNKNOWN;
-	uint32_t root = g < r->roots.count ? r->roots.items[g] : 0, function = UINT32_MAX;
-	for (size_t i = 0; i < r->activity->windows.count; i++) {
-		stw_window *w = &r->activity->windows.items[i];
-		int64_t a = from > w->from ? from : w->from, b = to < w->to ? to : w->to;
-		if (b <= a || id == w->exclude_g)
-			continue;
-		if (function == UINT32_MAX)
-			function = function_of(r, stack, root);
-		add_row(r->activity, w, function, b - a, id, yielded);
+	r->n_open = 0;
+	r->changed = t;
+	r->next_change = INT64_MAX;
+	for (uint32_t i = 0; i < r->activity->windows.count; i++) {
+		const stw_window *w = &r->activity->windows.items[i];
+		int64_t next = w->from > t ? w->from : w->to > t ? w->to : INT64_MAX;
+		if (next < r->next_change)
+			r->next_change = next;
+		if (w->from <= t && w->to > t)
+			r->open[r->n_open++] = i;
 	}
 }
 
-static bool room(reading *r)
+static void add_part(reading *r, stw_window *w, int64_t from, int64_t to, int64_t id, uint32_t *function, uint32_t stack, uint32_t root, bool yielded)
+{
+	int64_t a = from > w->from ? from : w->from, b = to < w->to ? to : w->to;
+	if (b <= a || id == w->exclude_g)
+		return;
+	if (*function == UINT32_MAX)
+		*function = function_of(r, stack, root);
+	add_row(r->activity, w, *function, b - a, id, yielded);
+}
+
+static inline void ran(reading *r, uint32_t p, uint32_t g, int64_t to, uint32_t stack, bool yielded)
+{
+	if (p >= r->since.count || r->since.items[p] == STW_TIME_UNKNOWN)
+		return;
+	int64_t from = r->since.items[p];
+	r->since.items[p] = STW_TIME_UNKNOWN;
+	bool crossed = to >= r->next_change || from < r->changed;
+	if (!crossed && r->n_open == 0)
+		return;
+	int64_t id = stw_order_g_id(r->order, g);
+	uint32_t root = g < r->roots.count ? r->roots.items[g] : 0, function = UINT32_MAX;
+	if (crossed) {
+		for (size_t i = 0; i < r->activity->windows.count; i++)
+			add_part(r, &r->activity->windows.items[i], from, to, id, &function, stack, root, yielded);
+		if (to >= r->next_change)
+			look_at_windows(r, to);
+		return;
+	}
+	for (unsigned i = 0; i < r->n_open; i++)
+		add_part(r, &r->activity->windows.items[r->open[i]], from, to, id, &function, stack, root, yielded);
+}
+
+static __attribute__((noinline)) bool make_room(reading *r)
 {
 	stw_mem *mem = r->activity->mem;
 	size_t ps = r->order->ps.count, gs = r->order->gs.count;
@@ -130,13 +159,18 @@ static bool room(reading *r)
 	return true;
 }
 
-static uint32_t stack_index(const reading *r, uint64_t id)
+static inline bool room(reading *r)
+{
+	return __builtin_expect(r->order->ps.count <= r->since.count && r->order->gs.count <= r->roots.count, 1) || make_room(r);
+}
+
+static inline uint32_t stack_index(const reading *r, uint64_t id)
 {
 	uint32_t i = stw_generation_stack(r->gen, id);
 	return i == STW_MAP_NONE ? 0 : i;
 }
 
-static void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2,
+static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2,
                 uint64_t a3)
 {
 	reading *r = mg->hook;
@@ -177,6 +211,9 @@ static void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p,
 	}
 }
 
+#define STW_MERGE_EMIT see
+#include "order/merge_step.h"
+
 static int most_first(const void *x, const void *y)
 {
 	const stw_activity_row *a = x, *b = y;
@@ -185,6 +222,9 @@ static int most_first(const void *x, const void *y)
 
 static stwatch_status read_one(stw_activity *a, const stw_trace *trace, uint32_t index, const volatile int *cancel, stwatch_error *error)
 {
+	int64_t end = INT64_MIN; /* of the last window: nothing after it matters */
+	for (size_t i = 0; i < a->windows.count; i++)
+		end = a->windows.items[i].to > end ? a->windows.items[i].to : end;
 	stw_generation gen;
 	stw_order order;
 	stw_merge mg;
@@ -197,7 +237,8 @@ static stwatch_status read_one(stw_activity *a, const stw_trace *trace, uint32_t
 	status = stw_merge_open(&mg, &order, &gen, &trace->source, INT64_MIN, &r, error);
 	if (status == STWATCH_OK) {
 		r.begin = mg.n_heap ? mg.heap[0].time : 0;
-		while ((status = merge_step(&mg)) == STWATCH_OK && !(cancel && *cancel))
+		look_at_windows(&r, r.begin);
+		while ((status = merge_run(&mg, false)) == STWATCH_OK && mg.last_time < end && !(cancel && *cancel))
 			;
 		for (uint32_t p = 0; p < r.since.count && p < order.ps.count; p++)
 			for (uint32_t i = 0; i < order.ms.count; i++)

@@ -6,7 +6,7 @@
 #include "rules/case.h"
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_READ = 40, NEAR_NS = 500000000 };
+enum { MOST = 2000, MOST_READ = 16, NEAR_NS = 500000000 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
@@ -71,7 +71,7 @@ static void want(stw_case *c)
 	}
 }
 
-/* The waits whose procs are looked at closely: the longest of each victim function and kind of victim. Called when names are known. */
+/* The waits whose procs are looked at closely: the longest of each victim function. Called when names are known. */
 void stw_starved_want_activity(stw_case *c)
 {
 	unsigned asked = 0;
@@ -87,7 +87,7 @@ void stw_starved_want_activity(stw_case *c)
 		unsigned same = 0;
 		for (unsigned k = 0; k < asked; k++)
 			same += f && seen[k] && strcmp(seen[k], f) == 0;
-		if (same >= 3)
+		if (same)
 			continue;
 		w->window = stw_activity_want(&c->activity, w->from, w->to, w->g);
 		if (w->window != UINT32_MAX)
