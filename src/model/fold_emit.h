@@ -163,6 +163,8 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 {
 	stw_fold *f = mg->hook;
 	stw_fold_g *s;
+	if (STW_RARE(f->failed))
+		return; /* out of memory: there may be no place for what the event names */
 	f->counts[type]++;
 	switch (type) {
 	case STW_EV_GoStart: {
