@@ -87,7 +87,7 @@ class Input(unittest.TestCase):
             self.assertIn("no such file", done.stderr.decode())
             done = run(command, os.path.join(ROOT, "LICENSE"))
             self.assertEqual(done.returncode, 3)
-            self.assertRegex(done.stderr.decode(), r"^stwatch: .*LICENSE: .*expected")
+            self.assertRegex(done.stderr.decode(), r"^stwatch: .*LICENSE: .*a trace begins with")
             self.assertEqual(done.stdout, b"")
             done = run(command, "-", stdin=b"")
             self.assertEqual(done.returncode, 3, done.stderr)
