@@ -172,7 +172,7 @@ static void resolve_in(stw_places *p, const stw_generation *gen, uint32_t genera
 
 stwatch_status stw_places_resolve(stw_places *p, const stw_trace *trace, stwatch_error *error)
 {
-	bool *needed = stw_mem_zalloc(p->mem, trace->spans.count + 1);
+	bool *needed = p->failed ? NULL : stw_mem_zalloc(p->mem, trace->spans.count + 1);
 	if (!needed)
 		return stw_fail_memory(error);
 	for (size_t i = 0; i < p->places.count; i++)
