@@ -238,6 +238,8 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
 	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE && !stw_is_runtimes(root) && m->run_from <= m->at;
 	const char *culprit = ran_on ? culprit_of(c, m, &samples) : NULL;
+	if (culprit && strncmp(culprit, "runtime.", 8) == 0)
+		culprit = NULL; /* a goroutine of the runtime's own, whose beginning the trace does not show */
 	bool clock = samples.on_it >= 4 && samples.clock * 2 >= samples.on_it;
 	const char *cause = !culprit ? "unknown" : clock ? "hot-clock" : "non-preemptible";
 	bool fresh;
@@ -250,8 +252,9 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 		return;
 	set_phases(c, f, s);
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
+	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
 	bool off_cpu = c->has_samples && !samples.on_p && m->at - s->from >= 50000000;
-	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
+	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : executed && share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
 	if (culprit) {
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
 		const char *leaf = samples.leaf ? samples.leaf : stw_user_function(at);
