@@ -2,6 +2,7 @@
 
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
+#define STW_MERGE_STOPPED(mg) (((const stw_fold *)(mg)->hook)->failed)
 #define STW_MERGE_GAP fold_gap
 #define STW_MERGE_GAP_NS STW_KEEP_SILENCE_NS
 #include "order/merge_step.h"
@@ -16,6 +17,8 @@ static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 			stwatch_status status = merge_run(mg, false);
 			if (__builtin_expect(status != STWATCH_OK, 0))
 				return status;
+			if (__builtin_expect(STW_MERGE_STOPPED(mg), 0))
+				return stw_fail_memory(mg->error);
 		}
 		if (cancel && *cancel)
 			return stw_fail(mg->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");

@@ -100,6 +100,7 @@ static inline __attribute__((always_inline)) const uint8_t *lane_create(stw_merg
 	uint32_t slot = stw_order_create_g(o, (int64_t)id, STW_G_RUNNABLE);
 	LANE_NEED(slot != STW_SLOT_NONE);
 	LANE_EMIT(STW_EV_GoCreate, slot, id, new_stack, stack, 0);
+	LANE_NEED(!STW_MERGE_STOPPED(mg));
 	return p;
 }
 
@@ -260,6 +261,8 @@ refresh: /* with all checks */
 /* The first cursor's event by the full rules, or another's if it has to wait. */
 static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_cursor *c)
 {
+	if (STW_MERGE_STOPPED(mg))
+		return stw_fail_memory(mg->error);
 	int rc = merge_advance(mg, c);
 	if (STW_UNLIKELY(rc != STW_ADVANCE_OK))
 		return rc == STW_ADVANCE_WAIT ? merge_others(mg) : mg->error->status;

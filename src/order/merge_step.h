@@ -17,6 +17,11 @@
 #error "define STW_MERGE_EMIT first"
 #endif
 
+/* True once STW_MERGE_EMIT is out of memory: it gets no further event that may need what it could not make room for. */
+#ifndef STW_MERGE_STOPPED
+#define STW_MERGE_STOPPED(mg) false
+#endif
+
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Takes the next argument of the event at hand; the end is looked at once, when all are taken. */
