@@ -477,6 +477,8 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 	add_figures(a, f);
 	add_uses(a, f);
 	carry_ps(a, f);
+	if (a->failed) /* a proc may be half known */
+		return false;
 	for (size_t i = 0; i < f->stops.count; i++)
 		add_stop(a, f, f->stops.items[i]);
 	if (f->last_time > a->last_time)

@@ -9,9 +9,14 @@
 
 #include "../support/hostile_input.h"
 
-/* Three generations, CPU samples or not: small, because it is read once for every allocation. */
-#define TRACE STWATCH_TEST_DIR "/data/traces/lock_convoy-3gen-go1.26.8.trace"
-#define MOST_ROUNDS 4000
+/* Small, because each is read once for every allocation: three generations; a stop that something is found about; CPU samples. */
+static const char *const traces[] = {
+	STWATCH_TEST_DIR "/data/traces/lock_convoy-3gen-go1.26.8.trace",
+	STWATCH_TEST_DIR "/data/traces/stw_nopreempt-clear-procs-go1.26.8.trace",
+	STWATCH_TEST_DIR "/data/traces/runnable_starvation-go1.26.8.trace",
+};
+static const char *trace;
+#define MOST_ROUNDS 1000
 
 /* The hook: counts blocks and bytes, fails one allocation. Used with one worker thread, so plain counters do. */
 typedef struct heap {
@@ -71,7 +76,7 @@ static stwatch_status work_print(stwatch_context *context)
 {
 	uint64_t printed = 0;
 	stwatch_error error = {.status = STWATCH_OK};
-	stwatch_status status = stwatch_events_print(context, TRACE, STWATCH_EVENTS_GO, NULL, sink_count, &printed, &error);
+	stwatch_status status = stwatch_events_print(context, trace, STWATCH_EVENTS_GO, NULL, sink_count, &printed, &error);
 	if (status != STWATCH_OK)
 		assert_int_equal(error.status, status);
 	return status;
@@ -82,8 +87,7 @@ static stwatch_status work_analyze(stwatch_context *context)
 	stwatch_error error = {.status = STWATCH_OK};
 	stwatch_analysis *analysis = NULL;
 	stwatch_analyze_options options = {.size = sizeof options, .findings = true};
-	const char *path = TRACE;
-	stwatch_status status = stwatch_analyze(context, &path, 1, &options, &analysis, &error);
+	stwatch_status status = stwatch_analyze(context, &trace, 1, &options, &analysis, &error);
 	if (status == STWATCH_OK) {
 		uint64_t printed = 0;
 		stwatch_status said = stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, NULL, sink_count, &printed);
@@ -130,22 +134,31 @@ static void fail_each(work_fn *work)
 	assert_true(failed > 0);
 }
 
+static void for_each_trace(work_fn *work)
+{
+	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
+		trace = traces[i];
+		fail_each(work);
+	}
+}
+
 static void while_printing(void **state)
 {
 	(void)state;
-	fail_each(work_print);
+	for_each_trace(work_print);
 }
 
 static void while_analyzing(void **state)
 {
 	(void)state;
-	fail_each(work_analyze);
+	for_each_trace(work_analyze);
 }
 
 /* The context's own limit is the same thing, said in bytes. */
 static void below_the_limit(void **state)
 {
 	(void)state;
+	trace = traces[0];
 	for (uint64_t limit = 1; limit < 64u << 20; limit *= 4) {
 		stwatch_context_options options = {.size = sizeof options, .threads = 1, .memory_limit = limit};
 		stwatch_context *context = NULL;
