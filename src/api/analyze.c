@@ -230,10 +230,11 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
 	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE], idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS,
 	                a->settings.values[STW_SET_STW_NOTE]);
-	stwatch_status status = stw_trace_open(&a->trace, a->mem, paths[0], error);
-	if (status == STWATCH_OK)
+	stwatch_status status = stw_trace_open(&a->trace, a->mem, paths[0], context->cancel, error);
+	const bool opened = status == STWATCH_OK;
+	if (opened)
 		status = run(a, context, paths[0], &o, error);
-	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
+	if (opened && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED))
 		*out = a;
 	else
 		stwatch_analysis_free(a);

@@ -23,7 +23,7 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 		return stw_fail_memory(error);
 	r->mem = &context->mem;
 	r->source.fd = -1;
-	stwatch_status status = stw_source_open(&r->source, path, error);
+	stwatch_status status = stw_source_open(&r->source, path, context->cancel, error);
 	if (status == STWATCH_OK) {
 		status = stw_header_read(&r->source, &minor, error);
 		if (status == STWATCH_OK && minor < STW_GO122)

@@ -48,12 +48,12 @@ static stwatch_status scan_all(stw_trace *t, stwatch_error *error)
 	}
 }
 
-stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, stwatch_error *error)
+stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
 {
 	unsigned minor;
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
-	stwatch_status status = stw_source_open(&t->source, path, error);
+	stwatch_status status = stw_source_open(&t->source, path, cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = stw_header_read(&t->source, &minor, error);

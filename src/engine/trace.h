@@ -29,7 +29,7 @@ typedef struct stw_run_options {
 } stw_run_options;
 
 /* Opens the input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
-stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, stwatch_error *error);
+stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
 
 /* Gets the folds in order. restart: a part of the trace is missing before this one. False: out of memory. */

@@ -39,7 +39,7 @@ static stw_packing packing_of(const unsigned char *head, size_t length)
 }
 
 /* Copies a stream that can't be read at offsets into a temporary file, and puts that in its place. */
-static stwatch_status spool_stream(stw_source *source, stwatch_error *error)
+static stwatch_status spool_stream(stw_source *source, const volatile int *cancel, stwatch_error *error)
 {
 	int out = temporary_file();
 	if (out < 0)
@@ -47,6 +47,10 @@ static stwatch_status spool_stream(stw_source *source, stwatch_error *error)
 	char buffer[64 << 10];
 	uint64_t total = 0;
 	for (;;) {
+		if (cancel && *cancel) {
+			close(out);
+			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		}
 		ssize_t n = read(source->fd, buffer, sizeof buffer);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -86,7 +90,7 @@ static stwatch_status spool_unpacked(stw_source *source, stwatch_error *error)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_source_open(stw_source *source, const char *path, stwatch_error *error)
+stwatch_status stw_source_open(stw_source *source, const char *path, const volatile int *cancel, stwatch_error *error)
 {
 	*source = (stw_source){.fd = -1};
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -102,7 +106,7 @@ stwatch_status stw_source_open(stw_source *source, const char *path, stwatch_err
 	else if (S_ISREG(st.st_mode) && lseek(source->fd, 0, SEEK_CUR) == 0)
 		source->size = source->file_size = (uint64_t)st.st_size;
 	else
-		status = spool_stream(source, error);
+		status = spool_stream(source, cancel, error);
 	unsigned char head[8];
 	size_t got = 0;
 	if (status == STWATCH_OK)

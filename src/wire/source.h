@@ -20,8 +20,9 @@ typedef struct stw_source {
 	bool cut;            /* the compressed stream ended too early or was corrupt: what came before is readable */
 } stw_source;
 
-/* Opens a path ("-": standard input). On failure *error says why and nothing needs to be closed. */
-stwatch_status stw_source_open(stw_source *source, const char *path, stwatch_error *error);
+/* Opens a path ("-": standard input). On failure *error says why and nothing needs to be closed.
+ * A pipe may go on for ever: cancel (NULL: nothing) ends the wait for it, with STWATCH_ERR_CANCELLED. */
+stwatch_status stw_source_open(stw_source *source, const char *path, const volatile int *cancel, stwatch_error *error);
 void stw_source_close(stw_source *source);
 
 /* Reads up to size bytes at offset; *got is short only at the end of the input. Thread-safe. */

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stwatch_error error;
 	limit_files();
 	if (input_open(&in, data, size) == 0) {
-		stwatch_status status = stw_source_open(&source, in.path, &error);
+		stwatch_status status = stw_source_open(&source, in.path, NULL, &error);
 		REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 		if (status == STWATCH_OK) {
 			check(&source, data, size);

@@ -41,7 +41,7 @@ static inline bool stage_open(stage *s, const uint8_t *data, size_t size)
 	stw_mem_init(&s->mem, NULL, NULL, (uint64_t)256 << 20);
 	if (input_open(&s->in, data, size) != 0)
 		return false;
-	if (stw_source_open(&s->source, s->in.path, NULL) != STWATCH_OK) {
+	if (stw_source_open(&s->source, s->in.path, NULL, NULL) != STWATCH_OK) {
 		input_close(&s->in);
 		return false;
 	}
