@@ -1,5 +1,7 @@
 #include "analysis/activity.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,9 +9,14 @@
 
 enum { MOST_WINDOWS = 48, MOST_GENERATIONS = 24 };
 
-/* While one generation is read. */
+/* While one generation is read; several are at one time. */
 typedef struct reading {
-	stw_activity *activity;
+	stw_mem *mem;
+	stw_places *places;
+	pthread_mutex_t *naming;     /* around places: the first time that a stack is seen */
+	stw_window *windows;         /* the reading's own, added up afterwards */
+	size_t n_windows;
+	bool failed;
 	const stw_generation *gen;
 	const stw_order *order;
 	STW_VEC(int64_t) since;      /* by proc slot: when its goroutine began to run; STW_TIME_UNKNOWN: nothing runs */
@@ -50,45 +57,56 @@ uint32_t stw_activity_want(stw_activity *a, int64_t from, int64_t to, int64_t ex
 	return (uint32_t)a->windows.count - 1;
 }
 
-/* The function that a stretch of running is put down to: the goroutine's own code. Its number is kept beside the stack. */
-static uint32_t function_of(reading *r, uint32_t stack, uint32_t root)
+/* The function that a stretch of running is put down to: the goroutine's own code. */
+static uint32_t name_function(reading *r, uint32_t stack, uint32_t root)
 {
-	stw_v2_stack *s = &r->gen->stacks.items[stack];
-	if (stack && s->note[0])
-		return s->note[0] - 1;
 	stw_named_stack named = {0}, started = {0};
-	stw_places *places = r->activity->places;
-	if ((stack && !stw_places_name(places, r->gen, stack, &named)) || (root && !stw_places_name(places, r->gen, root, &started))) {
-		r->activity->failed = true;
+	if ((stack && !stw_places_name(r->places, r->gen, stack, &named)) || (root && !stw_places_name(r->places, r->gen, root, &started))) {
+		r->failed = true;
 		return 0;
 	}
 	const char *f = NULL;
 	for (uint32_t i = named.n; i-- > 0 && !f;)
 		if (!stw_is_library(named.frames[i].function))
 			f = named.frames[i].function;
+	bool own = f != NULL;
 	if (!f)
 		f = stw_root_function(started.n ? &started : &named);
-	uint32_t number = f ? stw_intern_put(&places->names, f, strlen(f)) : 0;
-	if (stack && named.n)
-		s->note[0] = number + 1;
+	uint32_t number = f ? stw_intern_put(&r->places->names, f, strlen(f)) : 0;
+	if (own) /* it does not depend on who ran: kept beside the stack */
+		r->gen->stacks.items[stack].note[0] = number + 1;
 	return number;
 }
 
-static void add_row(stw_activity *a, stw_window *w, uint32_t function, int64_t ns, int64_t g, bool yielded)
+static uint32_t function_of(reading *r, uint32_t stack, uint32_t root)
 {
-	stw_activity_row *row = NULL;
-	for (size_t i = 0; i < w->rows.count && !row; i++)
+	if (stack && r->gen->stacks.items[stack].note[0])
+		return r->gen->stacks.items[stack].note[0] - 1;
+	pthread_mutex_lock(r->naming);
+	uint32_t number = name_function(r, stack, root);
+	pthread_mutex_unlock(r->naming);
+	return number;
+}
+
+static stw_activity_row *row_of(stw_mem *mem, stw_window *w, uint32_t function, int64_t g)
+{
+	for (size_t i = 0; i < w->rows.count; i++)
 		if (w->rows.items[i].function == function)
-			row = &w->rows.items[i];
-	if (!row) {
-		if (!(row = stw_vec_push(a->mem, &w->rows))) {
-			a->failed = true;
-			return;
-		}
+			return &w->rows.items[i];
+	stw_activity_row *row = stw_vec_push(mem, &w->rows);
+	if (row)
 		*row = (stw_activity_row){.function = function, .g = g};
+	return row;
+}
+
+static void add_row(reading *r, stw_window *w, uint32_t function, int64_t ns, int64_t g, bool yielded)
+{
+	stw_activity_row *row = row_of(r->mem, w, function, g);
+	if (!row) {
+		r->failed = true;
+		return;
 	}
-	row->last_g_changes += row->g != g;
-	row->g = g;
+	row->several |= row->g != g;
 	row->ns += ns;
 	row->runs++;
 	row->yields += yielded;
@@ -101,8 +119,8 @@ static void look_at_windows(reading *r, int64_t t)
 	r->n_open = 0;
 	r->changed = t;
 	r->next_change = INT64_MAX;
-	for (uint32_t i = 0; i < r->activity->windows.count; i++) {
-		const stw_window *w = &r->activity->windows.items[i];
+	for (uint32_t i = 0; i < r->n_windows; i++) {
+		const stw_window *w = &r->windows[i];
 		int64_t next = w->from > t ? w->from : w->to > t ? w->to : INT64_MAX;
 		if (next < r->next_change)
 			r->next_change = next;
@@ -118,7 +136,7 @@ static void add_part(reading *r, stw_window *w, int64_t from, int64_t to, int64_
 		return;
 	if (*function == UINT32_MAX)
 		*function = function_of(r, stack, root);
-	add_row(r->activity, w, *function, b - a, id, yielded);
+	add_row(r, w, *function, b - a, id, yielded);
 }
 
 static inline void ran(reading *r, uint32_t p, uint32_t g, int64_t to, uint32_t stack, bool yielded)
@@ -133,23 +151,23 @@ static inline void ran(reading *r, uint32_t p, uint32_t g, int64_t to, uint32_t 
 	int64_t id = stw_order_g_id(r->order, g);
 	uint32_t root = g < r->roots.count ? r->roots.items[g] : 0, function = UINT32_MAX;
 	if (crossed) {
-		for (size_t i = 0; i < r->activity->windows.count; i++)
-			add_part(r, &r->activity->windows.items[i], from, to, id, &function, stack, root, yielded);
+		for (size_t i = 0; i < r->n_windows; i++)
+			add_part(r, &r->windows[i], from, to, id, &function, stack, root, yielded);
 		if (to >= r->next_change)
 			look_at_windows(r, to);
 		return;
 	}
 	for (unsigned i = 0; i < r->n_open; i++)
-		add_part(r, &r->activity->windows.items[r->open[i]], from, to, id, &function, stack, root, yielded);
+		add_part(r, &r->windows[r->open[i]], from, to, id, &function, stack, root, yielded);
 }
 
 static __attribute__((noinline)) bool make_room(reading *r)
 {
-	stw_mem *mem = r->activity->mem;
+	stw_mem *mem = r->mem;
 	size_t ps = r->order->ps.count, gs = r->order->gs.count;
 	if ((ps > r->since.count && !stw_vec_reserve(mem, &r->since, ps - r->since.count)) ||
 	    (gs > r->roots.count && !stw_vec_reserve(mem, &r->roots, gs - r->roots.count))) {
-		r->activity->failed = true;
+		r->failed = true;
 		return false;
 	}
 	while (r->since.count < ps)
@@ -214,87 +232,201 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 #define STW_MERGE_EMIT see
 #include "order/merge_step.h"
 
-static int most_first(const void *x, const void *y)
+/* ---- several generations at a time ---- */
+
+typedef struct task {
+	uint32_t span;
+	stw_window *windows;
+	stwatch_status status;
+	stwatch_error error;
+} task;
+
+typedef struct readers {
+	stw_activity *activity;
+	const stw_trace *trace;
+	const volatile int *cancel;
+	int64_t end;          /* of the last window: nothing after it matters */
+	task tasks[MOST_GENERATIONS];
+	unsigned n_tasks;
+	atomic_uint next;
+	pthread_mutex_t naming;
+} readers;
+
+static stwatch_status read_events(reading *r, stw_merge *mg, int64_t end, const volatile int *cancel)
 {
-	const stw_activity_row *a = x, *b = y;
-	return a->ns != b->ns ? (a->ns < b->ns ? 1 : -1) : a->function < b->function ? -1 : a->function > b->function;
+	stwatch_status status;
+	r->begin = mg->n_heap ? mg->heap[0].time : 0;
+	look_at_windows(r, r->begin);
+	while ((status = merge_run(mg, false)) == STWATCH_OK && mg->last_time < end && !(cancel && *cancel))
+		;
+	for (uint32_t p = 0; p < r->since.count && p < r->order->ps.count; p++)
+		for (uint32_t i = 0; i < r->order->ms.count; i++)
+			if (r->order->ms.items[i].p == p && STW_SLOT_OK(r->order->ms.items[i].g))
+				ran(r, p, r->order->ms.items[i].g, mg->last_time, 0, false);
+	return status;
 }
 
-static stwatch_status read_one(stw_activity *a, const stw_trace *trace, uint32_t index, const volatile int *cancel, stwatch_error *error)
+static void read_one(readers *all, task *t)
 {
-	int64_t end = INT64_MIN; /* of the last window: nothing after it matters */
-	for (size_t i = 0; i < a->windows.count; i++)
-		end = a->windows.items[i].to > end ? a->windows.items[i].to : end;
+	stw_activity *a = all->activity;
 	stw_generation gen;
 	stw_order order;
 	stw_merge mg;
-	reading r = {.activity = a, .gen = &gen, .order = &order, .begin = STW_TIME_UNKNOWN};
-	stwatch_status status = stw_generation_load(&gen, a->mem, &trace->source, trace->version, &trace->spans.items[index], error);
-	if (status != STWATCH_OK)
-		return status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status;
+	reading r = {.mem = a->mem, .places = a->places, .naming = &all->naming, .windows = t->windows, .n_windows = a->windows.count, .gen = &gen, .order = &order};
+	t->status = stw_generation_load(&gen, a->mem, &all->trace->source, all->trace->version, &all->trace->spans.items[t->span], &t->error);
+	if (t->status != STWATCH_OK)
+		return;
 	stw_order_init(&order, a->mem);
 	stw_order_begin(&order, STW_READ_INITIAL); /* a generation stands on its own: what it states is believed */
-	status = stw_merge_open(&mg, &order, &gen, &trace->source, INT64_MIN, &r, error);
-	if (status == STWATCH_OK) {
-		r.begin = mg.n_heap ? mg.heap[0].time : 0;
-		look_at_windows(&r, r.begin);
-		while ((status = merge_run(&mg, false)) == STWATCH_OK && mg.last_time < end && !(cancel && *cancel))
-			;
-		for (uint32_t p = 0; p < r.since.count && p < order.ps.count; p++)
-			for (uint32_t i = 0; i < order.ms.count; i++)
-				if (order.ms.items[i].p == p && STW_SLOT_OK(order.ms.items[i].g))
-					ran(&r, p, order.ms.items[i].g, mg.last_time, 0, false);
-	}
+	t->status = stw_merge_open(&mg, &order, &gen, &all->trace->source, INT64_MIN, &r, &t->error);
+	if (t->status == STWATCH_OK)
+		t->status = read_events(&r, &mg, all->end, all->cancel);
 	stw_merge_close(&mg);
 	stw_order_free(&order);
 	stw_generation_free(&gen);
 	stw_vec_free(a->mem, &r.since);
 	stw_vec_free(a->mem, &r.roots);
-	return status == STWATCH_END || status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status;
+	if (r.failed)
+		t->status = stw_fail_memory(&t->error);
 }
 
-/* A generation's own time is not known before it is read; batch times bound it well enough, and are in its tables. */
-static stwatch_status times_of(const stw_trace *trace, stw_mem *mem, uint32_t index, int64_t *from, stwatch_error *error)
+static void *read_some(void *user)
 {
-	stw_generation gen;
-	stwatch_status status = stw_generation_load(&gen, mem, &trace->source, trace->version, &trace->spans.items[index], error);
-	if (status != STWATCH_OK)
-		return status;
-	*from = stw_generation_ns(&gen, gen.min_time);
-	stw_generation_free(&gen);
+	readers *all = user;
+	for (unsigned i; (i = atomic_fetch_add(&all->next, 1)) < all->n_tasks;)
+		read_one(all, &all->tasks[i]);
+	return NULL;
+}
+
+static void read_all(readers *all, unsigned threads)
+{
+	enum { MOST_THREADS = 16 };
+	pthread_t ids[MOST_THREADS];
+	unsigned started = 0;
+	pthread_mutex_init(&all->naming, NULL);
+	while (started + 1 < threads && started < MOST_THREADS && started + 1 < all->n_tasks && pthread_create(&ids[started], NULL, read_some, all) == 0)
+		started++;
+	read_some(all);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(ids[i], NULL);
+	pthread_mutex_destroy(&all->naming);
+}
+
+/* From the end: the last part of a long wait says as much as its first. */
+static void choose_generations(readers *all)
+{
+	stw_activity *a = all->activity;
+	int64_t next = INT64_MAX;
+	for (size_t n = all->trace->begins.count; n-- > 0;) {
+		int64_t from = all->trace->begins.items[n];
+		bool wanted = false;
+		if (from == INT64_MAX)
+			continue;
+		for (size_t i = 0; i < a->windows.count; i++)
+			wanted |= a->windows.items[i].from < next && a->windows.items[i].to > from;
+		next = from;
+		if (wanted && all->n_tasks == MOST_GENERATIONS) {
+			for (size_t i = 0; i < a->windows.count; i++)
+				a->windows.items[i].partial = true;
+			return;
+		}
+		if (wanted)
+			all->tasks[all->n_tasks++] = (task){.span = (uint32_t)n};
+	}
+}
+
+/* Adds a generation's share; in a fixed order, so that the sum does not depend on which thread was faster. */
+static bool add_up(stw_activity *a, const task *t)
+{
+	for (size_t i = 0; i < a->windows.count; i++) {
+		stw_window *to = &a->windows.items[i];
+		to->total_ns += t->windows[i].total_ns;
+		for (size_t k = 0; k < t->windows[i].rows.count; k++) {
+			const stw_activity_row *row = &t->windows[i].rows.items[k];
+			stw_activity_row *sum = row_of(a->mem, to, row->function, row->g);
+			if (!sum)
+				return false;
+			sum->ns += row->ns;
+			sum->runs += row->runs;
+			sum->yields += row->yields;
+			sum->several |= row->several || sum->g != row->g;
+		}
+	}
+	return true;
+}
+
+/* By time, ties by name: numbers depend on who came first. */
+static void sort_rows(const stw_places *places, stw_window *w)
+{
+	for (size_t i = 1; i < w->rows.count; i++) {
+		stw_activity_row row = w->rows.items[i];
+		size_t k = i;
+		for (; k > 0; k--) {
+			const stw_activity_row *before = &w->rows.items[k - 1];
+			if (before->ns > row.ns ||
+			    (before->ns == row.ns && strcmp(stw_intern_get(&places->names, before->function).data, stw_intern_get(&places->names, row.function).data) <= 0))
+				break;
+			w->rows.items[k] = *before;
+		}
+		w->rows.items[k] = row;
+	}
+}
+
+static stwatch_status collect(readers *all, stwatch_error *error)
+{
+	stw_activity *a = all->activity;
+	for (unsigned i = 0; i < all->n_tasks; i++) {
+		const task *t = &all->tasks[i];
+		if (t->status != STWATCH_OK && t->status != STWATCH_END && t->status != STWATCH_ERR_DAMAGED) { /* damage was told by the first pass */
+			*error = t->error;
+			return t->status;
+		}
+		if (!add_up(a, t))
+			return stw_fail_memory(error);
+	}
+	for (size_t i = 0; i < a->windows.count; i++)
+		sort_rows(a->places, &a->windows.items[i]);
 	return STWATCH_OK;
 }
 
-stwatch_status stw_activity_read(stw_activity *a, const stw_trace *trace, const volatile int *cancel, stwatch_error *error)
+static bool give_windows(readers *all)
 {
-	stwatch_status status = STWATCH_OK;
-	unsigned read = 0;
-	if (a->windows.count == 0)
-		return STWATCH_OK;
-	int64_t first = INT64_MAX;
-	for (size_t i = 0; i < a->windows.count; i++)
-		first = a->windows.items[i].from < first ? a->windows.items[i].from : first;
-	/* From the end: the last part of a long wait says as much as its first. */
-	int64_t next_from = INT64_MAX;
-	for (size_t n = trace->spans.count; status == STWATCH_OK && n-- > 0 && next_from > first;) {
-		int64_t from;
-		if (times_of(trace, a->mem, (uint32_t)n, &from, error) != STWATCH_OK)
-			continue;
-		bool wanted = false;
-		for (size_t i = 0; i < a->windows.count; i++)
-			wanted |= a->windows.items[i].from < next_from && a->windows.items[i].to > from;
-		next_from = from;
-		if (!wanted)
-			continue;
-		if (read++ >= MOST_GENERATIONS) {
-			for (size_t i = 0; i < a->windows.count; i++)
-				a->windows.items[i].partial = true;
-			break;
-		}
-		status = read_one(a, trace, (uint32_t)n, cancel, error);
+	stw_activity *a = all->activity;
+	for (unsigned i = 0; i < all->n_tasks; i++) {
+		stw_window *copy = stw_mem_zalloc(a->mem, a->windows.count * sizeof *copy);
+		if (!copy)
+			return false;
+		for (size_t k = 0; k < a->windows.count; k++)
+			copy[k] = (stw_window){.from = a->windows.items[k].from, .to = a->windows.items[k].to, .exclude_g = a->windows.items[k].exclude_g};
+		all->tasks[i].windows = copy;
 	}
+	return true;
+}
+
+static void take_windows(readers *all)
+{
+	stw_activity *a = all->activity;
+	for (unsigned i = 0; i < all->n_tasks; i++) {
+		for (size_t k = 0; all->tasks[i].windows && k < a->windows.count; k++)
+			stw_vec_free(a->mem, &all->tasks[i].windows[k].rows);
+		stw_mem_free(a->mem, all->tasks[i].windows, a->windows.count * sizeof *all->tasks[i].windows);
+	}
+}
+
+stwatch_status stw_activity_read(stw_activity *a, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error)
+{
+	readers all = {.activity = a, .trace = trace, .cancel = cancel, .end = INT64_MIN};
+	if (a->failed)
+		return stw_fail_memory(error);
 	for (size_t i = 0; i < a->windows.count; i++)
-		if (a->windows.items[i].rows.count > 1)
-			qsort(a->windows.items[i].rows.items, a->windows.items[i].rows.count, sizeof *a->windows.items[i].rows.items, most_first);
-	return a->failed ? stw_fail_memory(error) : status;
+		all.end = a->windows.items[i].to > all.end ? a->windows.items[i].to : all.end;
+	if (a->windows.count)
+		choose_generations(&all);
+	stwatch_status status = give_windows(&all) ? STWATCH_OK : stw_fail_memory(error);
+	if (status == STWATCH_OK && all.n_tasks) {
+		read_all(&all, threads);
+		status = collect(&all, error);
+	}
+	take_windows(&all);
+	return status;
 }

@@ -8,8 +8,8 @@ typedef struct stw_activity_row {
 	uint32_t function;  /* number in the names of the places; 0: unknown */
 	int64_t ns;
 	uint64_t runs, yields; /* stretches of running; those that ended with a goroutine giving way by itself */
-	int64_t g;          /* one of them */
-	uint64_t last_g_changes; /* how often another goroutine of the function ran: 0, only one did */
+	int64_t g;          /* one of its goroutines */
+	bool several;       /* there were others */
 } stw_activity_row;
 
 typedef struct stw_window {
@@ -31,7 +31,7 @@ void stw_activity_init(stw_activity *activity, stw_mem *mem, stw_places *places)
 void stw_activity_free(stw_activity *activity);
 /* Asks for a window; its index. UINT32_MAX if there are too many. */
 uint32_t stw_activity_want(stw_activity *activity, int64_t from, int64_t to, int64_t exclude_g);
-/* Reads what is needed. STWATCH_ERR_MEMORY, _IO. */
-stwatch_status stw_activity_read(stw_activity *activity, const stw_trace *trace, const volatile int *cancel, stwatch_error *error);
+/* Reads what is needed, on as many threads as are given; the result does not depend on their number. STWATCH_ERR_MEMORY, _IO. */
+stwatch_status stw_activity_read(stw_activity *activity, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error);
 
 #endif

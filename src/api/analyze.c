@@ -49,7 +49,7 @@ void stwatch_analysis_free(stwatch_analysis *a)
 
 /* ---- judging ---- */
 
-static stwatch_status judge(stwatch_analysis *a, const volatile int *cancel, const char *path, stwatch_error *error)
+static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options, const char *path, stwatch_error *error)
 {
 	stw_case *c = &a->judged;
 	c->mem = a->mem;
@@ -70,7 +70,7 @@ static stwatch_status judge(stwatch_analysis *a, const volatile int *cancel, con
 	stwatch_status status = stw_places_resolve(&c->places, &a->trace, error);
 	if (status == STWATCH_OK) {
 		stw_starved_want_activity(c);
-		status = stw_activity_read(&c->activity, &a->trace, cancel, error);
+		status = stw_activity_read(&c->activity, &a->trace, options->threads, options->cancel, error);
 	}
 	if (status != STWATCH_OK)
 		return status;
@@ -192,7 +192,7 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 		return stw_fail_memory(error);
 	a->summary.threads = a->gather.threads;
 	if (o->findings && a->gather.first_time != STW_TIME_UNKNOWN) {
-		status = judge(a, context->cancel, path, error);
+		status = judge(a, &options, path, error);
 		if (status != STWATCH_OK)
 			return status;
 		select_findings(a, o);

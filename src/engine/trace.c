@@ -80,6 +80,7 @@ void stw_trace_close(stw_trace *t)
 		return;
 	stw_source_close(&t->source);
 	stw_vec_free(t->mem, &t->spans);
+	stw_vec_free(t->mem, &t->begins);
 	stw_vec_free(t->mem, &t->problems);
 	t->mem = NULL;
 }

@@ -15,6 +15,7 @@ typedef struct stw_trace {
 	stw_source source;
 	stw_go_version version;
 	STW_VEC(stw_span) spans;
+	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_generations; /* that were read */
 	bool has_wall;

@@ -210,7 +210,7 @@ static verdict by_load(stw_case *c, const stw_window *window)
 		return by_collector();
 	if (strncmp(name, "runtime.", 8) != 0) {
 		v.culprit = name;
-		v.g = top->last_g_changes ? STWATCH_NONE : top->g;
+		v.g = top->several ? STWATCH_NONE : top->g;
 	}
 	return v;
 }
