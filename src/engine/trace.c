@@ -165,6 +165,12 @@ static bool join(void *user, stw_job *job)
 		return false;
 	}
 	bool events = job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN;
+	int64_t *begin = stw_vec_push(t->mem, &t->begins);
+	if (!begin) {
+		stw_fail_memory(j->error);
+		return false;
+	}
+	*begin = events ? job->fold.first_time : INT64_MAX;
 	if (events) {
 		if (!j->add(j->user, &job->fold, !j->begun && t->n_generations > 0)) {
 			stw_fail_memory(j->error);
