@@ -158,7 +158,7 @@ static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
 {
 	for (uint32_t i = 0; i < s->n_moments && i < 24; i++) {
 		const stw_stop_moment *m = moment_of(c, s, i);
-		if (m->starts || m->p == s->p)
+		if (m->starts || m->p == s->p || m->at > s->stood) /* procs stop for other reasons once the world runs again */
 			continue;
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
 		bool last = (int32_t)i == s->last;
