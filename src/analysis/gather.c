@@ -11,6 +11,7 @@ void stw_gather_init(stw_gather *a, stw_mem *mem, int64_t min_wait_ns, int64_t m
 	a->min_idle_ns = min_idle_ns;
 	a->long_stop_ns = long_stop_ns;
 	a->first_time = a->last_time = STW_TIME_UNKNOWN;
+	a->first_sample = a->last_sample = STW_TIME_UNKNOWN;
 	stw_intern_init(&a->names, mem);
 	stw_map_init(&a->g_slots, mem);
 	stw_map_init(&a->p_slots, mem);
@@ -371,6 +372,10 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 
 static void add_figures(stw_gather *a, const stw_fold *f)
 {
+	if (a->first_sample == STW_TIME_UNKNOWN)
+		a->first_sample = f->first_sample;
+	if (f->last_sample > a->last_sample)
+		a->last_sample = f->last_sample;
 	if (a->first_time == STW_TIME_UNKNOWN)
 		a->first_time = f->first_time;
 	for (int i = 0; i < 256; i++) {

@@ -13,6 +13,8 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
+	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;
+	f->last_sample = gen->samples.count ? gen->samples.items[gen->samples.count - 1].time : STW_TIME_UNKNOWN;
 	stw_intern_init(&f->names, mem);
 	return stw_fold_grow(f);
 }

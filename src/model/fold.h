@@ -201,6 +201,7 @@ typedef struct stw_fold {
 	int64_t gc_since;      /* STW_TIME_UNKNOWN: not marking */
 	/* the result */
 	int64_t first_time, last_time;
+	int64_t first_sample, last_sample; /* of CPU samples; STW_TIME_UNKNOWN: none */
 	uint64_t counts[256];
 	uint64_t created, ended, threads;
 	int64_t gomaxprocs_last, gomaxprocs_max;

@@ -8,6 +8,12 @@ enum { LEAST_SAMPLES = 10 };
 /* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
  * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
  * which do not stop for that, are silent as well. */
+/* The profiler was on all the time, as far as samples before and after show. */
+bool stw_profiled(const stw_case *c, int64_t from, int64_t to)
+{
+	return c->has_samples && c->gather->first_sample <= from && to <= c->gather->last_sample;
+}
+
 static unsigned running(const stw_case *c, const stw_silence *s)
 {
 	for (size_t i = 0; i < c->gather->stops.count; i++) /* who asks for a stop looks running while it waits for it */
@@ -30,11 +36,11 @@ static bool explained(const stw_case *c, const stw_silence *s)
 bool stw_is_outside(const stw_case *c, const stw_silence *s)
 {
 	unsigned n = running(c, s);
-	if (s->to - s->from < 25000000 && !(c->has_samples && s->to - s->from >= 50000000))
+	if (s->to - s->from < 25000000)
 		return false;
 	if (n == 0)
 		return false;
-	if (c->has_samples)
+	if (stw_profiled(c, s->from, s->to))
 		return s->to - s->from >= 40000000 || n > 1;
 	return n > 1 && !explained(c, s);
 }
@@ -80,18 +86,19 @@ static void stopped(stw_case *c)
 			continue;
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
-		f->f.confidence = c->has_samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-		if (!c->has_samples)
+		bool profiled = stw_profiled(c, s->from, s->to);
+		f->f.confidence = profiled ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		if (!profiled)
 			f->most = STWATCH_WARNING;
 		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines", stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
 		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused host";
 		stw_found_step(c, f, s->from, "silent", "the last event of all threads", "no thread writes any event from here on; %u proc%s running goroutines", s->n_user, s->n_user == 1 ? " is" : "s are");
-		if (c->has_samples)
+		if (profiled)
 			stw_found_step(c, f, s->from + 1, "sample", "CPUSample", "nor is there a CPU sample, though the profiler was on in this trace");
 		stw_found_step(c, f, s->to, "back", "the next event", "everything goes on");
 		if (s->n_user > 1)
 			stw_found_rules_out(c, f, "one goroutine that can't be preempted: the other procs would have been heard of");
-		if (!c->has_samples)
+		if (!profiled)
 			stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
 	}
 }
@@ -111,7 +118,7 @@ static void squeezed(stw_case *c)
 		if (stw_is_outside(c, &a->silences.items[i]))
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
 	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
-	if (samples < 30 || should < 500000000 || got * 100 >= should * 60)
+	if (samples < 30 || should < 500000000 || got * 100 >= should * 60 || (a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
 		return;
 	bool fresh;
 	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);

@@ -35,7 +35,7 @@ static reason reason_of(const stw_case *c, const stw_candidate *w, const stw_can
 	int64_t net = w->to - w->from - w->stopped_ns, user = w->use_ns[STW_USE_USER], covered;
 	if (net < c->set[STW_SET_STARVED_NOTE] || w->stopped_ns * 2 >= w->to - w->from)
 		return BY_STOP;
-	if (c->has_samples && stw_overlap_outside(c, w->from, w->to) * 2 >= net)
+	if (stw_profiled(c, w->from, w->to) && stw_overlap_outside(c, w->from, w->to) * 2 >= net)
 		return BY_OUTSIDE;
 	if (w->idle_beside_ns * 2 >= net)
 		return BY_IDLE;

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/case.h"
+#include "rules/waits.h"
 
 enum { MOST_STOPS = 400, MOST_SAMPLED = 60 };
 
@@ -177,7 +177,7 @@ static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
 static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw_stop_moment *m, const seen *samples)
 {
 	if (!samples->on_p) {
-		if (c->has_samples)
+		if (stw_profiled(c, s->from, m->at))
 			stw_found_rules_out(c, f, "not known: the trace has CPU samples, but none of P%lld in that time (the kernel may have taken the CPU away)", (long long)m->p);
 		else
 			stw_found_rules_out(c, f, "not known: what ran on P%lld meanwhile (no CPU samples in the trace), nor whether the kernel took the CPU away", (long long)m->p);
@@ -253,7 +253,7 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	set_phases(c, f, s);
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
-	bool off_cpu = c->has_samples && !samples.on_p && m->at - s->from >= 50000000;
+	bool off_cpu = stw_profiled(c, s->from, m->at) && !samples.on_p && m->at - s->from >= 50000000;
 	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : executed && share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
 	if (culprit) {
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});

@@ -14,6 +14,8 @@ static inline int64_t stw_overlap(int64_t a_from, int64_t a_to, int64_t b_from, 
 
 /* How long within [from, to) the whole process was silent as if it had been stopped from outside (outside.c). */
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
+/* True if CPU samples stand before and after a stretch of time: then their absence within says something. */
+bool stw_profiled(const stw_case *c, int64_t from, int64_t to);
 bool stw_is_outside(const stw_case *c, const stw_silence *silence);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
