@@ -46,7 +46,7 @@ bool stw_ran_on(const stw_case *c, const stw_candidate *r)
 	int64_t length = r->to - r->from;
 	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
 		return false;
-	if (stw_profiled(c, r->from, r->to))
+	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */
 		return length >= 25000000 && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6;
 	return length >= 40000000 && stw_overlap_outside(c, r->from, r->to) * 2 < length;
 }
