@@ -34,7 +34,7 @@ stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generati
 	stwatch_status status = stw_merge_open(&mg, order, gen, source, INT64_MIN, fold, error);
 	if (status == STWATCH_OK) {
 		if (mg.n_heap)
-			fold->first_time = mg.heap[0].time;
+			fold->first_time = mg.sample_time < mg.heap[0].time ? mg.sample_time : mg.heap[0].time;
 		status = run(&mg, cancel);
 		fold->last_time = mg.last_time == INT64_MIN ? fold->first_time : mg.last_time; /* even its first may be at fault */
 	}
