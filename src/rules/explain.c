@@ -344,10 +344,10 @@ static const topic TOPICS[] = {
 	{"never-released",
 		"A mutex was still waited for when the trace ended, and nobody was seen to release it. Either two\n"
 		"or more goroutines wait for each other's locks, or the holder is stuck somewhere itself: in a\n"
-		"channel operation, a system call, a lock of its own. The trace does not say who holds a lock that\n"
-		"is never passed on, so the waiter is named. A goroutine dump (SIGQUIT, /debug/pprof/goroutine?\n"
-		"debug=2) shows the stacks of both sides. Take locks in one order everywhere; block on nothing else\n"
-		"while holding one."},
+		"channel operation, a system call, a lock of its own. The trace does not say who holds a lock\n"
+		"that is never passed on, so the waiter is named. A goroutine dump (SIGQUIT,\n"
+		"/debug/pprof/goroutine?debug=2) shows the stacks of both sides. Take locks in one order\n"
+		"everywhere; block on nothing else while holding one."},
 	{"never-woken",
 		"The wait was still open when the recording ended, and the goroutine was not woken once since\n"
 		"it began: a channel without a partner, a lock whose holder waits in turn, an idle worker.\n"
