@@ -15,10 +15,11 @@ build: deps ## build the release: build/release/stwatch and the library beside i
 run: build ## diagnose the bundled example traces
 	@for trace in $(EXAMPLE); do echo "$$ $(PROGRAM) diagnose $$trace"; $(PROGRAM) diagnose "$$trace" || exit $$?; done
 
-test: build ## the tests, as released and under ASan and UBSan
+test: build ## the tests, as released and under ASan and UBSan, and a minute of fuzzing where there is a fuzzer
 	@tools/build.sh asan
 	ctest --preset release
 	ctest --preset asan
+	@tools/fuzz-smoke.sh
 
 test-all: export STWATCH_HEAVY = 1
 test-all: test ## more and longer: every mutant, debug, ThreadSanitizer, the build with every optional part off
@@ -34,7 +35,7 @@ truth: build ## judge diagnoses against recorded ground truth
 	python3 truth/run.py --stwatch $(PROGRAM)
 
 fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang
-	@tools/build.sh fuzz
+	@tools/build.sh fuzz --target fuzz_targets
 	@tools/fuzz.sh build/fuzz $${FUZZ_SECONDS:-60}
 
 lint: build ## clang-tidy, cppcheck and the formatter's opinion

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every fuzz target for some seconds: tools/fuzz.sh BUILD_DIR SECONDS [TARGET...]
-# The corpus grows in build/corpus; an input that fails is kept in build/crashes, and replays with `BUILD_DIR/tests/TARGET FILE`.
+# The corpus grows in build/corpus, from tests/fuzz/corpus; an input that fails is kept in build/crashes, and replays with `BUILD_DIR/tests/TARGET FILE`.
 set -eu
 build=$1
 seconds=$2
@@ -15,6 +15,6 @@ for name; do
 	[ -x "$target" ] || { echo "fuzz: no target $name in $build" >&2; exit 1; }
 	mkdir -p "build/corpus/$name"
 	"$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
-		-artifact_prefix="build/crashes/$name-" "build/corpus/$name" "$seeds" examples/traces || failed=1
+		-artifact_prefix="build/crashes/$name-" "build/corpus/$name" "$seeds" tests/fuzz/corpus tests/data/fuzz-crashes || failed=1
 done
 exit $failed
