@@ -2,19 +2,21 @@
 
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
+#define STW_MERGE_EMIT_LANE fold_lane_event
 #define STW_MERGE_STOPPED(mg) (((const stw_fold *)(mg)->hook)->failed)
 #define STW_MERGE_GAP fold_gap
 #define STW_MERGE_GAP_NS STW_KEEP_SILENCE_NS
 #include "order/merge_step.h"
 
-/* How many runs of events go between two looks at the cancel flag. */
-enum { STEPS = 16384 };
+/* How many times, of up to how many runs of events, go between two looks at the cancel flag. */
+enum { STEPS = 256, LANES = 64 };
 
-static stwatch_status run(stw_merge *mg, const volatile int *cancel)
+/* Hot: else the compiler, which sees it called once, saves space in it. */
+static __attribute__((hot, noinline)) stwatch_status run(stw_merge *mg, const volatile int *cancel)
 {
 	for (;;) {
 		for (unsigned i = 0; i < STEPS; i++) {
-			stwatch_status status = merge_run(mg, false);
+			stwatch_status status = merge_lanes(mg, false, LANES);
 			if (__builtin_expect(status != STWATCH_OK, 0))
 				return status;
 			if (__builtin_expect(STW_MERGE_STOPPED(mg), 0))

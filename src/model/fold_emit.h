@@ -110,12 +110,12 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 	};
 }
 
-static void fold_go_create(stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint64_t new_stack, uint64_t stack, uint8_t state)
+static inline __attribute__((always_inline)) void fold_go_create(stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root,
+                                                                 uint32_t stack, uint8_t state)
 {
-	uint32_t root = fold_stack(f, new_stack);
 	f->gs.items[target] = (stw_fold_g){
 		.since = t, .waker = stw_order_g_id(f->order, g_slot), .state = state, .root = root, .stack = root, .how = STW_HOW_CREATED,
-		.p = STW_SLOT_NONE, .wake_stack = fold_stack(f, stack), .created = true,
+		.p = STW_SLOT_NONE, .wake_stack = stack, .created = true,
 	};
 	f->more.items[target].long_to = STW_TIME_UNKNOWN;
 	f->created++;
@@ -158,13 +158,14 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 	stw_fold_keep_silence(mg->hook, from, to);
 }
 
-static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
-                                                             uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+#define FOLD_STACK(stack) (indexed ? (uint32_t)(stack) : fold_stack(f, (stack)))
+
+/* `indexed`: stacks are given by index, not by id. */
+static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool indexed, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
+                                                           uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_fold *f = mg->hook;
 	stw_fold_g *s;
-	if (STW_RARE(f->failed))
-		return; /* out of memory: there may be no place for what the event names */
 	f->counts[type]++;
 	switch (type) {
 	case STW_EV_GoStart: {
@@ -195,14 +196,14 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 		s = &f->gs.items[target];
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_WAIT_NS))) {
 			s->waker = stw_order_g_id(mg->order, g);
-			s->wake_stack = type == STW_EV_GoUnblock ? fold_stack(f, a2) : 0;
+			s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNABLE);
 			if (STW_SLOT_OK(g))
 				stw_fold_keep_wake(f, target, g, t);
 		}
 		s->how = STW_HOW_WOKEN;
 		s->waker = stw_order_g_id(mg->order, g);
-		s->wake_stack = type == STW_EV_GoUnblock ? fold_stack(f, a2) : 0;
+		s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
 		fold_backlog(f, t, 1);
 		break;
@@ -211,7 +212,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	case STW_EV_GoStop: {
 		s = &f->gs.items[g];
 		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
-		uint32_t stack = fold_stack(f, a1);
+		uint32_t stack = FOLD_STACK(a1);
 		fold_stop_running(f, s, g, t, next);
 		fold_leave_proc(f, p, g, s, stack, t);
 		fold_enter(s, next, t, stack);
@@ -244,7 +245,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	case STW_EV_GoSyscallBegin:
 		s = &f->gs.items[g];
 		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
-		fold_enter(s, STW_GO_SYSCALL, t, fold_stack(f, a1));
+		fold_enter(s, STW_GO_SYSCALL, t, FOLD_STACK(a1));
 		f->ps.items[p].use_g = mg->order->gs.items[g].id;
 		fold_use(f, p, t, STW_USE_SYSCALL);
 		break;
@@ -295,7 +296,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		if (fold_room(f))
-			fold_go_create(f, g, target, t, a1, a2, type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
+			fold_go_create(f, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2), type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
@@ -335,6 +336,22 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	default:
 		break;
 	}
+}
+
+#undef FOLD_STACK
+
+/* Out of memory, there may be no place for what the event names. */
+static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
+                                                             uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	if (!STW_RARE(((const stw_fold *)mg->hook)->failed))
+		fold_one(mg, false, type, t, m, p, g, target, a0, a1, a2, a3);
+}
+
+static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
+                                                                  uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	fold_one(mg, true, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 #endif

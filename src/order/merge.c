@@ -107,6 +107,7 @@ void stw_merge_sift(stw_merge *mg, size_t i)
 void stw_merge_remove(stw_merge *mg, size_t i)
 {
 	mg->heap[i] = mg->heap[--mg->n_heap];
+	mg->heap[mg->n_heap] = (stw_heap_entry){INT64_MAX, NULL};
 	if (i < mg->n_heap)
 		stw_merge_sift(mg, i);
 }
@@ -336,6 +337,12 @@ static stwatch_status open_cursor(stw_merge *mg, size_t i, uint32_t window)
 	return STWATCH_OK;
 }
 
+/* Entries and their children: a look at children needs not ask whether there are any. */
+static size_t heap_room(size_t threads)
+{
+	return 2 * threads + 1 > 7 ? 2 * threads + 1 : 7;
+}
+
 stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generation *gen, const stw_source *source, int64_t last_time,
                               void *hook, stwatch_error *error)
 {
@@ -348,14 +355,18 @@ stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generat
 	mg->error = error;
 	mg->sample_time = gen->samples.count ? gen->samples.items[0].time : INT64_MAX;
 	size_t n = gen->threads.count;
+	mg->heap = stw_mem_resize(order->mem, NULL, 0, heap_room(n) * sizeof *mg->heap);
+	if (!mg->heap)
+		return stw_fail_memory(error);
+	for (size_t i = 0; i < heap_room(n); i++)
+		mg->heap[i] = (stw_heap_entry){INT64_MAX, NULL};
 	if (n == 0)
 		return STWATCH_OK;
 	uint32_t window = window_size(n);
 	mg->windows_size = n * (window + STW_EVENT_BYTES_MAX + STW_VARINT_SLACK);
 	mg->windows = stw_mem_resize(order->mem, NULL, 0, mg->windows_size);
 	mg->cursors = stw_mem_zalloc(order->mem, n * sizeof *mg->cursors);
-	mg->heap = stw_mem_zalloc(order->mem, n * sizeof *mg->heap);
-	if (!mg->windows || !mg->cursors || !mg->heap)
+	if (!mg->windows || !mg->cursors)
 		return stw_fail_memory(error);
 	for (size_t i = 0; i < n; i++) {
 		stwatch_status status = open_cursor(mg, i, window);
@@ -372,7 +383,7 @@ void stw_merge_close(stw_merge *mg)
 	size_t n = mg->gen->threads.count;
 	stw_mem_free(mg->order->mem, mg->windows, mg->windows_size);
 	stw_mem_free(mg->order->mem, mg->cursors, n * sizeof *mg->cursors);
-	stw_mem_free(mg->order->mem, mg->heap, n * sizeof *mg->heap);
+	stw_mem_free(mg->order->mem, mg->heap, heap_room(n) * sizeof *mg->heap);
 	mg->windows = NULL;
 	mg->cursors = NULL;
 	mg->heap = NULL;

@@ -34,7 +34,7 @@ typedef struct stw_merge {
 	stw_cursor *cursors;
 	uint8_t *windows;
 	size_t windows_size;
-	stw_heap_entry *heap;
+	stw_heap_entry *heap; /* behind the last entry, and where it would have children, stand times that are never earlier */
 	size_t n_heap;
 	size_t next_sample;
 	int64_t sample_time;  /* of the next sample, INT64_MAX after the last */

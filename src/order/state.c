@@ -93,6 +93,11 @@ static void remove_id(stw_order *o, int64_t id)
 		stw_map_remove(&o->g_slots, (uint64_t)id);
 }
 
+uint32_t stw_order_find_g_other(const stw_order *o, int64_t id)
+{
+	return stw_map_get(&o->g_slots, (uint64_t)id);
+}
+
 /* A slot that nobody has; STW_SLOT_NONE when out of memory. */
 static uint32_t free_slot(stw_order *o)
 {
@@ -105,17 +110,14 @@ static uint32_t free_slot(stw_order *o)
 
 static bool note_new(stw_order *o, int64_t id)
 {
-	uint64_t base = (uint64_t)id / 64, bit = (uint64_t)1 << ((uint64_t)id % 64);
-	uint32_t *recent = &o->new_recent[base % STW_NEW_RECENT];
-	if (*recent < o->new_gs.count && o->new_gs.items[*recent].base == base) {
-		o->new_gs.items[*recent].ids |= bit;
+	if (stw_order_note_new_fast(o, id))
 		return true;
-	}
+	uint64_t base = (uint64_t)id / 64;
 	stw_new_gs *ids = o->new_gs.count < UINT32_MAX ? stw_vec_push(o->mem, &o->new_gs) : NULL;
 	if (!ids)
 		return false;
-	*ids = (stw_new_gs){base, bit};
-	*recent = (uint32_t)o->new_gs.count - 1;
+	*ids = (stw_new_gs){base, (uint64_t)1 << ((uint64_t)id % 64)};
+	o->new_recent[base % STW_NEW_RECENT] = (uint32_t)o->new_gs.count - 1;
 	return true;
 }
 

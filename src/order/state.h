@@ -157,11 +157,54 @@ bool stw_order_require(stw_order *order, uint8_t kind, uint64_t id, uint32_t a, 
 bool stw_order_push_region(stw_order *order, uint32_t g, uint64_t task, uint32_t name);
 void stw_order_pop_region(stw_order *order, uint32_t g);
 
+/* Of a goroutine whose place is another's. */
+uint32_t stw_order_find_g_other(const stw_order *order, int64_t id) __attribute__((noinline));
+
 /* A goroutine's slot, STW_MAP_NONE if there is none of that id. */
-static inline uint32_t stw_order_find_g(const stw_order *order, int64_t id)
+static inline __attribute__((always_inline)) uint32_t stw_order_find_g(const stw_order *order, int64_t id)
 {
 	const stw_g_place *place = &order->g_places[(uint64_t)id & order->g_mask];
-	return __builtin_expect(place->id == id, 1) ? place->slot : stw_map_get(&order->g_slots, (uint64_t)id);
+	if (__builtin_expect(place->id == id, 1))
+		return place->slot;
+	return order->g_slots.count == 0 ? STW_MAP_NONE : stw_order_find_g_other(order, id);
+}
+
+/* Notes in a speculative reading that a goroutine is new, where one with an id close to it was noted of late. */
+static inline __attribute__((always_inline)) bool stw_order_note_new_fast(stw_order *order, int64_t id)
+{
+	uint64_t base = (uint64_t)id / 64;
+	uint32_t recent = order->new_recent[base % STW_NEW_RECENT];
+	if (recent >= order->new_gs.count || order->new_gs.items[recent].base != base)
+		return false;
+	order->new_gs.items[recent].ids |= (uint64_t)1 << ((uint64_t)id % 64);
+	return true;
+}
+
+/* As stw_order_create_g, with a short way for the usual: a slot and the id's place are free, and noting it needs no room. */
+static inline __attribute__((always_inline)) uint32_t stw_order_create_g_fast(stw_order *order, int64_t id, uint8_t status)
+{
+	stw_g_place *place = &order->g_places[(uint64_t)id & order->g_mask];
+	if (__builtin_expect(!order->free_gs.count || place->slot != STW_MAP_NONE, 0))
+		return stw_order_create_g(order, id, status);
+	if (order->mode == STW_READ_SPECULATIVE && __builtin_expect(!stw_order_note_new_fast(order, id), 0))
+		return stw_order_create_g(order, id, status);
+	uint32_t slot = order->free_gs.items[--order->free_gs.count]; /* of one that had a place, so there are places */
+	*place = (stw_g_place){id, slot};
+	order->gs.items[slot] = (stw_order_g){.id = id, .epoch = order->epoch, .status = status, .assist = STW_RANGE_OFF};
+	return slot;
+}
+
+/* As stw_order_remove_g, with a short way for the usual: it has a place, and nothing of it is in flight. */
+static inline __attribute__((always_inline)) void stw_order_remove_g_fast(stw_order *order, uint32_t slot)
+{
+	const stw_order_g *g = &order->gs.items[slot];
+	stw_g_place *place = &order->g_places[(uint64_t)g->id & order->g_mask];
+	if (__builtin_expect(g->region || g->stops || place->slot != slot || order->free_gs.count == order->free_gs.capacity, 0)) {
+		stw_order_remove_g(order, slot);
+		return;
+	}
+	*place = (stw_g_place){g->id ^ 1, STW_MAP_NONE};
+	order->free_gs.items[order->free_gs.count++] = slot;
 }
 
 static inline uint32_t stw_order_find_p(const stw_order *order, int64_t id)
