@@ -6,8 +6,7 @@
 
 enum { PROBLEMS_TOLD = 5 };
 
-/* Every problem of an input as an error of its own; true if there was one. */
-static bool tell_problems(cli_session *session, const stwatch_input *input)
+bool cli_tell_problems(cli_session *session, const stwatch_input *input)
 {
 	for (size_t i = 0; i < input->n_problems && i < PROBLEMS_TOLD; i++) {
 		stwatch_error error = {.status = STWATCH_ERR_DAMAGED, .offset = input->problems[i].offset};
@@ -25,7 +24,7 @@ static int tell_damage(cli_session *session, const stwatch_analysis *analysis, c
 	bool told = false;
 	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
 	for (size_t i = 0; i < count; i++)
-		told |= tell_problems(session, &inputs[i]);
+		told |= cli_tell_problems(session, &inputs[i]);
 	return told ? CLI_DAMAGED : cli_report(session, count == 1 ? inputs[0].file : NULL, error, STWATCH_ERR_DAMAGED);
 }
 

@@ -16,6 +16,9 @@ typedef struct cli_analysis_request {
 
 int cli_analyse(cli_session *session, const cli_analysis_request *request);
 
+/* Every problem of an input as an error of its own; true if there was one. */
+bool cli_tell_problems(cli_session *session, const stwatch_input *input);
+
 /* Times of the command line as times from the first event of the inputs; wall times need a look into them. The exit code. */
 int cli_resolve_times(cli_session *session, const cli_command *command, const char *const *files, size_t n_files, const cli_time *from,
 	const cli_time *to, int64_t *from_ns, int64_t *to_ns);

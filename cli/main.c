@@ -11,7 +11,6 @@
 static const struct absent {
 	const char *name, *instead;
 } ABSENT[] = {
-	{"states", "stwatch events --kind StateTransition shows each transition"},
 	{"path", "stwatch diagnose --focus FUNCTION shows who waited for whom"},
 	{"profile", "go tool trace -pprof=TYPE writes such profiles"},
 	{"index", "stwatch reads traces without one"},

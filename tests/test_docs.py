@@ -46,6 +46,8 @@ def main():
     report = harness.Report()
     table = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", "events-table.py"), "--check"], capture_output=True, text=True)
     report.check("table of events", table.stdout.strip() if table.returncode else None)
+    states = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", "states-table.py"), "--check"], capture_output=True, text=True)
+    report.check("tables of states", states.stdout.strip() if states.returncode else None)
     explained = re.findall(r'^\t\{"([a-z-]+)",', read(harness.SOURCE, "src", "rules", "explain.c").split("/* ---- causes ---- */")[0], re.M)
     there = sorted(name[:-3] for name in os.listdir(RULES) if name != "README.md")
     report.check("a page for each rule", None if sorted(explained) == there else "explained: %s; pages: %s" % (sorted(explained), there))

@@ -49,7 +49,7 @@ def complaints(check, text, where):
 
 def main():
     found, documents = [], 0
-    for command, name in (("diagnose", "diagnosis"), ("stat", "stat")):
+    for command, name in (("diagnose", "diagnosis"), ("stat", "stat"), ("states", "states")):
         check = validator(name)
         for trace in TRACES + DAMAGED:
             text = output(command, "--format", "json", trace)

@@ -82,6 +82,22 @@ static stwatch_status work_print(stwatch_context *context)
 	return status;
 }
 
+static stwatch_status work_states(stwatch_context *context)
+{
+	stwatch_error error = {.status = STWATCH_OK};
+	stwatch_states *states = NULL;
+	stwatch_status status = stwatch_states_read(context, trace, NULL, &states, &error);
+	if (status == STWATCH_OK) {
+		uint64_t printed = 0;
+		assert_int_equal(stwatch_states_print(states, STWATCH_STATES_JSON, NULL, sink_count, &printed), STWATCH_OK);
+	} else {
+		assert_int_equal(error.status, status);
+		assert_null(states);
+	}
+	stwatch_states_free(states);
+	return status;
+}
+
 static stwatch_status work_analyze(stwatch_context *context)
 {
 	stwatch_error error = {.status = STWATCH_OK};
@@ -154,6 +170,12 @@ static void while_analyzing(void **state)
 	for_each_trace(work_analyze);
 }
 
+static void while_following_states(void **state)
+{
+	(void)state;
+	for_each_trace(work_states);
+}
+
 /* The context's own limit is the same thing, said in bytes. */
 static void below_the_limit(void **state)
 {
@@ -177,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(while_printing),
 		cmocka_unit_test(while_analyzing),
+		cmocka_unit_test(while_following_states),
 		cmocka_unit_test(below_the_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
