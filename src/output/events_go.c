@@ -56,8 +56,8 @@ static void print_stack(stw_sink *out, const stw_stream *s, uint64_t id, const c
 static void print_metric(stw_sink *out, const stw_stream_event *e)
 {
 	const char *name = e->type == STW_EV_ProcsChange ? "/sched/gomaxprocs:threads"
-	                 : e->type == STW_EV_HeapAlloc   ? "/memory/classes/heap/objects:bytes"
-	                                                 : "/gc/heap/goal:bytes";
+		: e->type == STW_EV_HeapAlloc            ? "/memory/classes/heap/objects:bytes"
+							 : "/gc/heap/goal:bytes";
 	field_text(out, " Name=", name, strlen(name));
 	stw_sink_text(out, " Value=");
 	print_value(out, e->a[0]);
@@ -82,16 +82,13 @@ static void print_range(stw_sink *out, const stw_stream *s, const stw_stream_eve
 	}
 	case STW_EV_GCBegin:
 	case STW_EV_GCActive:
-	case STW_EV_GCEnd:
-		stw_sink_text(out, "\"GC concurrent mark phase\" Scope=None");
-		break;
+	case STW_EV_GCEnd: stw_sink_text(out, "\"GC concurrent mark phase\" Scope=None"); break;
 	case STW_EV_GCSweepBegin:
 	case STW_EV_GCSweepActive:
 	case STW_EV_GCSweepEnd:
 		field_int(out, "\"GC incremental sweep\" Scope=Proc(", e->type == STW_EV_GCSweepActive ? (int64_t)e->a[0] : e->p);
 		break;
-	default:
-		field_int(out, "\"GC mark assist\" Scope=Goroutine(", e->type == STW_EV_GCMarkAssistActive ? (int64_t)e->a[0] : e->g);
+	default: field_int(out, "\"GC mark assist\" Scope=Goroutine(", e->type == STW_EV_GCMarkAssistActive ? (int64_t)e->a[0] : e->g);
 	}
 	if (e->type != STW_EV_GCBegin && e->type != STW_EV_GCActive && e->type != STW_EV_GCEnd)
 		stw_sink_text(out, ")");
@@ -217,28 +214,26 @@ static transition transition_of(const stw_stream_event *e)
 {
 	transition t;
 	switch (e->type) {
-	case STW_EV_ProcStart:
-		return (transition){.proc = true, .id = (int64_t)e->a[0], .from = STW_PROC_IDLE, .to = STW_PROC_RUNNING};
-	case STW_EV_ProcStop:
-		return (transition){.proc = true, .id = e->p, .from = STW_PROC_RUNNING, .to = STW_PROC_IDLE};
+	case STW_EV_ProcStart: return (transition){.proc = true, .id = (int64_t)e->a[0], .from = STW_PROC_IDLE, .to = STW_PROC_RUNNING};
+	case STW_EV_ProcStop: return (transition){.proc = true, .id = e->p, .from = STW_PROC_RUNNING, .to = STW_PROC_IDLE};
 	case STW_EV_ProcSteal:
-		return (transition){.proc = true, .id = (int64_t)e->a[0], .from = e->a[3] == STW_P_ABANDONED ? STW_PROC_IDLE : STW_PROC_RUNNING, .to = STW_PROC_IDLE};
+		return (transition){.proc = true,
+			.id = (int64_t)e->a[0],
+			.from = e->a[3] == STW_P_ABANDONED ? STW_PROC_IDLE : STW_PROC_RUNNING,
+			.to = STW_PROC_IDLE};
 	case STW_EV_ProcStatus:
-		return (transition){.proc = true, .id = (int64_t)e->a[0], .from = (unsigned)e->a[2], .to = stw_proc_state_of((unsigned)e->a[1])};
+		return (transition){
+			.proc = true, .id = (int64_t)e->a[0], .from = (unsigned)e->a[2], .to = stw_proc_state_of((unsigned)e->a[1])};
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		t = go_transition((int64_t)e->a[0], STW_GO_NOT_EXIST, e->type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		t.has_stack = true;
 		t.stack = e->a[1];
 		return t;
-	case STW_EV_GoCreateSyscall:
-		return go_transition((int64_t)e->a[0], STW_GO_NOT_EXIST, STW_GO_SYSCALL);
-	case STW_EV_GoStart:
-		return go_transition((int64_t)e->a[0], STW_GO_RUNNABLE, STW_GO_RUNNING);
-	case STW_EV_GoDestroy:
-		return go_transition(e->g, STW_GO_RUNNING, STW_GO_NOT_EXIST);
-	case STW_EV_GoDestroySyscall:
-		return go_transition(e->g, STW_GO_SYSCALL, STW_GO_NOT_EXIST);
+	case STW_EV_GoCreateSyscall: return go_transition((int64_t)e->a[0], STW_GO_NOT_EXIST, STW_GO_SYSCALL);
+	case STW_EV_GoStart: return go_transition((int64_t)e->a[0], STW_GO_RUNNABLE, STW_GO_RUNNING);
+	case STW_EV_GoDestroy: return go_transition(e->g, STW_GO_RUNNING, STW_GO_NOT_EXIST);
+	case STW_EV_GoDestroySyscall: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_NOT_EXIST);
 	case STW_EV_GoStop:
 	case STW_EV_GoBlock:
 		t = go_transition(e->g, STW_GO_RUNNING, e->type == STW_EV_GoStop ? STW_GO_RUNNABLE : STW_GO_WAITING);
@@ -250,10 +245,8 @@ static transition transition_of(const stw_stream_event *e)
 		t = go_transition(e->g, STW_GO_RUNNING, STW_GO_SYSCALL);
 		t.stack = e->a[1];
 		break;
-	case STW_EV_GoSyscallEnd:
-		return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNING);
-	case STW_EV_GoSyscallEndBlocked:
-		return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNABLE);
+	case STW_EV_GoSyscallEnd: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNING);
+	case STW_EV_GoSyscallEndBlocked: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNABLE);
 	case STW_EV_GoStatus:
 	case STW_EV_GoStatusStack:
 		t = go_transition((int64_t)e->a[0], (unsigned)(e->a[2] >> 32), stw_go_state_of((unsigned)(e->a[2] & 7)));
@@ -279,7 +272,9 @@ static void print_transition(stw_sink *out, const stw_stream *s, const transitio
 
 static unsigned kind_of(const stw_stream_event *e)
 {
-	return e->type == STW_EV_SYNC_POINT ? STWATCH_EVENT_SYNC : e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE : stw_event_spec_of(e->type)->kind;
+	return e->type == STW_EV_SYNC_POINT   ? STWATCH_EVENT_SYNC
+		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
+					      : stw_event_spec_of(e->type)->kind;
 }
 
 void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_event *e)
@@ -287,9 +282,7 @@ void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_
 	stw_string label;
 	transition t;
 	switch (kind_of(e)) {
-	case STWATCH_EVENT_METRIC:
-		print_metric(out, e);
-		break;
+	case STWATCH_EVENT_METRIC: print_metric(out, e); break;
 	case STWATCH_EVENT_LABEL:
 		label = string_of(s, e->a[0]);
 		field_text(out, " Label=", label.data, label.length);
@@ -298,28 +291,19 @@ void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_
 		break;
 	case STWATCH_EVENT_RANGE_BEGIN:
 	case STWATCH_EVENT_RANGE_ACTIVE:
-	case STWATCH_EVENT_RANGE_END:
-		print_range(out, s, e);
-		break;
+	case STWATCH_EVENT_RANGE_END: print_range(out, s, e); break;
 	case STWATCH_EVENT_TASK_BEGIN:
 	case STWATCH_EVENT_TASK_END:
 	case STWATCH_EVENT_REGION_BEGIN:
 	case STWATCH_EVENT_REGION_END:
-	case STWATCH_EVENT_LOG:
-		print_annotation(out, s, e);
-		break;
+	case STWATCH_EVENT_LOG: print_annotation(out, s, e); break;
 	case STWATCH_EVENT_STATE_TRANSITION:
 		t = transition_of(e);
 		print_transition(out, s, &t);
 		break;
-	case STWATCH_EVENT_EXPERIMENTAL:
-		print_experimental(out, e);
-		break;
-	case STWATCH_EVENT_SYNC:
-		print_sync(out, s, e);
-		break;
-	default:
-		break;
+	case STWATCH_EVENT_EXPERIMENTAL: print_experimental(out, e); break;
+	case STWATCH_EVENT_SYNC: print_sync(out, s, e); break;
+	default: break;
 	}
 }
 
@@ -332,10 +316,10 @@ static bool own_stack(const stw_stream_event *e, uint64_t *id)
 		*id = e->a[0];
 		return true;
 	}
-	int index = stw_event_spec_of(e->type)->stack;
-	if (index < 0)
+	const stw_event_spec *spec = stw_event_spec_of(e->type);
+	if (spec->stack < 0)
 		return false;
-	*id = e->a[index];
+	*id = e->a[(unsigned char)spec->stack];
 	return *id != 0;
 }
 

@@ -12,12 +12,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A promise of the stage at hand. */
-#define REQUIRE(holds) \
-	do { \
-		if (!(holds)) { \
-			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds); \
-			abort(); \
-		} \
+#define REQUIRE(holds)                                                                                                                     \
+	do {                                                                                                                               \
+		if (!(holds)) {                                                                                                            \
+			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds);                                                \
+			abort();                                                                                                           \
+		}                                                                                                                          \
 	} while (0)
 
 typedef struct stage {
