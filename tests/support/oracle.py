@@ -15,6 +15,7 @@ import re
 import select
 import shutil
 import subprocess
+import threading
 
 import harness
 import tracewire
@@ -94,7 +95,7 @@ class GoReader:
         folder = os.path.join(os.path.dirname(harness.program()), "test-tools")
         os.makedirs(folder, exist_ok=True)
         self.path = os.path.join(folder, "goreader")
-        fresh = "%s.%d" % (self.path, os.getpid())
+        fresh = "%s.%d.%d" % (self.path, os.getpid(), threading.get_ident())
         code, _, err = run(["go", "build", "-C", source, "-trimpath", "-o", fresh, "."], timeout=300)
         if code != 0:
             raise Unavailable("building tests/support/goreader: %s" % _last_line(err))
