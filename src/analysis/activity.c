@@ -13,14 +13,14 @@ enum { MOST_WINDOWS = 48, MOST_GENERATIONS = 24 };
 typedef struct reading {
 	stw_mem *mem;
 	stw_places *places;
-	pthread_mutex_t *naming;     /* around places: the first time that a stack is seen */
-	stw_window *windows;         /* the reading's own, added up afterwards */
+	pthread_mutex_t *naming; /* around places: the first time that a stack is seen */
+	stw_window *windows; /* the reading's own, added up afterwards */
 	size_t n_windows;
 	bool failed;
 	const stw_generation *gen;
 	const stw_order *order;
-	STW_VEC(int64_t) since;      /* by proc slot: when its goroutine began to run; STW_TIME_UNKNOWN: nothing runs */
-	STW_VEC(uint32_t) roots;     /* by goroutine slot: stack whose outermost frame is its function */
+	STW_VEC(int64_t) since; /* by proc slot: when its goroutine began to run; STW_TIME_UNKNOWN: nothing runs */
+	STW_VEC(uint32_t) roots; /* by goroutine slot: stack whose outermost frame is its function */
 	int64_t begin;
 	/* Windows that are open, as of the last time at which one opened or closed; most stretches lie between two such times. */
 	uint32_t open[MOST_WINDOWS];
@@ -61,7 +61,8 @@ uint32_t stw_activity_want(stw_activity *a, int64_t from, int64_t to, int64_t ex
 static uint32_t name_function(reading *r, uint32_t stack, uint32_t root)
 {
 	stw_named_stack named = {0}, started = {0};
-	if ((stack && !stw_places_name(r->places, r->gen, stack, &named)) || (root && !stw_places_name(r->places, r->gen, root, &started))) {
+	if ((stack && !stw_places_name(r->places, r->gen, stack, &named)) ||
+		(root && !stw_places_name(r->places, r->gen, root, &started))) {
 		r->failed = true;
 		return 0;
 	}
@@ -129,7 +130,8 @@ static void look_at_windows(reading *r, int64_t t)
 	}
 }
 
-static void add_part(reading *r, stw_window *w, int64_t from, int64_t to, int64_t id, uint32_t *function, uint32_t stack, uint32_t root, bool yielded)
+static void add_part(
+	reading *r, stw_window *w, int64_t from, int64_t to, int64_t id, uint32_t *function, uint32_t stack, uint32_t root, bool yielded)
 {
 	int64_t a = from > w->from ? from : w->from, b = to < w->to ? to : w->to;
 	if (b <= a || id == w->exclude_g)
@@ -166,7 +168,7 @@ static __attribute__((noinline)) bool make_room(reading *r)
 	stw_mem *mem = r->mem;
 	size_t ps = r->order->ps.count, gs = r->order->gs.count;
 	if ((ps > r->since.count && !stw_vec_reserve(mem, &r->since, ps - r->since.count)) ||
-	    (gs > r->roots.count && !stw_vec_reserve(mem, &r->roots, gs - r->roots.count))) {
+		(gs > r->roots.count && !stw_vec_reserve(mem, &r->roots, gs - r->roots.count))) {
 		r->failed = true;
 		return false;
 	}
@@ -188,8 +190,8 @@ static inline uint32_t stack_index(const reading *r, uint64_t id)
 	return i == STW_MAP_NONE ? 0 : i;
 }
 
-static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2,
-                uint64_t a3)
+static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
+	uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	reading *r = mg->hook;
 	(void)m;
@@ -203,29 +205,18 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 		if ((uint8_t)a2 == STW_G_RUNNING && p < r->since.count)
 			r->since.items[p] = r->begin;
 		break;
-	case STW_EV_GoCreate:
-		r->roots.items[target] = stack_index(r, a1);
-		break;
-	case STW_EV_GoStart:
-		r->since.items[p] = t;
-		break;
-	case STW_EV_GoSyscallEnd:
-		r->since.items[p] = t;
-		break;
+	case STW_EV_GoCreate: r->roots.items[target] = stack_index(r, a1); break;
+	case STW_EV_GoStart: r->since.items[p] = t; break;
+	case STW_EV_GoSyscallEnd: r->since.items[p] = t; break;
 	case STW_EV_GoStop: {
 		const stw_string *why = &r->gen->strings.items[a2];
 		ran(r, p, g, t, stack_index(r, a1), why->length != 9); /* not "preempted" */
 		break;
 	}
 	case STW_EV_GoBlock:
-	case STW_EV_GoSyscallBegin:
-		ran(r, p, g, t, stack_index(r, a1), false);
-		break;
-	case STW_EV_GoDestroy:
-		ran(r, p, g, t, 0, false);
-		break;
-	default:
-		break;
+	case STW_EV_GoSyscallBegin: ran(r, p, g, t, stack_index(r, a1), false); break;
+	case STW_EV_GoDestroy: ran(r, p, g, t, 0, false); break;
+	default: break;
 	}
 }
 
@@ -245,7 +236,7 @@ typedef struct readers {
 	stw_activity *activity;
 	const stw_trace *trace;
 	const volatile int *cancel;
-	int64_t end;          /* of the last window: nothing after it matters */
+	int64_t end; /* of the last window: nothing after it matters */
 	task tasks[MOST_GENERATIONS];
 	unsigned n_tasks;
 	atomic_uint next;
@@ -272,8 +263,15 @@ static void read_one(readers *all, task *t)
 	stw_generation gen;
 	stw_order order;
 	stw_merge mg;
-	reading r = {.mem = a->mem, .places = a->places, .naming = &all->naming, .windows = t->windows, .n_windows = a->windows.count, .gen = &gen, .order = &order};
-	t->status = stw_generation_load(&gen, a->mem, &all->trace->source, all->trace->version, &all->trace->spans.items[t->span], &t->error);
+	reading r = {.mem = a->mem,
+		.places = a->places,
+		.naming = &all->naming,
+		.windows = t->windows,
+		.n_windows = a->windows.count,
+		.gen = &gen,
+		.order = &order};
+	t->status = stw_generation_load(
+		&gen, a->mem, &all->trace->source, all->trace->version, &all->trace->spans.items[t->span], &t->error);
 	if (t->status != STWATCH_OK)
 		return;
 	stw_order_init(&order, a->mem);
@@ -304,7 +302,8 @@ static void read_all(readers *all, unsigned threads)
 	pthread_t ids[MOST_THREADS];
 	unsigned started = 0;
 	pthread_mutex_init(&all->naming, NULL);
-	while (started + 1 < threads && started < MOST_THREADS && started + 1 < all->n_tasks && pthread_create(&ids[started], NULL, read_some, all) == 0)
+	while (started + 1 < threads && started < MOST_THREADS && started + 1 < all->n_tasks &&
+		pthread_create(&ids[started], NULL, read_some, all) == 0)
 		started++;
 	read_some(all);
 	for (unsigned i = 0; i < started; i++)
@@ -364,7 +363,9 @@ static void sort_rows(const stw_places *places, stw_window *w)
 		for (; k > 0; k--) {
 			const stw_activity_row *before = &w->rows.items[k - 1];
 			if (before->ns > row.ns ||
-			    (before->ns == row.ns && strcmp(stw_intern_get(&places->names, before->function).data, stw_intern_get(&places->names, row.function).data) <= 0))
+				(before->ns == row.ns &&
+					strcmp(stw_intern_get(&places->names, before->function).data,
+						stw_intern_get(&places->names, row.function).data) <= 0))
 				break;
 			w->rows.items[k] = *before;
 		}
@@ -377,7 +378,8 @@ static stwatch_status collect(readers *all, stwatch_error *error)
 	stw_activity *a = all->activity;
 	for (unsigned i = 0; i < all->n_tasks; i++) {
 		const task *t = &all->tasks[i];
-		if (t->status != STWATCH_OK && t->status != STWATCH_END && t->status != STWATCH_ERR_DAMAGED) { /* damage was told by the first pass */
+		if (t->status != STWATCH_OK && t->status != STWATCH_END &&
+			t->status != STWATCH_ERR_DAMAGED) { /* damage was told by the first pass */
 			*error = t->error;
 			return t->status;
 		}
@@ -397,7 +399,8 @@ static bool give_windows(readers *all)
 		if (!copy)
 			return false;
 		for (size_t k = 0; k < a->windows.count; k++)
-			copy[k] = (stw_window){.from = a->windows.items[k].from, .to = a->windows.items[k].to, .exclude_g = a->windows.items[k].exclude_g};
+			copy[k] = (stw_window){
+				.from = a->windows.items[k].from, .to = a->windows.items[k].to, .exclude_g = a->windows.items[k].exclude_g};
 		all->tasks[i].windows = copy;
 	}
 	return true;
@@ -413,7 +416,8 @@ static void take_windows(readers *all)
 	}
 }
 
-stwatch_status stw_activity_read(stw_activity *a, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_activity_read(
+	stw_activity *a, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error)
 {
 	readers all = {.activity = a, .trace = trace, .cancel = cancel, .end = INT64_MIN};
 	if (a->failed)

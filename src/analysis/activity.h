@@ -5,19 +5,19 @@
 #include "analysis/places.h"
 
 typedef struct stw_activity_row {
-	uint32_t function;  /* number in the names of the places; 0: unknown */
+	uint32_t function; /* number in the names of the places; 0: unknown */
 	int64_t ns;
 	uint64_t runs, yields; /* stretches of running; those that ended with a goroutine giving way by itself */
-	int64_t g;          /* one of its goroutines */
-	bool several;       /* there were others */
+	int64_t g; /* one of its goroutines */
+	bool several; /* there were others */
 } stw_activity_row;
 
 typedef struct stw_window {
 	int64_t from, to;
-	int64_t exclude_g;  /* not this one's running */
+	int64_t exclude_g; /* not this one's running */
 	STW_VEC(stw_activity_row) rows; /* most time first, once read */
 	int64_t total_ns;
-	bool partial;       /* too long to be read whole: its end was */
+	bool partial; /* too long to be read whole: its end was */
 } stw_window;
 
 typedef struct stw_activity {
@@ -32,6 +32,7 @@ void stw_activity_free(stw_activity *activity);
 /* Asks for a window; its index. UINT32_MAX if there are too many. */
 uint32_t stw_activity_want(stw_activity *activity, int64_t from, int64_t to, int64_t exclude_g);
 /* Reads what is needed, on as many threads as are given; the result does not depend on their number. STWATCH_ERR_MEMORY, _IO. */
-stwatch_status stw_activity_read(stw_activity *activity, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error);
+stwatch_status stw_activity_read(
+	stw_activity *activity, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error);
 
 #endif

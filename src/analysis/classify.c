@@ -10,7 +10,7 @@ static int64_t overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_t
 /* The time in which at least one proc was idle is the union of their idle stretches; they come by descending end,
  * so that one sweep backwards in time joins them. */
 typedef struct idle_union {
-	int64_t low;  /* everything from here on is counted */
+	int64_t low; /* everything from here on is counted */
 	int64_t sum;
 } idle_union;
 

@@ -45,7 +45,8 @@ void stw_gather_stop_window(stw_gather *a, const stw_stop_brief *stop)
 		return;
 	}
 	*b = *stop;
-	stw_stop_window w = {.from = a->recent.items[a->recent_first].from, .to = stop->to, .proc_ns = stw_gather_procs(a) * (int64_t)WINDOW_NS};
+	stw_stop_window w = {
+		.from = a->recent.items[a->recent_first].from, .to = stop->to, .proc_ns = stw_gather_procs(a) * (int64_t)WINDOW_NS};
 	w.count = a->recent.count - a->recent_first;
 	for (size_t i = a->recent_first; i < a->recent.count; i++)
 		if (a->recent.items[i].to - a->recent.items[i].from < a->long_stop_ns) /* a long one is a finding of its own */

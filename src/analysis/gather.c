@@ -141,9 +141,23 @@ bool stw_candidates_keep(stw_mem *mem, stw_candidates *list, const stw_candidate
 static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 {
 	stw_candidate c = {
-		.g = s->g, .from = s->from, .to = s->to, .p = s->p, .waker = s->waker, .blocks = s->blocks, .root = {s->generation, s->root},
-		.stack = {s->generation, s->stack}, .wake = {s->generation, s->wake_stack}, .reason_generation = s->generation, .reason = s->reason,
-		.state = s->state, .how = s->how, .next = s->next, .gc_worker = s->gc_worker, .begun = true, .window = UINT32_MAX,
+		.g = s->g,
+		.from = s->from,
+		.to = s->to,
+		.p = s->p,
+		.waker = s->waker,
+		.blocks = s->blocks,
+		.root = {s->generation, s->root},
+		.stack = {s->generation, s->stack},
+		.wake = {s->generation, s->wake_stack},
+		.reason_generation = s->generation,
+		.reason = s->reason,
+		.state = s->state,
+		.how = s->how,
+		.next = s->next,
+		.gc_worker = s->gc_worker,
+		.begun = true,
+		.window = UINT32_MAX,
 	};
 	const stw_known_g *known = stw_gather_g(a, s->g);
 	uint64_t runs = s->runs;
@@ -203,17 +217,10 @@ static void add_stay(stw_gather *a, const stw_stay *s)
 		if (ns >= a->min_wait_ns || c.idle_beside_ns >= a->min_idle_ns)
 			list = &a->runnable_stays;
 		break;
-	case STW_GO_SYSCALL:
-		list = ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls : NULL;
-		break;
-	case STW_GO_WAITING:
-		list = ns >= STW_KEEP_WAIT_NS ? &a->waits : NULL;
-		break;
-	case STW_GO_RUNNING:
-		list = ns >= STW_KEEP_RUN_NS ? &a->runs : NULL;
-		break;
-	default:
-		break;
+	case STW_GO_SYSCALL: list = ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls : NULL; break;
+	case STW_GO_WAITING: list = ns >= STW_KEEP_WAIT_NS ? &a->waits : NULL; break;
+	case STW_GO_RUNNING: list = ns >= STW_KEEP_RUN_NS ? &a->runs : NULL; break;
+	default: break;
 	}
 	if (list && !stw_candidates_keep(a->mem, list, &c))
 		a->failed = true;
@@ -250,7 +257,8 @@ static void add_uses(stw_gather *a, const stw_fold *f)
 		}
 		if (u.from == STW_TIME_UNKNOWN) {
 			/* A head: since the border's state began, or since the trace did. */
-			bool same = p->since != STW_TIME_UNKNOWN && (p->use == u.use || (p->use == STW_USE_STOPPED && u.use == STW_USE_IDLE));
+			bool same = p->since != STW_TIME_UNKNOWN &&
+				(p->use == u.use || (p->use == STW_USE_STOPPED && u.use == STW_USE_IDLE));
 			u.from = same ? p->since : a->last_time != STW_TIME_UNKNOWN ? a->last_time : f->first_time;
 			if (same && p->use == STW_USE_SYSCALL && u.g == STWATCH_NONE)
 				u.g = p->g;
@@ -521,9 +529,24 @@ void stw_gather_finish(stw_gather *a)
 		if (stw_gather_g(a, g->id) != g)
 			continue;
 		stw_candidate c = {
-			.g = g->id, .from = g->since, .to = a->last_time, .p = STWATCH_NONE, .waker = g->waker, .blocks = g->blocks, .root = g->root,
-			.stack = g->stack, .wake = g->wake, .reason_generation = g->reason_generation, .reason = g->reason, .state = g->state,
-			.how = g->how, .next = STW_GO_UNDETERMINED, .gc_worker = g->gc_worker, .open = true, .begun = g->since != STW_TIME_UNKNOWN, .window = UINT32_MAX,
+			.g = g->id,
+			.from = g->since,
+			.to = a->last_time,
+			.p = STWATCH_NONE,
+			.waker = g->waker,
+			.blocks = g->blocks,
+			.root = g->root,
+			.stack = g->stack,
+			.wake = g->wake,
+			.reason_generation = g->reason_generation,
+			.reason = g->reason,
+			.state = g->state,
+			.how = g->how,
+			.next = STW_GO_UNDETERMINED,
+			.gc_worker = g->gc_worker,
+			.open = true,
+			.begun = g->since != STW_TIME_UNKNOWN,
+			.window = UINT32_MAX,
 			.mean_run_ns = g->runs ? g->run_ns / (int64_t)g->runs : -1,
 		};
 		if (!c.begun)
@@ -532,10 +555,10 @@ void stw_gather_finish(stw_gather *a)
 			c.root = c.stack;
 		int64_t ns = length_of(&c);
 		stw_candidates *list = c.state == STW_GO_RUNNABLE && ns >= a->min_idle_ns ? &a->runnable_stays
-		                     : c.state == STW_GO_SYSCALL && ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls
-		                     : c.state == STW_GO_WAITING && ns >= STW_KEEP_WAIT_NS    ? &a->waits
-		                     : c.state == STW_GO_RUNNING && ns >= STW_KEEP_RUN_NS     ? &a->runs
-		                                                                              : NULL;
+			: c.state == STW_GO_SYSCALL && ns >= STW_KEEP_SYSCALL_NS          ? &a->syscalls
+			: c.state == STW_GO_WAITING && ns >= STW_KEEP_WAIT_NS             ? &a->waits
+			: c.state == STW_GO_RUNNING && ns >= STW_KEEP_RUN_NS              ? &a->runs
+											  : NULL;
 		if (c.state == STW_GO_RUNNABLE)
 			stw_gather_classify(a, &c);
 		if (list && !stw_candidates_keep(a->mem, list, &c))

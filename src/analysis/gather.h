@@ -31,20 +31,20 @@ typedef struct stw_known_p {
 /* A stay in whole, with what is known of its beginning. */
 typedef struct stw_candidate {
 	int64_t g, from, to, p, waker;
-	int64_t mean_run_ns;   /* of the goroutine's runs so far; -1: it never ran */
-	uint64_t blocks;       /* how often it had blocked before */
+	int64_t mean_run_ns; /* of the goroutine's runs so far; -1: it never ran */
+	uint64_t blocks; /* how often it had blocked before */
 	stw_place root, stack, wake;
 	uint32_t reason_generation, reason;
 	uint8_t state, how, next;
 	bool gc_worker;
-	bool open;             /* not over at the end of the trace */
-	bool begun;            /* its beginning is in the trace */
+	bool open; /* not over at the end of the trace */
+	bool begun; /* its beginning is in the trace */
 	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
 	int64_t use_ns[STW_USE_COUNT];
-	int64_t idle_beside_ns;/* time in which at least one proc was idle */
-	int64_t stopped_ns;    /* time within stops */
-	int64_t proc_ns;       /* procs' time in all */
-	uint32_t window;       /* activity that was read for it, UINT32_MAX: none */
+	int64_t idle_beside_ns; /* time in which at least one proc was idle */
+	int64_t stopped_ns; /* time within stops */
+	int64_t proc_ns; /* procs' time in all */
+	uint32_t window; /* activity that was read for it, UINT32_MAX: none */
 } stw_candidate;
 
 typedef struct stw_stop_row {
@@ -62,21 +62,21 @@ typedef struct stw_stop_brief {
 /* A second in which stops came thick. */
 typedef struct stw_stop_window {
 	int64_t from, to;
-	int64_t lost_ns;       /* procs' time */
+	int64_t lost_ns; /* procs' time */
 	uint64_t count;
-	int64_t proc_ns;       /* procs' time in all */
-	stw_stop_brief worst;  /* of the kind that cost most in it */
-	uint64_t worst_count;  /* stops of that kind */
+	int64_t proc_ns; /* procs' time in all */
+	stw_stop_brief worst; /* of the kind that cost most in it */
+	uint64_t worst_count; /* stops of that kind */
 } stw_stop_window;
 
 typedef STW_VEC(stw_candidate) stw_candidates;
 
 typedef struct stw_gather {
 	stw_mem *mem;
-	bool failed;           /* out of memory */
+	bool failed; /* out of memory */
 	int64_t min_wait_ns, min_idle_ns; /* runnable stays from these on are candidates */
-	int64_t long_stop_ns;  /* stops from this on are findings of their own */
-	stw_intern names;      /* kinds of stops */
+	int64_t long_stop_ns; /* stops from this on are findings of their own */
+	stw_intern names; /* kinds of stops */
 	STW_VEC(stw_known_g) gs;
 	STW_VEC(uint32_t) free_gs;
 	stw_map g_slots;
@@ -92,12 +92,12 @@ typedef struct stw_gather {
 	uint64_t gc_begun;
 	int64_t gc_mark_ns, assist_ns;
 	uint64_t heap_max, heap_goal;
-	int64_t runnable;      /* at the border */
+	int64_t runnable; /* at the border */
 	uint64_t runnable_max;
 	/* candidates */
 	stw_candidates runnable_stays, syscalls, waits, runs;
 	STW_VEC(stw_proc_use) uses; /* of 1 ms and more, by their ends */
-	STW_VEC(stw_stop) stops;    /* of 1 ms and more */
+	STW_VEC(stw_stop) stops; /* of 1 ms and more */
 	STW_VEC(stw_stop_moment) moments;
 	STW_VEC(stw_stop_brief) recent; /* the last second's stops, from recent_first on */
 	size_t recent_first;

@@ -25,7 +25,8 @@ double stw_mmu(const stw_gather *a, int64_t window_ns)
 {
 	double worst = 0, procs = (double)stw_gather_procs(a);
 	if (procs < 1 || a->last_time - a->first_time < window_ns)
-		return procs < 1 ? 1 : 1 - lost_in(a, a->first_time, a->last_time > a->first_time ? a->last_time : a->first_time + 1, procs);
+		return procs < 1 ? 1
+				 : 1 - lost_in(a, a->first_time, a->last_time > a->first_time ? a->last_time : a->first_time + 1, procs);
 	for (size_t i = 0; i < a->stops.count && i < 200; i++) {
 		const stw_stop *s = &a->stops.items[i];
 		double x = lost_in(a, s->from, s->from + window_ns, procs), y = lost_in(a, s->to - window_ns, s->to, procs);

@@ -133,7 +133,8 @@ static void take_samples(stw_places *p, const stw_generation *gen, uint32_t gene
 		const stw_cpu_sample *s = &gen->samples.items[i];
 		for (size_t w = 0; w < p->windows.count; w++) {
 			const stw_sample_window *window = &p->windows.items[w];
-			if (s->time < window->from || s->time > window->to || (generation != window->generation && generation + 1 != window->generation))
+			if (s->time < window->from || s->time > window->to ||
+				(generation != window->generation && generation + 1 != window->generation))
 				continue;
 			stw_sample *kept = stw_vec_push(p->mem, &p->samples);
 			uint32_t stack = stw_generation_stack(gen, s->stack);
@@ -154,7 +155,8 @@ static void resolve_in(stw_places *p, const stw_generation *gen, uint32_t genera
 {
 	for (size_t i = 0; i < p->places.count; i++) {
 		const stw_place *place = &p->places.items[i];
-		if (place->generation == generation && place->stack < gen->stacks.count && !stw_places_name(p, gen, place->stack, &p->stacks.items[i]))
+		if (place->generation == generation && place->stack < gen->stacks.count &&
+			!stw_places_name(p, gen, place->stack, &p->stacks.items[i]))
 			p->failed = true;
 	}
 	for (size_t i = 0; i < p->string_places.count; i++) {
@@ -205,10 +207,58 @@ bool stw_is_library(const char *function)
 	/* The first element of an import path in the standard library never has a dot; a module's own may lack one too,
 	 * so the names themselves decide. Names before a generic's brackets or a method's type are package paths. */
 	static const char *const packages[] = {
-		"archive", "arena", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed", "encoding",
-		"errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal", "io", "iter", "log", "maps", "math", "mime",
-		"net", "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync", "syscall",
-		"testing", "text", "time", "type:", "unicode", "unique", "unsafe", "vendor", "weak",
+		"archive",
+		"arena",
+		"bufio",
+		"bytes",
+		"cmp",
+		"compress",
+		"container",
+		"context",
+		"crypto",
+		"database",
+		"debug",
+		"embed",
+		"encoding",
+		"errors",
+		"expvar",
+		"flag",
+		"fmt",
+		"go",
+		"hash",
+		"html",
+		"image",
+		"index",
+		"internal",
+		"io",
+		"iter",
+		"log",
+		"maps",
+		"math",
+		"mime",
+		"net",
+		"os",
+		"path",
+		"plugin",
+		"reflect",
+		"regexp",
+		"runtime",
+		"slices",
+		"sort",
+		"strconv",
+		"strings",
+		"structs",
+		"sync",
+		"syscall",
+		"testing",
+		"text",
+		"time",
+		"type:",
+		"unicode",
+		"unique",
+		"unsafe",
+		"vendor",
+		"weak",
 	};
 	size_t n = strcspn(function, "./");
 	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)

@@ -10,7 +10,7 @@
 typedef struct stw_named_stack {
 	const stwatch_frame *frames; /* innermost first */
 	uint32_t n;
-	uint32_t user;               /* the innermost frame that a person would edit; n: none */
+	uint32_t user; /* the innermost frame that a person would edit; n: none */
 } stw_named_stack;
 
 typedef struct stw_sample {
@@ -27,10 +27,10 @@ typedef struct stw_places {
 	stw_mem *mem;
 	stw_arena arena;
 	stw_intern names;
-	stw_map wanted;              /* generation << 32 | stack → index into stacks */
+	stw_map wanted; /* generation << 32 | stack → index into stacks */
 	STW_VEC(stw_place) places;
 	STW_VEC(stw_named_stack) stacks;
-	stw_map wanted_strings;      /* generation << 32 | string → index into strings */
+	stw_map wanted_strings; /* generation << 32 | string → index into strings */
 	STW_VEC(stw_place) string_places;
 	STW_VEC(stw_text) strings;
 	STW_VEC(stw_sample_window) windows;

@@ -169,17 +169,26 @@ static bool describe(stwatch_analysis *a, const char *path)
 			return false;
 	}
 	a->input = (stwatch_input){
-		.file = file, .kind = "go-trace", .format = format, .bytes = a->trace.source.file_size, .events = g->n_events + a->trace.n_generations + 1, .generations = a->trace.n_generations,
-		.has_start_time = a->trace.has_wall, .start_unix_ns = a->trace.wall_ns,
-		.duration_ns = g->first_time == STW_TIME_UNKNOWN ? 0 : g->last_time - g->first_time, .complete = a->trace.problems.count == 0,
-		.problems = problems, .n_problems = a->trace.problems.count,
+		.file = file,
+		.kind = "go-trace",
+		.format = format,
+		.bytes = a->trace.source.file_size,
+		.events = g->n_events + a->trace.n_generations + 1,
+		.generations = a->trace.n_generations,
+		.has_start_time = a->trace.has_wall,
+		.start_unix_ns = a->trace.wall_ns,
+		.duration_ns = g->first_time == STW_TIME_UNKNOWN ? 0 : g->last_time - g->first_time,
+		.complete = a->trace.problems.count == 0,
+		.problems = problems,
+		.n_problems = a->trace.problems.count,
 	};
 	return stw_summary_fill(&a->summary, g, &a->arena) && tell_limits(a);
 }
 
 /* ---- the public functions ---- */
 
-static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const char *path, const stwatch_analyze_options *o, stwatch_error *error)
+static stwatch_status run(
+	stwatch_analysis *a, const stwatch_context *context, const char *path, const stwatch_analyze_options *o, stwatch_error *error)
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel};
 	stwatch_status status = stw_trace_fold(&a->trace, &options, stw_gather_add, &a->gather, error);
@@ -206,7 +215,8 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 	return stw_fail(error, STWATCH_ERR_DAMAGED, a->trace.problems.items[0].offset, "%s", a->trace.problems.items[0].what);
 }
 
-stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_analyze_options *options, stwatch_analysis **out, stwatch_error *error)
+stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_analyze_options *options,
+	stwatch_analysis **out, stwatch_error *error)
 {
 	stwatch_error local;
 	stwatch_analyze_options o = {.findings = true};
@@ -217,7 +227,8 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	if (options)
 		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
 	if (n_paths != 1)
-		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "this version analyses one trace at a time (%zu files were given)", n_paths);
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			"this version analyses one trace at a time (%zu files were given)", n_paths);
 	stwatch_analysis *a = stw_mem_zalloc(&context->mem, sizeof *a);
 	if (!a)
 		return stw_fail_memory(error);
@@ -228,8 +239,8 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	else
 		stwatch_settings_init(&a->settings);
 	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
-	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE], idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS,
-	                a->settings.values[STW_SET_STW_NOTE]);
+	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE],
+		idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS, a->settings.values[STW_SET_STW_NOTE]);
 	stwatch_status status = stw_trace_open(&a->trace, a->mem, paths[0], context->cancel, error);
 	const bool opened = status == STWATCH_OK;
 	if (opened)
@@ -269,7 +280,8 @@ const char *const *stwatch_analysis_limits(const stwatch_analysis *a, size_t *co
 	return a->limits.items;
 }
 
-stwatch_status stwatch_analysis_print(const stwatch_analysis *a, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+stwatch_status stwatch_analysis_print(
+	const stwatch_analysis *a, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
 	stw_output_input in = {&a->input, 1, &a->settings, &a->summary, a->findings, a->n_findings, a->limits.items, a->limits.count};
 	return stw_output_print(&in, view, options, sink, user);

@@ -27,7 +27,8 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 	if (status == STWATCH_OK) {
 		status = stw_header_read(&r->source, &minor, error);
 		if (status == STWATCH_OK && minor < STW_GO122)
-			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3, "a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
+			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+				"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
 		if (status != STWATCH_OK)
 			stw_source_close(&r->source);
 	}
@@ -61,7 +62,9 @@ void stwatch_reader_free(stwatch_reader *r)
 
 static unsigned kind_of(const stw_stream_event *e)
 {
-	return e->type == STW_EV_SYNC_POINT ? STWATCH_EVENT_SYNC : e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE : stw_event_spec_of(e->type)->kind;
+	return e->type == STW_EV_SYNC_POINT   ? STWATCH_EVENT_SYNC
+		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
+					      : stw_event_spec_of(e->type)->kind;
 }
 
 static int keep_details(void *user, const char *data, size_t length)
@@ -82,15 +85,21 @@ static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event
 	stw_sink_flush(&sink);
 	size_t skip = r->n_details && r->details[0] == ' ';
 	*out = (stwatch_event){
-		.time_ns = e->time, .kind = (stwatch_event_kind)kind_of(e), .name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
-		.goroutine = e->g, .proc = e->p, .thread = e->m, .details = r->details + skip, .details_length = r->n_details - skip,
+		.time_ns = e->time,
+		.kind = (stwatch_event_kind)kind_of(e),
+		.name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
+		.goroutine = e->g,
+		.proc = e->p,
+		.thread = e->m,
+		.details = r->details + skip,
+		.details_length = r->n_details - skip,
 	};
 }
 
 static stwatch_status fail_cut(const stwatch_reader *r, stwatch_error *error)
 {
-	return stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
-	                (unsigned long long)r->source.size);
+	return stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size,
+		"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more", (unsigned long long)r->source.size);
 }
 
 stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
@@ -115,8 +124,7 @@ static bool changes(const stw_stream_event *e, int64_t goroutine, int64_t proc)
 	case STW_EV_ProcStart:
 	case STW_EV_ProcSteal:
 	case STW_EV_ProcStatus:
-	case STW_EV_GCSweepActive:
-		return proc != STWATCH_NONE && (int64_t)e->a[0] == proc;
+	case STW_EV_GCSweepActive: return proc != STWATCH_NONE && (int64_t)e->a[0] == proc;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 	case STW_EV_GoCreateSyscall:
@@ -126,10 +134,8 @@ static bool changes(const stw_stream_event *e, int64_t goroutine, int64_t proc)
 	case STW_EV_GoStatusStack:
 	case STW_EV_GoSwitch:
 	case STW_EV_GoSwitchDestroy:
-	case STW_EV_GCMarkAssistActive:
-		return goroutine != STWATCH_NONE && (int64_t)e->a[0] == goroutine;
-	default:
-		return false;
+	case STW_EV_GCMarkAssistActive: return goroutine != STWATCH_NONE && (int64_t)e->a[0] == goroutine;
+	default: return false;
 	}
 }
 
@@ -211,8 +217,8 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
-stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format, const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user,
-                                    stwatch_error *error)
+stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format,
+	const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user, stwatch_error *error)
 {
 	stwatch_error local;
 	stwatch_events_filter f;
@@ -236,11 +242,13 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	stw_sink_init(&p->out, sink, user);
 	stw_json_init(&p->json, false, sink, user);
 	if (format == STWATCH_EVENTS_GO && r->source.packing != STW_PACKED_NOT)
-		status = stw_fail(error, STWATCH_ERR_FORMAT, 0, "compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
-		                  r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
+		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
+			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
+			r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
 	else
 		status = print_all(p, context, &f, error);
-	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK, finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
+	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
+	     finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	if (status == STWATCH_OK && r->source.cut)
 		status = fail_cut(r, error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))

@@ -13,7 +13,7 @@ enum { CONTRADICTIONS_KEPT = 100, EVENTS_A_PAUSE = 1 << 16 };
 
 typedef struct edge {
 	uint8_t resource, from, to, event;
-	uint32_t next;     /* 1 + index of another of the same states, 0: none */
+	uint32_t next; /* 1 + index of another of the same states, 0: none */
 	uint64_t count, measured;
 	int64_t max;
 	uint32_t spent[STW_HISTOGRAM_SIZE];
@@ -118,7 +118,12 @@ static stwatch_contradiction *contradiction(stwatch_states *s, const char *rule,
 	stwatch_contradiction *c = what ? stw_vec_push(s->mem, &s->contradictions) : NULL;
 	s->failed |= !c;
 	if (c)
-		*c = (stwatch_contradiction){.rule = rule, .at_ns = at - s->first, .goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE, .what = what};
+		*c = (stwatch_contradiction){.rule = rule,
+			.at_ns = at - s->first,
+			.goroutine = STWATCH_NONE,
+			.proc = STWATCH_NONE,
+			.thread = STWATCH_NONE,
+			.what = what};
 	return c;
 }
 
@@ -131,9 +136,9 @@ static const char *event_name(unsigned event)
 static void tell_illegal(stwatch_states *s, const stw_move *m)
 {
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
-	                       ? NULL
-	                       : stw_arena_printf(&s->arena, "%s %lld from %s to %s by %s", stw_resource_name(m->resource), (long long)m->id, stw_state_name(m->from),
-	                                          stw_state_name(m->to), event_name(m->event));
+		? NULL
+		: stw_arena_printf(&s->arena, "%s %lld from %s to %s by %s", stw_resource_name(m->resource), (long long)m->id,
+			  stw_state_name(m->from), stw_state_name(m->to), event_name(m->event));
 	stwatch_contradiction *c = contradiction(s, "illegal-transition", m->at, what);
 	if (c)
 		*(m->resource == STW_RES_G ? &c->goroutine : m->resource == STW_RES_P ? &c->proc : &c->thread) = m->id;
@@ -176,9 +181,9 @@ static void on_clash(void *user, const stw_clash *c)
 	if (!inside(s, c->at) || !(wanted(s, STW_RES_G, c->g) || wanted(s, STW_RES_P, c->p)))
 		return;
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
-	                       ? NULL
-	                       : stw_arena_printf(&s->arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s", (long long)c->m, (long long)c->p,
-	                                          stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state), event_name(c->event));
+		? NULL
+		: stw_arena_printf(&s->arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s", (long long)c->m,
+			  (long long)c->p, stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state), event_name(c->event));
 	stwatch_contradiction *told = contradiction(s, "coupling-violation", c->at, what);
 	if (told) {
 		told->goroutine = c->g;
@@ -211,7 +216,8 @@ static void note_start(stwatch_states *s, const stw_generation *gen)
 {
 	s->input.has_start_time = gen->has_clock;
 	if (gen->has_clock)
-		s->input.start_unix_ns = gen->clock_sec * 1000000000 + gen->clock_nsec - (stw_generation_ns(gen, gen->clock_time) - s->first);
+		s->input.start_unix_ns = gen->clock_sec * 1000000000 + gen->clock_nsec -
+			(stw_generation_ns(gen, gen->clock_time) - s->first);
 }
 
 static void take(stwatch_states *s, stw_timeline *t, stw_stream *stream, const stw_stream_event *e)
@@ -233,7 +239,8 @@ static void take(stwatch_states *s, stw_timeline *t, stw_stream *stream, const s
 	s->last = e->time;
 	if (e->type == STW_EV_ProcsChange && (int64_t)e->a[0] > s->summary.gomaxprocs_max)
 		s->summary.gomaxprocs_max = (int64_t)e->a[0];
-	stw_timeline_event out = {.time = e->time, .m = e->m, .p = e->p, .g = e->g, .a = {e->a[0], e->a[1], e->a[2], e->a[3]}, .type = e->type};
+	stw_timeline_event out = {
+		.time = e->time, .m = e->m, .p = e->p, .g = e->g, .a = {e->a[0], e->a[1], e->a[2], e->a[3]}, .type = e->type};
 	if (e->type == STW_EV_GoBlock || e->type == STW_EV_GoStop)
 		out.reason = reason_of(t, stream, e->a[0]);
 	out.stack = stack_of(e);
@@ -275,7 +282,8 @@ static void tell_fault(stwatch_states *s, stw_fault fault, const char *what)
 {
 	bool coupling = fault == STW_FAULT_COUPLING;
 	if (coupling || fault == STW_FAULT_TRANSITION || fault == STW_FAULT_ORDER)
-		contradiction(s, coupling ? "coupling-violation" : "illegal-transition", s->last, stw_arena_copy(&s->arena, what, strlen(what)));
+		contradiction(
+			s, coupling ? "coupling-violation" : "illegal-transition", s->last, stw_arena_copy(&s->arena, what, strlen(what)));
 }
 
 static const stw_span *span_after(const stw_trace *trace, uint64_t offset)
@@ -286,7 +294,8 @@ static const stw_span *span_after(const stw_trace *trace, uint64_t offset)
 	return NULL;
 }
 
-static stwatch_status read_all(stwatch_states *s, stw_timeline *t, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
+static stwatch_status read_all(
+	stwatch_states *s, stw_timeline *t, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
 {
 	stw_stream stream;
 	stw_stream_open(&stream, s->mem, &trace->source, trace->version);
@@ -342,10 +351,18 @@ static bool add_transition(stwatch_states *s, const edge *e, uint64_t all)
 	if (!t)
 		return false;
 	*t = (stwatch_transition){
-		.resource = (stwatch_resource)(e->resource + STWATCH_GOROUTINE), .from = stw_state_name(e->from), .to = stw_state_name(e->to),
-		.event = event_name(e->event), .count = e->count, .share = (double)e->count / (double)all, .measured = e->measured,
-		.p50_ns = e->measured ? percentile(e, 0.5) : -1, .p99_ns = e->measured ? percentile(e, 0.99) : -1, .max_ns = e->measured ? e->max : -1,
-		.legal = e->from == STW_STATE_UNKNOWN || e->to == STW_STATE_UNKNOWN || stw_move_find(e->resource, e->from, e->to, e->event, s->version),
+		.resource = (stwatch_resource)(e->resource + STWATCH_GOROUTINE),
+		.from = stw_state_name(e->from),
+		.to = stw_state_name(e->to),
+		.event = event_name(e->event),
+		.count = e->count,
+		.share = (double)e->count / (double)all,
+		.measured = e->measured,
+		.p50_ns = e->measured ? percentile(e, 0.5) : -1,
+		.p99_ns = e->measured ? percentile(e, 0.99) : -1,
+		.max_ns = e->measured ? e->max : -1,
+		.legal = e->from == STW_STATE_UNKNOWN || e->to == STW_STATE_UNKNOWN ||
+			stw_move_find(e->resource, e->from, e->to, e->event, s->version),
 		.why = why(s, e),
 	};
 	return true;
@@ -379,8 +396,12 @@ static bool list_times(stwatch_states *s, unsigned resource)
 			return false;
 		if (t)
 			*t = (stwatch_state_time){
-				.resource = (stwatch_resource)(resource + STWATCH_GOROUTINE), .state = stw_state_name(state), .stays = sum->stays, .censored = sum->censored,
-				.total_ns = sum->total, .share = whole > 0 ? (double)sum->total / whole : 0,
+				.resource = (stwatch_resource)(resource + STWATCH_GOROUTINE),
+				.state = stw_state_name(state),
+				.stays = sum->stays,
+				.censored = sum->censored,
+				.total_ns = sum->total,
+				.share = whole > 0 ? (double)sum->total / whole : 0,
 			};
 	}
 	return true;
@@ -433,7 +454,8 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	return stw_fail(error, STWATCH_ERR_DAMAGED, s->problems.items[0].offset, "%s", s->problems.items[0].what);
 }
 
-stwatch_status stwatch_states_read(stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out, stwatch_error *error)
+stwatch_status stwatch_states_read(
+	stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out, stwatch_error *error)
 {
 	stwatch_error local;
 	if (!error)
@@ -481,7 +503,8 @@ const stwatch_contradiction *stwatch_states_contradictions(const stwatch_states 
 	return s->contradictions.items;
 }
 
-stwatch_status stwatch_states_print(const stwatch_states *s, stwatch_states_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+stwatch_status stwatch_states_print(
+	const stwatch_states *s, stwatch_states_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
 	static const char *const LIMITS[] = {
 		"_Gidle, _Gcopystack and _Gleaked are never written: their time is in the states around them",
@@ -489,9 +512,19 @@ stwatch_status stwatch_states_print(const stwatch_states *s, stwatch_states_form
 		"a thread has no state of the runtime's: it follows from its P and goroutine; idle ones may not exist yet",
 	};
 	const stw_states_input in = {
-		.common = {.inputs = &s->input, .n_inputs = 1, .summary = &s->summary, .limits = LIMITS, .n_limits = sizeof LIMITS / sizeof *LIMITS},
-		.options = s->options, .times = s->times.items, .n_times = s->times.count, .transitions = s->transitions.items, .n_transitions = s->transitions.count,
-		.contradictions = s->contradictions.items, .n_contradictions = s->contradictions.count, .contradictions_total = s->n_contradictions,
+		.common = {.inputs = &s->input,
+			.n_inputs = 1,
+			.summary = &s->summary,
+			.limits = LIMITS,
+			.n_limits = sizeof LIMITS / sizeof *LIMITS},
+		.options = s->options,
+		.times = s->times.items,
+		.n_times = s->times.count,
+		.transitions = s->transitions.items,
+		.n_transitions = s->transitions.count,
+		.contradictions = s->contradictions.items,
+		.n_contradictions = s->contradictions.count,
+		.contradictions_total = s->n_contradictions,
 	};
 	return stw_output_states_print(&in, format, options, sink, user);
 }

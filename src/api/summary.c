@@ -39,7 +39,11 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 		const stw_stop_row *r = &a->rows.items[i];
 		stw_text kind = stw_intern_get(&a->names, r->kind);
 		rows[i] = (stwatch_stw_row){
-			.kind = stw_arena_copy(arena, kind.data, kind.length), .count = r->count, .total_ns = r->total_ns, .max_ns = r->max_ns, .stopping_max_ns = r->stopping_max_ns,
+			.kind = stw_arena_copy(arena, kind.data, kind.length),
+			.count = r->count,
+			.total_ns = r->total_ns,
+			.max_ns = r->max_ns,
+			.stopping_max_ns = r->stopping_max_ns,
 		};
 		if (!rows[i].kind)
 			return false;
@@ -60,8 +64,14 @@ static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 	for (size_t i = 0; i < a->ps.count; i++) {
 		const stw_known_p *p = &a->ps.items[i];
 		rows[i] = (stwatch_proc_row){
-			.proc = p->id, .running_ns = p->total[STW_USE_USER], .gc_ns = p->total[STW_USE_GC] + p->total[STW_USE_GC_IDLE], .syscall_ns = p->total[STW_USE_SYSCALL],
-			.spinning_ns = p->total[STW_USE_SPINNING], .idle_ns = p->total[STW_USE_IDLE], .stopped_ns = p->total[STW_USE_STOPPED], .starts = p->starts,
+			.proc = p->id,
+			.running_ns = p->total[STW_USE_USER],
+			.gc_ns = p->total[STW_USE_GC] + p->total[STW_USE_GC_IDLE],
+			.syscall_ns = p->total[STW_USE_SYSCALL],
+			.spinning_ns = p->total[STW_USE_SPINNING],
+			.idle_ns = p->total[STW_USE_IDLE],
+			.stopped_ns = p->total[STW_USE_STOPPED],
+			.starts = p->starts,
 		};
 		for (int u = 1; u < STW_USE_COUNT; u++)
 			all += p->total[u];
@@ -103,10 +113,22 @@ static bool fill_mmu(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 {
 	*s = (stwatch_summary){
-		.gc_cycles = a->gc_begun, .gc_mark_ns = a->gc_mark_ns, .gc_assist_ns = a->assist_ns, .gomaxprocs_max = a->gomaxprocs_max > stw_gather_procs(a) ? a->gomaxprocs_max : stw_gather_procs(a),
-		.gomaxprocs_last = stw_gather_procs(a), .goroutines_seen = a->seen, .goroutines_created = a->created, .goroutines_ended = a->ended, .goroutines_max = a->alive_max,
-		.sched_waits = a->n_latency, .proc_idle_share = -1, .runqueue_max = a->runnable_max, .cpu_samples = a->counts[STW_EV_CPUSample],
-		.syscalls = a->counts[STW_EV_GoSyscallBegin], .heap_max_bytes = a->heap_max, .heap_goal_last_bytes = a->heap_goal,
+		.gc_cycles = a->gc_begun,
+		.gc_mark_ns = a->gc_mark_ns,
+		.gc_assist_ns = a->assist_ns,
+		.gomaxprocs_max = a->gomaxprocs_max > stw_gather_procs(a) ? a->gomaxprocs_max : stw_gather_procs(a),
+		.gomaxprocs_last = stw_gather_procs(a),
+		.goroutines_seen = a->seen,
+		.goroutines_created = a->created,
+		.goroutines_ended = a->ended,
+		.goroutines_max = a->alive_max,
+		.sched_waits = a->n_latency,
+		.proc_idle_share = -1,
+		.runqueue_max = a->runnable_max,
+		.cpu_samples = a->counts[STW_EV_CPUSample],
+		.syscalls = a->counts[STW_EV_GoSyscallBegin],
+		.heap_max_bytes = a->heap_max,
+		.heap_goal_last_bytes = a->heap_goal,
 	};
 	if (a->n_latency) {
 		s->sched_p50_ns = percentile(a, 0.5);

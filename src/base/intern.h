@@ -12,7 +12,7 @@ typedef struct stw_text {
 typedef struct stw_intern {
 	stw_arena arena;
 	STW_VEC(stw_text) texts; /* by number */
-	uint32_t *table;         /* numbers by hash, 0: free */
+	uint32_t *table; /* numbers by hash, 0: free */
 	uint32_t mask;
 } stw_intern;
 

@@ -14,7 +14,7 @@ typedef struct stw_map_entry {
 typedef struct stw_map {
 	stw_mem *mem;
 	stw_map_entry *entries;
-	uint32_t mask;  /* capacity - 1 */
+	uint32_t mask; /* capacity - 1 */
 	unsigned shift; /* 64 - log2(capacity) */
 	uint32_t count;
 } stw_map;

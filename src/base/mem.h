@@ -26,23 +26,24 @@ void *stw_mem_zalloc(stw_mem *mem, size_t size);
 void stw_mem_free(stw_mem *mem, void *block, size_t size);
 
 /* A growable array of plain items: STW_VEC(int) numbers = {0}; */
-#define STW_VEC(T) \
-	struct { \
-		T *items; \
-		size_t count, capacity; \
+#define STW_VEC(T)                                                                                                                         \
+	struct {                                                                                                                           \
+		T *items;                                                                                                                  \
+		size_t count, capacity;                                                                                                    \
 	}
 
 bool stw_vec_grow(stw_mem *mem, void **items, size_t *capacity, size_t need, size_t item_size);
 
 /* Makes room for n more items; false when out of memory. */
-#define stw_vec_reserve(mem, vec, n) \
-	((vec)->count + (n) <= (vec)->capacity || \
-	 stw_vec_grow((mem), (void **)(void *)&(vec)->items, &(vec)->capacity, (vec)->count + (n), sizeof *(vec)->items))
+#define stw_vec_reserve(mem, vec, n)                                                                                                       \
+	((vec)->count + (n) <= (vec)->capacity ||                                                                                          \
+		stw_vec_grow((mem), (void **)(void *)&(vec)->items, &(vec)->capacity, (vec)->count + (n), sizeof *(vec)->items))
 /* A pointer to a new, uninitialised last item, or NULL. */
 #define stw_vec_push(mem, vec) (stw_vec_reserve((mem), (vec), 1) ? &(vec)->items[(vec)->count++] : NULL)
 /* Adds an uninitialised last item; false when out of memory. */
 #define stw_vec_add(mem, vec) (stw_vec_reserve((mem), (vec), 1) && ++(vec)->count)
-#define stw_vec_free(mem, vec) \
-	(stw_mem_free((mem), (vec)->items, (vec)->capacity * sizeof *(vec)->items), (vec)->items = NULL, (vec)->count = 0, (vec)->capacity = 0)
+#define stw_vec_free(mem, vec)                                                                                                             \
+	(stw_mem_free((mem), (vec)->items, (vec)->capacity * sizeof *(vec)->items), (vec)->items = NULL, (vec)->count = 0,                 \
+		(vec)->capacity = 0)
 
 #endif

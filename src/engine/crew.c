@@ -14,9 +14,9 @@ typedef struct crew {
 	const volatile int *cancel;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	size_t next, joined;   /* jobs taken, jobs handed back */
+	size_t next, joined; /* jobs taken, jobs handed back */
 	bool stop;
-	stw_job *slots;        /* job i in slot i % n_slots */
+	stw_job *slots; /* job i in slot i % n_slots */
 	bool *ready;
 } crew;
 
@@ -102,7 +102,7 @@ static void run_alone(crew *c, stw_job_fn done, void *user)
 }
 
 void stw_crew_run(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t n_spans, unsigned threads,
-                  const volatile int *cancel, stw_job_fn done, void *user)
+	const volatile int *cancel, stw_job_fn done, void *user)
 {
 	crew c = {.mem = mem, .source = source, .version = version, .spans = spans, .n_spans = n_spans, .cancel = cancel};
 	pthread_t ids[MOST_THREADS];

@@ -8,10 +8,10 @@ typedef struct stw_job {
 	const stw_span *span;
 	uint32_t index;
 	stw_read_mode mode;
-	bool loaded;           /* its tables could be read; else status says why not */
+	bool loaded; /* its tables could be read; else status says why not */
 	stwatch_status status;
 	stwatch_error error;
-	stw_fold fold;         /* mem NULL: nothing was folded */
+	stw_fold fold; /* mem NULL: nothing was folded */
 	stw_order order;
 	bool has_clock;
 	int64_t clock_trace_ns, clock_wall_ns;
@@ -23,6 +23,6 @@ typedef bool (*stw_job_fn)(void *user, stw_job *job);
 /* Reads the first generation as a trace's first, the others speculatively. At most a few generations per thread are in flight.
  * threads: 1 works on the caller's thread alone. */
 void stw_crew_run(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t n_spans, unsigned threads,
-                  const volatile int *cancel, stw_job_fn done, void *user);
+	const volatile int *cancel, stw_job_fn done, void *user);
 
 #endif

@@ -28,7 +28,7 @@ static __attribute__((hot, noinline)) stwatch_status run(stw_merge *mg, const vo
 }
 
 stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, const stw_source *source, uint32_t generation,
-                            const volatile int *cancel, stwatch_error *error)
+	const volatile int *cancel, stwatch_error *error)
 {
 	stw_merge mg;
 	if (!stw_fold_init(fold, order->mem, gen, order, generation))

@@ -3,19 +3,28 @@
 #include <string.h>
 
 static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
-                        uint64_t a1, uint64_t a2, uint64_t a3);
+	uint64_t a1, uint64_t a2, uint64_t a3);
 #define STW_MERGE_EMIT queue_event
 #include "order/merge_step.h"
 
 static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
-                        uint64_t a1, uint64_t a2, uint64_t a3)
+	uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_stream *s = mg->hook;
 	const stw_order *o = mg->order;
 	stw_stream_event *e = &s->queue[s->queued++]; /* no event stands for more than three */
 	*e = (stw_stream_event){
-		.time = time, .m = stw_order_m_id(o, m), .p = stw_order_p_id(o, p), .g = stw_order_g_id(o, g), .a = {a0, a1, a2, a3},
-		.target = target, .g_slot = g, .p_slot = p, .m_slot = m, .type = (uint8_t)type, .has_generation = true,
+		.time = time,
+		.m = stw_order_m_id(o, m),
+		.p = stw_order_p_id(o, p),
+		.g = stw_order_g_id(o, g),
+		.a = {a0, a1, a2, a3},
+		.target = target,
+		.g_slot = g,
+		.p_slot = p,
+		.m_slot = m,
+		.type = (uint8_t)type,
+		.has_generation = true,
 	};
 	if (type == STW_EV_CPUSample) { /* its context is its own */
 		e->m = (int64_t)a0;
@@ -59,9 +68,17 @@ static void queue_sync(stw_stream *s, int64_t time, bool has_generation)
 {
 	s->last_time = time > s->last_time ? time : s->last_time + 1;
 	s->queue[s->queued++] = (stw_stream_event){
-		.time = s->last_time, .m = STWATCH_NONE, .p = STWATCH_NONE, .g = STWATCH_NONE, .a = {++s->syncs},
-		.target = STW_SLOT_NONE, .g_slot = STW_SLOT_NONE, .p_slot = STW_SLOT_NONE, .m_slot = STW_SLOT_NONE,
-		.type = STW_EV_SYNC_POINT, .has_generation = has_generation,
+		.time = s->last_time,
+		.m = STWATCH_NONE,
+		.p = STWATCH_NONE,
+		.g = STWATCH_NONE,
+		.a = {++s->syncs},
+		.target = STW_SLOT_NONE,
+		.g_slot = STW_SLOT_NONE,
+		.p_slot = STW_SLOT_NONE,
+		.m_slot = STW_SLOT_NONE,
+		.type = STW_EV_SYNC_POINT,
+		.has_generation = has_generation,
 	};
 }
 

@@ -8,11 +8,11 @@
 
 typedef struct stw_stream_event {
 	int64_t time;
-	int64_t m, p, g;   /* ids before the event, STWATCH_NONE */
-	uint64_t a[4];     /* see order/merge_step.h */
-	uint32_t target;   /* slot of the goroutine or proc that it names */
+	int64_t m, p, g; /* ids before the event, STWATCH_NONE */
+	uint64_t a[4]; /* see order/merge_step.h */
+	uint32_t target; /* slot of the goroutine or proc that it names */
 	uint32_t g_slot, p_slot, m_slot;
-	uint8_t type;      /* STW_EV_… or STW_EV_SYNC_POINT, whose a[0] is its number */
+	uint8_t type; /* STW_EV_… or STW_EV_SYNC_POINT, whose a[0] is its number */
 	bool has_generation; /* false: the last sync event, which belongs to none */
 } stw_stream_event;
 
@@ -26,8 +26,8 @@ typedef struct stw_stream {
 	stw_generation gen; /* that of the last event handed out, unless it says otherwise */
 	stw_merge merge;
 	bool merging, ended;
-	uint64_t initial;   /* number of the generation in which the first event was ordered, 0: none was yet */
-	uint64_t number;    /* of the last generation, 0: none */
+	uint64_t initial; /* number of the generation in which the first event was ordered, 0: none was yet */
+	uint64_t number; /* of the last generation, 0: none */
 	uint64_t syncs;
 	int64_t last_time;
 	stwatch_error failure; /* to be reported next; status OK: none */

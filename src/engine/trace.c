@@ -58,14 +58,16 @@ stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, cons
 		return status;
 	status = stw_header_read(&t->source, &minor, error);
 	if (status == STWATCH_OK && minor < STW_GO122)
-		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3, "a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
+		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+			"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
 	t->version = (stw_go_version)(status == STWATCH_OK ? minor : 0);
 	if (status == STWATCH_OK)
 		status = scan_all(t, error);
 	if (status == STWATCH_OK && t->source.cut) {
 		stwatch_error cut;
-		stw_fail(&cut, STWATCH_ERR_DAMAGED, t->source.size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
-		         (unsigned long long)t->source.size);
+		stw_fail(&cut, STWATCH_ERR_DAMAGED, t->source.size,
+			"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
+			(unsigned long long)t->source.size);
 		if (!note_problem(t, &cut, STW_FAULT_BYTES))
 			status = stw_fail_memory(error);
 	}
@@ -92,9 +94,9 @@ typedef struct joiner {
 	stw_fold_fn add;
 	void *user;
 	const stw_run_options *options;
-	stw_order state;   /* true, after the generations joined so far */
-	bool begun;        /* state is that of a generation before */
-	uint64_t initial;  /* number of the generation with which it begins */
+	stw_order state; /* true, after the generations joined so far */
+	bool begun; /* state is that of a generation before */
+	uint64_t initial; /* number of the generation with which it begins */
 	stwatch_error *error;
 } joiner;
 
@@ -134,12 +136,9 @@ static stwatch_status carry(joiner *j, stw_job *job)
 	if (job->span->generation == j->initial) /* the same number again: to Go's reader it is still the first */
 		return read_again(j, job, STW_READ_INITIAL);
 	switch (stw_order_join(&j->state, &job->order)) {
-	case STW_JOINED:
-		return job->status;
-	case STW_JOIN_REFUSED:
-		return read_again(j, job, STW_READ_EXACT);
-	default:
-		return stw_fail_memory(&job->error);
+	case STW_JOINED: return job->status;
+	case STW_JOIN_REFUSED: return read_again(j, job, STW_READ_EXACT);
+	default: return stw_fail_memory(&job->error);
 	}
 }
 

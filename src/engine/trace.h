@@ -19,7 +19,7 @@ typedef struct stw_trace {
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_generations; /* that were read */
 	bool has_wall;
-	int64_t wall_ns;       /* of the first event, since 1970 */
+	int64_t wall_ns; /* of the first event, since 1970 */
 } stw_trace;
 
 typedef struct stw_run_options {

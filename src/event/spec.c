@@ -1,7 +1,7 @@
 #include "event/spec.h"
 
 static const stw_event_spec specs[256] = {
-#define STW_EVENT(number, name, kind, n, args, stack, stack2, string, string2) \
+#define STW_EVENT(number, name, kind, n, args, stack, stack2, string, string2)                                                             \
 	[number] = {#name, args, kind, n, stack, stack2, string, string2},
 #include "event/events.def"
 #undef STW_EVENT
@@ -27,7 +27,11 @@ const char *stw_proc_state_name(unsigned state)
 unsigned stw_go_state_of(unsigned status)
 {
 	static const uint8_t states[STW_G_STATUS_COUNT] = {
-		STW_GO_UNDETERMINED, STW_GO_RUNNABLE, STW_GO_RUNNING, STW_GO_SYSCALL, STW_GO_WAITING,
+		STW_GO_UNDETERMINED,
+		STW_GO_RUNNABLE,
+		STW_GO_RUNNING,
+		STW_GO_SYSCALL,
+		STW_GO_WAITING,
 	};
 	return states[status];
 }
@@ -35,7 +39,11 @@ unsigned stw_go_state_of(unsigned status)
 unsigned stw_proc_state_of(unsigned status)
 {
 	static const uint8_t states[STW_P_STATUS_COUNT] = {
-		STW_PROC_UNDETERMINED, STW_PROC_RUNNING, STW_PROC_IDLE, STW_PROC_RUNNING, STW_PROC_IDLE,
+		STW_PROC_UNDETERMINED,
+		STW_PROC_RUNNING,
+		STW_PROC_IDLE,
+		STW_PROC_RUNNING,
+		STW_PROC_IDLE,
 	};
 	return states[status];
 }
@@ -43,8 +51,21 @@ unsigned stw_proc_state_of(unsigned status)
 const char *stw_event_kind_name(unsigned kind)
 {
 	static const char *const names[] = {
-		"Bad", "Sync", "Metric", "Label", "StackSample", "RangeBegin", "RangeActive", "RangeEnd",
-		"TaskBegin", "TaskEnd", "RegionBegin", "RegionEnd", "Log", "StateTransition", "Experimental",
+		"Bad",
+		"Sync",
+		"Metric",
+		"Label",
+		"StackSample",
+		"RangeBegin",
+		"RangeActive",
+		"RangeEnd",
+		"TaskBegin",
+		"TaskEnd",
+		"RegionBegin",
+		"RegionEnd",
+		"Log",
+		"StateTransition",
+		"Experimental",
 	};
 	return kind < sizeof names / sizeof *names ? names[kind] : names[0];
 }

@@ -19,10 +19,10 @@ enum {
 enum { STW_EXPERIMENT_ALLOC_FREE = 1 };
 
 typedef struct stw_event_spec {
-	const char *name;  /* NULL: no such event */
-	const char *args;  /* names, by space */
-	uint8_t kind;      /* stwatch_event_kind, 0: structural */
-	uint8_t n_args;    /* after the time difference */
+	const char *name; /* NULL: no such event */
+	const char *args; /* names, by space */
+	uint8_t kind; /* stwatch_event_kind, 0: structural */
+	uint8_t n_args; /* after the time difference */
 	int8_t stack, stack2, string, string2; /* indices into the arguments, -1: none */
 } stw_event_spec;
 
@@ -30,9 +30,7 @@ typedef struct stw_event_spec {
 const stw_event_spec *stw_event_spec_of(unsigned type);
 
 /* Trace headers that exist: the minor version of "go 1.N trace". */
-typedef enum stw_go_version {
-	STW_GO122 = 22, STW_GO123 = 23, STW_GO125 = 25, STW_GO126 = 26
-} stw_go_version;
+typedef enum stw_go_version { STW_GO122 = 22, STW_GO123 = 23, STW_GO125 = 25, STW_GO126 = 26 } stw_go_version;
 
 /* Statuses as the wire has them (runtime/tracestatus.go). */
 enum { STW_G_BAD, STW_G_RUNNABLE, STW_G_RUNNING, STW_G_SYSCALL, STW_G_WAITING, STW_G_STATUS_COUNT };

@@ -10,7 +10,7 @@ static const stw_state_row states[STW_STATE_COUNT] = {
 };
 
 static const stw_move_row moves[] = {
-#define STW_MOVE(resource, from, to, event, first, last, why) \
+#define STW_MOVE(resource, from, to, event, first, last, why)                                                                              \
 	{STW_RES_##resource, STW_STATE_##from, STW_STATE_##to, STW_EV_##event, first, last, why},
 #include "event/states.def"
 };
@@ -41,7 +41,8 @@ const stw_move_row *stw_move_find(unsigned resource, unsigned from, unsigned to,
 {
 	for (size_t i = 0; i < N_MOVES; i++) {
 		const stw_move_row *r = &moves[i];
-		if (r->resource == resource && r->from == from && r->to == to && r->event == event && r->first <= version && version <= r->last)
+		if (r->resource == resource && r->from == from && r->to == to && r->event == event && r->first <= version &&
+			version <= r->last)
 			return r;
 	}
 	return NULL;

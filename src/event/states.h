@@ -9,7 +9,7 @@ enum { STW_RES_G, STW_RES_P, STW_RES_M, STW_RES_COUNT };
 /* One numbering for all three resources. */
 enum {
 	STW_STATE_UNKNOWN, /* the trace does not tell */
-	STW_STATE_NONE,    /* in coupling: there is none */
+	STW_STATE_NONE, /* in coupling: there is none */
 #define STW_STATE(resource, id, name, seen, why) STW_STATE_##id,
 #include "event/states.def"
 	STW_STATE_COUNT
@@ -25,7 +25,7 @@ typedef struct stw_state_row {
 
 typedef struct stw_move_row {
 	uint8_t resource, from, to;
-	uint8_t event;       /* STW_EV_None: no event shows it */
+	uint8_t event; /* STW_EV_None: no event shows it */
 	uint8_t first, last; /* minor versions of headers; last may be STW_VERSION_NOW */
 	const char *why;
 } stw_move_row;
@@ -52,8 +52,8 @@ const stw_couple_row *stw_couple_find(bool has_thread, unsigned p, unsigned g);
 
 /* Both tables as a reader of many events needs them, for one version. */
 typedef struct stw_state_rules {
-	uint64_t causes[STW_STATE_COUNT][STW_STATE_COUNT];       /* bits 1 << event */
-	uint8_t thread[STW_STATE_COUNT][STW_STATE_COUNT];        /* by P and G: the M's state, STW_STATE_NONE: they do not fit */
+	uint64_t causes[STW_STATE_COUNT][STW_STATE_COUNT]; /* bits 1 << event */
+	uint8_t thread[STW_STATE_COUNT][STW_STATE_COUNT]; /* by P and G: the M's state, STW_STATE_NONE: they do not fit */
 } stw_state_rules;
 
 void stw_state_rules_init(stw_state_rules *rules, unsigned version);

@@ -7,8 +7,8 @@
 typedef struct stretch {
 	int64_t from, to;
 	int32_t most;
-	int32_t last;          /* length where it ends */
-	bool rising;         /* it was not just one burst being worked off */
+	int32_t last; /* length where it ends */
+	bool rising; /* it was not just one burst being worked off */
 } stretch;
 
 /* The waits that overlap a stretch: how many, the oldest, and who made most of them runnable. */
@@ -69,7 +69,9 @@ static void found(stw_case *c, const stretch *s)
 		return;
 	int64_t before = f->f.worst_ns;
 	bool large = s->most > c->set[STW_SET_BACKLOG_LENGTH];
-	stwatch_severity severity = large && span >= c->set[STW_SET_BACKLOG_ERROR] ? STWATCH_ERROR : large && span >= c->set[STW_SET_BACKLOG_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+	stwatch_severity severity = large && span >= c->set[STW_SET_BACKLOG_ERROR] ? STWATCH_ERROR
+		: large && span >= c->set[STW_SET_BACKLOG_WARN]                    ? STWATCH_WARNING
+										   : STWATCH_NOTE;
 	if (severity > f->f.severity)
 		f->f.severity = severity;
 	stw_found_occurs(c, f, s->from, s->to, STWATCH_NONE, STWATCH_NONE);
@@ -77,7 +79,9 @@ static void found(stw_case *c, const stretch *s)
 		const stw_candidate *w = &c->gather->runnable_stays.items[i];
 		int64_t part = stw_overlap(w->from, w->to, s->from, s->to);
 		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
-		const char *victim = part >= c->set[STW_SET_BACKLOG_AGE] && !stw_is_runtimes(root) ? stw_own_function(stw_places_stack(&c->places, w->stack), root) : NULL;
+		const char *victim = part >= c->set[STW_SET_BACKLOG_AGE] && !stw_is_runtimes(root)
+			? stw_own_function(stw_places_stack(&c->places, w->stack), root)
+			: NULL;
 		if (victim)
 			stw_found_harms(c, f, victim, stw_root_function(root), w->g, part);
 	}
@@ -86,17 +90,21 @@ static void found(stw_case *c, const stretch *s)
 	f->evidence.count = 0;
 	f->f.confidence = STWATCH_CERTAIN;
 	f->culprit.kind = "goroutine";
-	f->f.title = stw_case_printf(c, "up to %d goroutines stood runnable at one time, for %s; the oldest for %s%s%s", s->most, stw_case_ms(c, span), stw_case_ms(c, k.oldest->to - k.oldest->from),
-	                             k.creator ? "; most created by " : "", k.creator ? k.creator : "");
-	f->f.advice = burst ? "start fewer at a time: a worker pool or a semaphore around the go statement" : "more work than the procs can do: fewer goroutines that compute at one time, or more CPUs";
-	stw_found_step(c, f, s->from, "grows", "goroutine transitions", "more than %lld are runnable (%lld procs)", (long long)(large ? c->set[STW_SET_BACKLOG_LENGTH] : c->set[STW_SET_BACKLOG_FACTOR] * c->procs),
-	               (long long)c->procs);
-	stwatch_evidence *e = stw_found_step(c, f, k.oldest->from > s->from ? k.oldest->from : s->from + 1, "oldest", "GoCreate, GoUnblock or GoStop", "G%lld is runnable for %s",
-	                                     (long long)k.oldest->g, stw_case_ms(c, k.oldest->to - k.oldest->from));
+	f->f.title = stw_case_printf(c, "up to %d goroutines stood runnable at one time, for %s; the oldest for %s%s%s", s->most,
+		stw_case_ms(c, span), stw_case_ms(c, k.oldest->to - k.oldest->from), k.creator ? "; most created by " : "",
+		k.creator ? k.creator : "");
+	f->f.advice = burst ? "start fewer at a time: a worker pool or a semaphore around the go statement"
+			    : "more work than the procs can do: fewer goroutines that compute at one time, or more CPUs";
+	stw_found_step(c, f, s->from, "grows", "goroutine transitions", "more than %lld are runnable (%lld procs)",
+		(long long)(large ? c->set[STW_SET_BACKLOG_LENGTH] : c->set[STW_SET_BACKLOG_FACTOR] * c->procs), (long long)c->procs);
+	stwatch_evidence *e = stw_found_step(c, f, k.oldest->from > s->from ? k.oldest->from : s->from + 1, "oldest",
+		"GoCreate, GoUnblock or GoStop", "G%lld is runnable for %s", (long long)k.oldest->g,
+		stw_case_ms(c, k.oldest->to - k.oldest->from));
 	e->goroutine = k.oldest->g;
 	if (k.example) {
-		e = stw_found_step(c, f, s->from + 2, "created", "GoCreate", "%llu of %llu that waited long were created here: %s", (unsigned long long)k.created, (unsigned long long)k.n,
-		                   stw_case_site(c, stw_places_stack(&c->places, k.example->wake)));
+		e = stw_found_step(c, f, s->from + 2, "created", "GoCreate", "%llu of %llu that waited long were created here: %s",
+			(unsigned long long)k.created, (unsigned long long)k.n,
+			stw_case_site(c, stw_places_stack(&c->places, k.example->wake)));
 		stw_found_stack(e, stw_places_stack(&c->places, k.example->wake));
 	}
 	stw_found_step(c, f, s->to, "drained", "goroutine transitions", "the queue is short again, or the trace ends (%d left)", s->last);

@@ -11,19 +11,19 @@ typedef struct stw_found stw_found;
 
 typedef struct stw_case {
 	stw_mem *mem;
-	stw_arena arena;         /* everything that findings point to */
+	stw_arena arena; /* everything that findings point to */
 	const stw_trace *trace;
 	stw_gather *gather;
 	stw_places places;
 	stw_activity activity;
-	const int64_t *set;      /* settings, by STW_SET_… */
-	const char *file;        /* for sources */
-	int64_t start;           /* time of the first event */
+	const int64_t *set; /* settings, by STW_SET_… */
+	const char *file; /* for sources */
+	int64_t start; /* time of the first event */
 	int64_t procs;
 	bool has_samples;
 	STW_VEC(stw_found *) found;
-	stwatch_evidence scratch;/* where steps go that are too many */
-	bool failed;             /* out of memory */
+	stwatch_evidence scratch; /* where steps go that are too many */
+	bool failed; /* out of memory */
 } stw_case;
 
 typedef struct stw_harmed {
@@ -34,20 +34,20 @@ typedef struct stw_harmed {
 /* A finding in the making: occurrences of one rule, cause and culprit. */
 struct stw_found {
 	stwatch_finding f;
-	int64_t level[3];        /* from which its worst is a note, warning, error */
-	stwatch_severity most;   /* it never gets louder than this; 0: no limit */
+	int64_t level[3]; /* from which its worst is a note, warning, error */
+	stwatch_severity most; /* it never gets louder than this; 0: no limit */
 	STW_VEC(stwatch_occurrence) occurrences;
 	STW_VEC(stwatch_party) victims;
 	STW_VEC(stw_harmed) harmed; /* which goroutines stand behind them */
 	STW_VEC(stwatch_evidence) evidence;
 	STW_VEC(const char *) ruled_out;
 	stwatch_party culprit;
-	bool loud;               /* its evidence is of an occurrence that hurts (for rules that tell them apart) */
+	bool loud; /* its evidence is of an occurrence that hurts (for rules that tell them apart) */
 };
 
 typedef struct stw_rule {
 	const char *name;
-	void (*want)(stw_case *c);  /* asks for the stacks, samples and windows that it will need; may be NULL */
+	void (*want)(stw_case *c); /* asks for the stacks, samples and windows that it will need; may be NULL */
 	void (*judge)(stw_case *c); /* makes findings */
 } stw_rule;
 

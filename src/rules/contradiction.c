@@ -21,11 +21,13 @@ static void judge(stw_case *c)
 			if (!f)
 				return;
 			stw_found_occurs(c, f, c->start, c->start, STWATCH_NONE, STWATCH_NONE);
-			stw_found_step(c, f, c->start + (int64_t)i, "contradiction", "strict reading", "at byte %llu: %s", (unsigned long long)p->offset, p->what);
+			stw_found_step(c, f, c->start + (int64_t)i, "contradiction", "strict reading", "at byte %llu: %s",
+				(unsigned long long)p->offset, p->what);
 			f->f.severity = STWATCH_WARNING;
 			f->f.confidence = STWATCH_CERTAIN;
 			f->f.title = stw_case_printf(c, "the trace contradicts itself: %s", p->what);
-			f->f.advice = "damaged in transfer, or two traces mixed? if the file is as the runtime wrote it, it is a bug of the runtime's tracer";
+			f->f.advice = "damaged in transfer, or two traces mixed? if the file is as the runtime wrote it, it is a bug of "
+				      "the runtime's tracer";
 		}
 	}
 }

@@ -100,7 +100,13 @@ void stw_found_harms(stw_case *c, stw_found *f, const char *function, const char
 		c->failed = true;
 		return;
 	} else {
-		*v = (stwatch_party){.function = function, .root = root, .kind = "goroutine", .goroutine = g, .proc = STWATCH_NONE, .thread = STWATCH_NONE, .count = 1};
+		*v = (stwatch_party){.function = function,
+			.root = root,
+			.kind = "goroutine",
+			.goroutine = g,
+			.proc = STWATCH_NONE,
+			.thread = STWATCH_NONE,
+			.count = 1};
 		is_new_victim(c, f, (uint32_t)f->victims.count - 1, g);
 	}
 	v->delay_ns += delay;
@@ -123,8 +129,13 @@ stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const ch
 		return &c->scratch;
 	}
 	*e = (stwatch_evidence){
-		.at_ns = at - c->start, .step = step, .what = stw_case_printf(c, "%s", text), .source = stw_case_printf(c, "%s: %s", c->file, source),
-		.goroutine = STWATCH_NONE, .proc = STWATCH_NONE, .thread = STWATCH_NONE,
+		.at_ns = at - c->start,
+		.step = step,
+		.what = stw_case_printf(c, "%s", text),
+		.source = stw_case_printf(c, "%s: %s", c->file, source),
+		.goroutine = STWATCH_NONE,
+		.proc = STWATCH_NONE,
+		.thread = STWATCH_NONE,
 	};
 	return e;
 }
@@ -190,7 +201,7 @@ bool stw_is_runtimes(const stw_named_stack *root)
 	if (!f)
 		return false;
 	if (strcmp(f, "runtime.main") == 0 || strncmp(f, "runtime.runFinal", 16) == 0 || strncmp(f, "runtime.runfinq", 15) == 0 ||
-	    strncmp(f, "runtime.cgocallback", 19) == 0 || strncmp(f, "runtime.runCleanups", 19) == 0)
+		strncmp(f, "runtime.cgocallback", 19) == 0 || strncmp(f, "runtime.runCleanups", 19) == 0)
 		return false; /* these run the program's own code */
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		if (strncmp(f, own[i], strlen(own[i])) == 0)

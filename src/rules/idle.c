@@ -45,20 +45,24 @@ static void judge(stw_case *c)
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
 		f->f.confidence = beside >= c->set[STW_SET_IDLE_WARN] ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-		f->f.title = stw_case_printf(c, "a proc was idle for %s while %s stood runnable beside it", stw_case_ms(c, beside), victim ? victim : "a goroutine");
-		f->f.advice = "is the machine busy, or GOMAXPROCS above the CPUs it has (quota, cpuset)? else a thread was slow to wake; a goroutine locked to its thread must wait for that thread";
+		f->f.title = stw_case_printf(c, "a proc was idle for %s while %s stood runnable beside it", stw_case_ms(c, beside),
+			victim ? victim : "a goroutine");
+		f->f.advice = "is the machine busy, or GOMAXPROCS above the CPUs it has (quota, cpuset)? else a thread was slow to wake; a "
+			      "goroutine locked to its thread must wait for that thread";
 		const stw_named_stack *wake = stw_places_stack(&c->places, w->wake);
-		stwatch_evidence *e = stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld becomes runnable%s%s", (long long)w->g, wake->n ? ", by " : "",
-		                                     stw_case_site(c, wake));
+		stwatch_evidence *e = stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop",
+			"G%lld becomes runnable%s%s", (long long)w->g, wake->n ? ", by " : "", stw_case_site(c, wake));
 		e->goroutine = w->g;
 		stw_found_stack(e, wake);
-		stw_found_step(c, f, w->from + 1, "idle", "ProcStop to ProcStart", "at least one proc below GOMAXPROCS is idle for %s of the %s that it waits", stw_case_ms(c, beside),
-		               stw_case_ms(c, w->to - w->from));
+		stw_found_step(c, f, w->from + 1, "idle", "ProcStop to ProcStart",
+			"at least one proc below GOMAXPROCS is idle for %s of the %s that it waits", stw_case_ms(c, beside),
+			stw_case_ms(c, w->to - w->from));
 		e = stw_found_step(c, f, w->to, "started", "GoStart", "it runs on P%lld", (long long)w->p);
 		e->goroutine = w->g;
 		e->proc = w->p;
 		if (idle_much(c, &share))
-			stw_found_step(c, f, w->from + 2, "share", "all procs", "procs are idle %.1f %% of the time in this trace", (double)share / 10);
+			stw_found_step(c, f, w->from + 2, "share", "all procs", "procs are idle %.1f %% of the time in this trace",
+				(double)share / 10);
 		stw_found_rules_out(c, f, "not known: whether the goroutine was locked to a thread");
 	}
 }

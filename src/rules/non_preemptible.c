@@ -83,13 +83,17 @@ static void judge(stw_case *c)
 		f->culprit.goroutine = r->g;
 		f->culprit.proc = r->p;
 		f->culprit.count = 1;
-		f->f.title = stw_case_printf(c, "%s ran for %s without giving way while %s stood runnable", culprit ? culprit : "a goroutine", stw_case_ms(c, r->to - r->from), v ? v : "another");
-		f->f.advice = "is GODEBUG=asyncpreemptoff=1 set? else split the work: long memory moves, assembly and raw system calls can't be preempted";
-		stwatch_evidence *e = stw_found_step(c, f, r->from, "started", "GoStart", "G%lld runs on P%lld", (long long)r->g, (long long)r->p);
+		f->f.title = stw_case_printf(c, "%s ran for %s without giving way while %s stood runnable",
+			culprit ? culprit : "a goroutine", stw_case_ms(c, r->to - r->from), v ? v : "another");
+		f->f.advice = "is GODEBUG=asyncpreemptoff=1 set? else split the work: long memory moves, assembly and raw system calls "
+			      "can't be preempted";
+		stwatch_evidence *e = stw_found_step(
+			c, f, r->from, "started", "GoStart", "G%lld runs on P%lld", (long long)r->g, (long long)r->p);
 		e->goroutine = r->g;
 		e->proc = r->p;
-		stw_found_step(c, f, victim->from > r->from ? victim->from : r->from + 1, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld stands runnable beside it for %s", (long long)victim->g,
-		               stw_case_ms(c, ns))->goroutine = victim->g;
+		stw_found_step(c, f, victim->from > r->from ? victim->from : r->from + 1, "runnable", "GoUnblock, GoCreate or GoStop",
+			"G%lld stands runnable beside it for %s", (long long)victim->g, stw_case_ms(c, ns))
+			->goroutine = victim->g;
 		if (samples)
 			stw_found_step(c, f, r->from + 2, "sample", "CPUSample", "%u CPU samples show it executing", samples);
 		else

@@ -62,7 +62,9 @@ static void add_victims(stw_case *c, stw_found *f, const stw_silence *s)
 		const stw_candidate *w = &c->gather->runnable_stays.items[i];
 		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
 		int64_t part = stw_overlap(w->from, w->to, s->from, s->to);
-		const char *victim = part >= 1000000 && !stw_is_runtimes(root) ? stw_own_function(stw_places_stack(&c->places, w->stack), root) : NULL;
+		const char *victim = part >= 1000000 && !stw_is_runtimes(root)
+			? stw_own_function(stw_places_stack(&c->places, w->stack), root)
+			: NULL;
 		if (victim)
 			stw_found_harms(c, f, victim, stw_root_function(root), w->g, part);
 	}
@@ -90,11 +92,16 @@ static void stopped(stw_case *c)
 		f->f.confidence = profiled ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		if (!profiled)
 			f->most = STWATCH_WARNING;
-		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines", stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
-		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused host";
-		stw_found_step(c, f, s->from, "silent", "the last event of all threads", "no thread writes any event from here on; %u proc%s running goroutines", s->n_user, s->n_user == 1 ? " is" : "s are");
+		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines",
+			stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
+		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused "
+			      "host";
+		stw_found_step(c, f, s->from, "silent", "the last event of all threads",
+			"no thread writes any event from here on; %u proc%s running goroutines", s->n_user,
+			s->n_user == 1 ? " is" : "s are");
 		if (profiled)
-			stw_found_step(c, f, s->from + 1, "sample", "CPUSample", "nor is there a CPU sample, though the profiler was on in this trace");
+			stw_found_step(c, f, s->from + 1, "sample", "CPUSample",
+				"nor is there a CPU sample, though the profiler was on in this trace");
 		stw_found_step(c, f, s->to, "back", "the next event", "everything goes on");
 		if (s->n_user > 1)
 			stw_found_rules_out(c, f, "one goroutine that can't be preempted: the other procs would have been heard of");
@@ -118,7 +125,8 @@ static void squeezed(stw_case *c)
 		if (stw_is_outside(c, &a->silences.items[i]))
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
 	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
-	if (samples < 30 || should < 500000000 || got * 100 >= should * 60 || (a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
+	if (samples < 30 || should < 500000000 || got * 100 >= should * 60 ||
+		(a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
 		return;
 	bool fresh;
 	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
@@ -128,10 +136,14 @@ static void squeezed(stw_case *c)
 	f->f.confidence = STWATCH_POSSIBLE;
 	stw_found_occurs(c, f, c->start, a->last_time, STWATCH_NONE, STWATCH_NONE);
 	f->f.harm_ns += should - got;
-	f->f.title = stw_case_printf(c, "procs ran goroutines for %s, but CPU samples account for %s only: the machine gave the rest to others", stw_case_ms(c, should), stw_case_ms(c, got));
+	f->f.title = stw_case_printf(c,
+		"procs ran goroutines for %s, but CPU samples account for %s only: the machine gave the rest to others",
+		stw_case_ms(c, should), stw_case_ms(c, got));
 	f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time";
-	stw_found_step(c, f, c->start, "ran", "GoStart to GoStop", "procs ran goroutines for %s (long stretches without a break left out)", stw_case_ms(c, should));
-	stw_found_step(c, f, c->start + 1, "sample", "CPUSample", "%llu CPU samples, at the profiler's usual 100 a second of CPU time", (unsigned long long)samples);
+	stw_found_step(c, f, c->start, "ran", "GoStart to GoStop", "procs ran goroutines for %s (long stretches without a break left out)",
+		stw_case_ms(c, should));
+	stw_found_step(c, f, c->start + 1, "sample", "CPUSample", "%llu CPU samples, at the profiler's usual 100 a second of CPU time",
+		(unsigned long long)samples);
 	stw_found_rules_out(c, f, "not known: whether the profiler ran from the first event to the last, at its usual rate");
 }
 

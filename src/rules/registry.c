@@ -2,7 +2,16 @@
 
 /* In the order in which they judge; what is printed first follows from severity and harm. */
 const stw_rule *const stw_rules[] = {
-	&stw_rule_stw_prolonged, &stw_rule_stw_frequent, &stw_rule_outside, &stw_rule_non_preemptible, &stw_rule_starved,       &stw_rule_idle,
-	&stw_rule_retake,        &stw_rule_backlog,      &stw_rule_syscall, &stw_rule_waiting,         &stw_rule_contradiction,
+	&stw_rule_stw_prolonged,
+	&stw_rule_stw_frequent,
+	&stw_rule_outside,
+	&stw_rule_non_preemptible,
+	&stw_rule_starved,
+	&stw_rule_idle,
+	&stw_rule_retake,
+	&stw_rule_backlog,
+	&stw_rule_syscall,
+	&stw_rule_waiting,
+	&stw_rule_contradiction,
 };
 const size_t stw_rules_count = sizeof stw_rules / sizeof *stw_rules;

@@ -48,7 +48,8 @@ static void judge(stw_case *c)
 		const stw_candidate *call = call_of(c, u);
 		const stw_named_stack *at = stw_places_stack(&c->places, call ? call->stack : (stw_place){0, 0});
 		const stw_named_stack *from = stw_places_stack(&c->places, call ? call->root : (stw_place){0, 0});
-		const char *culprit = at->user < at->n ? stw_user_function(at) : stw_own_function(at, from), *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
+		const char *culprit = at->user < at->n ? stw_user_function(at) : stw_own_function(at, from),
+			   *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
 		bool fresh;
 		stw_found *f = stw_found_for(c, "proc-syscall-retake", "late-retake", culprit, STW_SET_RETAKE_NOTE, &fresh);
 		if (!f)
@@ -64,14 +65,18 @@ static void judge(stw_case *c)
 		f->culprit.goroutine = u->g;
 		f->culprit.proc = u->p;
 		f->culprit.count = 1;
-		f->f.title = stw_case_printf(c, "a system call of %s kept its proc for %s while %s stood runnable", culprit ? culprit : "a goroutine", stw_case_ms(c, kept), victim ? victim : "work");
-		f->f.advice = "sysmon sleeps up to 10 ms when nothing happens; keep blocking calls off the procs that latency depends on, or raise GOMAXPROCS";
-		stwatch_evidence *e = stw_found_step(c, f, u->from, "call", "GoSyscallBegin", "G%lld enters a system call on P%lld%s%s", (long long)u->g, (long long)u->p, at->n ? ", at " : "",
-		                                     stw_case_site(c, at));
+		f->f.title = stw_case_printf(c, "a system call of %s kept its proc for %s while %s stood runnable",
+			culprit ? culprit : "a goroutine", stw_case_ms(c, kept), victim ? victim : "work");
+		f->f.advice = "sysmon sleeps up to 10 ms when nothing happens; keep blocking calls off the procs that latency depends on, "
+			      "or raise GOMAXPROCS";
+		stwatch_evidence *e = stw_found_step(c, f, u->from, "call", "GoSyscallBegin", "G%lld enters a system call on P%lld%s%s",
+			(long long)u->g, (long long)u->p, at->n ? ", at " : "", stw_case_site(c, at));
 		e->goroutine = u->g;
 		e->proc = u->p;
 		stw_found_stack(e, at);
-		stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld is runnable, and no proc is idle", (long long)w->g)->goroutine = w->g;
+		stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld is runnable, and no proc is idle",
+			(long long)w->g)
+			->goroutine = w->g;
 		stw_found_step(c, f, u->to, "retaken", "ProcSteal or GoSyscallEnd", "P%lld is free again", (long long)u->p)->proc = u->p;
 	}
 }

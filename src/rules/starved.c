@@ -110,27 +110,45 @@ static const char *how_word(uint8_t how)
 static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 {
 	const stw_named_stack *wake = stw_places_stack(&c->places, w->wake), *own = stw_places_stack(&c->places, w->stack);
-	const char *by = w->waker >= 0 ? stw_case_printf(c, " by G%lld%s%s", (long long)w->waker, wake->n ? " at " : "", stw_case_site(c, wake)) : "";
+	const char *by = w->waker >= 0
+		? stw_case_printf(c, " by G%lld%s%s", (long long)w->waker, wake->n ? " at " : "", stw_case_site(c, wake))
+		: "";
 	if (w->begun) {
-		stwatch_evidence *e = stw_found_step(c, f, w->from, w->how == STW_HOW_CREATED ? "created" : w->how == STW_HOW_WOKEN ? "woken" : "runnable",
-		                                     w->how == STW_HOW_CREATED ? "GoCreate" : w->how == STW_HOW_WOKEN ? "GoUnblock" : w->how == STW_HOW_SYSCALL ? "GoSyscallEndBlocked" : "GoStop",
-		                                     "G%lld %s%s: runnable from here", (long long)w->g, how_word(w->how), by);
+		stwatch_evidence *e = stw_found_step(c, f, w->from,
+			w->how == STW_HOW_CREATED         ? "created"
+				: w->how == STW_HOW_WOKEN ? "woken"
+							  : "runnable",
+			w->how == STW_HOW_CREATED           ? "GoCreate"
+				: w->how == STW_HOW_WOKEN   ? "GoUnblock"
+				: w->how == STW_HOW_SYSCALL ? "GoSyscallEndBlocked"
+							    : "GoStop",
+			"G%lld %s%s: runnable from here", (long long)w->g, how_word(w->how), by);
 		e->goroutine = w->g;
 		stw_found_stack(e, wake->n ? wake : own);
 	} else {
-		stw_found_step(c, f, w->from, "runnable", "GoStatus", "G%lld is runnable when the trace begins", (long long)w->g)->goroutine = w->g;
+		stw_found_step(c, f, w->from, "runnable", "GoStatus", "G%lld is runnable when the trace begins", (long long)w->g)
+			->goroutine = w->g;
 	}
 	if (w->open) {
 		stw_found_step(c, f, w->to, "end", "end of the trace", "G%lld has still not run", (long long)w->g)->goroutine = w->g;
 	} else {
-		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s", (long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));
+		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s",
+			(long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));
 		e->goroutine = w->g;
 		e->proc = w->p;
 		stw_found_value(c, e, "waited_ns", w->to - w->from);
 		stw_found_value(c, e, "stopped_ns", w->stopped_ns);
 	}
-	static const struct { uint8_t use; const char *word; } uses[] = {
-		{STW_USE_IDLE, "idle"}, {STW_USE_SPINNING, "looking for work"}, {STW_USE_SYSCALL, "kept by system calls"}, {STW_USE_GC, "on mark workers"}, {STW_USE_GC_IDLE, "on idle-time mark workers"}, {STW_USE_STOPPED, "stopped"},
+	static const struct {
+		uint8_t use;
+		const char *word;
+	} uses[] = {
+		{STW_USE_IDLE, "idle"},
+		{STW_USE_SPINNING, "looking for work"},
+		{STW_USE_SYSCALL, "kept by system calls"},
+		{STW_USE_GC, "on mark workers"},
+		{STW_USE_GC_IDLE, "on idle-time mark workers"},
+		{STW_USE_STOPPED, "stopped"},
 	};
 	char line[256] = "";
 	size_t n = 0;
@@ -138,7 +156,8 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 	n += (size_t)snprintf(line, sizeof line, "the procs' time meanwhile: %lld %% on goroutines", (long long)busy);
 	for (size_t i = 0; i < sizeof uses / sizeof *uses && n < sizeof line; i++)
 		if (w->proc_ns > 0 && w->use_ns[uses[i].use] * 100 / w->proc_ns >= 1)
-			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s", (long long)(w->use_ns[uses[i].use] * 100 / w->proc_ns), uses[i].word);
+			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s",
+				(long long)(w->use_ns[uses[i].use] * 100 / w->proc_ns), uses[i].word);
 	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s", line);
 	stw_found_value(c, e, "proc_ns", w->proc_ns);
 	stw_found_value(c, e, "user_ns", w->use_ns[STW_USE_USER]);
@@ -153,11 +172,13 @@ static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, con
 	for (size_t i = 0; i < window->rows.count && i < 4; i++) {
 		const stw_activity_row *r = &window->rows.items[i];
 		int64_t share = window->total_ns ? r->ns * 100 / window->total_ns : 0;
-		const char *name = r->function ? stw_intern_get(&c->places.names, r->function).data : "goroutines whose function is not known";
+		const char *name = r->function ? stw_intern_get(&c->places.names, r->function).data
+					       : "goroutines whose function is not known";
 		if (share < 3)
 			continue;
-		stwatch_evidence *e = stw_found_step(c, f, w->from + 2 + (int64_t)i, "ran", "GoStart to GoStop", "%s ran for %s in %llu stretches (%lld %% of what ran)", name,
-		                                     stw_case_ms(c, r->ns), (unsigned long long)r->runs, (long long)share);
+		stwatch_evidence *e = stw_found_step(c, f, w->from + 2 + (int64_t)i, "ran", "GoStart to GoStop",
+			"%s ran for %s in %llu stretches (%lld %% of what ran)", name, stw_case_ms(c, r->ns), (unsigned long long)r->runs,
+			(long long)share);
 		stw_found_value(c, e, "ran_ns", r->ns);
 		stw_found_value(c, e, "runs", (int64_t)r->runs);
 	}
@@ -179,13 +200,17 @@ typedef struct verdict {
 
 static verdict by_collector(void)
 {
-	return (verdict){.cause = "gc-workers", .g = STWATCH_NONE,
-	                 .advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld set?"};
+	return (verdict){.cause = "gc-workers",
+		.g = STWATCH_NONE,
+		.advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld "
+			  "set?"};
 }
 
 static verdict by_load(stw_case *c, const stw_window *window)
 {
-	verdict v = {.cause = "saturation", .g = STWATCH_NONE, .advice = "fewer goroutines that compute at one time (a worker pool of GOMAXPROCS), or more CPUs; yield points don't help"};
+	verdict v = {.cause = "saturation",
+		.g = STWATCH_NONE,
+		.advice = "fewer goroutines that compute at one time (a worker pool of GOMAXPROCS), or more CPUs; yield points don't help"};
 	if (!window || !window->rows.count)
 		return v;
 	uint64_t runs = 0, yields = 0;
@@ -255,21 +280,24 @@ static void judge(stw_case *c)
 		const stw_window *window = NULL;
 		verdict v = {.g = STWATCH_NONE};
 		switch (reason_of(c, w, &runner)) {
-		case BY_GC:
-			v = by_collector();
-			break;
+		case BY_GC: v = by_collector(); break;
 		case BY_LONG_RUN: {
-			const stw_named_stack *at = stw_places_stack(&c->places, runner->stack), *from = stw_places_stack(&c->places, runner->root);
-			v = (verdict){.cause = "long-runner", .culprit = stw_own_function(at, from), .root = stw_root_function(from), .g = runner->g, .count = 1,
-			              .advice = "split its work, or give it a thread of its own: it did not give way for far longer than the scheduler asks (is asyncpreemptoff=1 set?)"};
+			const stw_named_stack *at = stw_places_stack(&c->places, runner->stack),
+					      *from = stw_places_stack(&c->places, runner->root);
+			v = (verdict){.cause = "long-runner",
+				.culprit = stw_own_function(at, from),
+				.root = stw_root_function(from),
+				.g = runner->g,
+				.count = 1,
+				.advice = "split its work, or give it a thread of its own: it did not give way for far longer than the "
+					  "scheduler asks (is asyncpreemptoff=1 set?)"};
 			break;
 		}
 		case BY_LOAD:
 			window = window_of(c, w);
 			v = by_load(c, window);
 			break;
-		default:
-			continue;
+		default: continue;
 		}
 		bool fresh;
 		stw_found *f = stw_found_for(c, "goroutine-starved", v.cause, v.culprit, STW_SET_STARVED_NOTE, &fresh);
@@ -279,7 +307,10 @@ static void judge(stw_case *c)
 		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
 		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from - w->stopped_ns);
 		int64_t net = w->to - w->from - w->stopped_ns;
-		stwatch_severity severity = !loud ? STWATCH_NOTE : net >= c->set[STW_SET_STARVED_ERROR] ? STWATCH_ERROR : net >= c->set[STW_SET_STARVED_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+		stwatch_severity severity = !loud              ? STWATCH_NOTE
+			: net >= c->set[STW_SET_STARVED_ERROR] ? STWATCH_ERROR
+			: net >= c->set[STW_SET_STARVED_WARN]  ? STWATCH_WARNING
+							       : STWATCH_NOTE;
 		if (severity > f->f.severity)
 			f->f.severity = severity;
 		if (!fresh && (f->loud || !latency_sensitive(c, w)))
@@ -289,12 +320,13 @@ static void judge(stw_case *c)
 		f->ruled_out.count = 0;
 		f->f.confidence = v.culprit || strcmp(v.cause, "gc-workers") == 0 ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		f->f.advice = v.advice;
-		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),
-		                             strcmp(v.cause, "saturation") == 0    ? "all procs were busy"
-		                             : strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
-		                             : strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
-		                                                                   : "the collector's workers had the procs",
-		                             v.culprit ? ", mostly with " : "", v.culprit ? v.culprit : "");
+		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine",
+			stw_case_ms(c, w->to - w->from),
+			strcmp(v.cause, "saturation") == 0            ? "all procs were busy"
+				: strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
+				: strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
+								      : "the collector's workers had the procs",
+			v.culprit ? ", mostly with " : "", v.culprit ? v.culprit : "");
 		f->culprit.root = v.root;
 		f->culprit.kind = "goroutine";
 		f->culprit.goroutine = v.g;
@@ -303,8 +335,9 @@ static void judge(stw_case *c)
 		if (window)
 			tell_activity(c, f, w, window);
 		if (runner) {
-			stwatch_evidence *e = stw_found_step(c, f, runner->from > w->from ? runner->from : w->from + 3, "ran", "GoStart to GoStop", "G%lld ran on P%lld without a break for %s",
-			                                     (long long)runner->g, (long long)runner->p, stw_case_ms(c, runner->to - runner->from));
+			stwatch_evidence *e = stw_found_step(c, f, runner->from > w->from ? runner->from : w->from + 3, "ran",
+				"GoStart to GoStop", "G%lld ran on P%lld without a break for %s", (long long)runner->g,
+				(long long)runner->p, stw_case_ms(c, runner->to - runner->from));
 			e->goroutine = runner->g;
 			e->proc = runner->p;
 			stw_found_stack(e, stw_places_stack(&c->places, runner->stack));

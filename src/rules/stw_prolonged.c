@@ -18,7 +18,8 @@ static size_t long_stops(stw_case *c)
 	size_t n = 0;
 	if (c->gather->stops.count > 1)
 		qsort(c->gather->stops.items, c->gather->stops.count, sizeof *c->gather->stops.items, longest_first);
-	while (n < c->gather->stops.count && n < MOST_STOPS && c->gather->stops.items[n].to - c->gather->stops.items[n].from >= c->set[STW_SET_STW_NOTE])
+	while (n < c->gather->stops.count && n < MOST_STOPS &&
+		c->gather->stops.items[n].to - c->gather->stops.items[n].from >= c->set[STW_SET_STW_NOTE])
 		n++;
 	return n;
 }
@@ -50,13 +51,14 @@ static void want(stw_case *c)
 typedef struct seen {
 	unsigned on_it, clock, on_p;
 	const stw_sample *first;
-	const char *leaf;       /* where most of them were */
+	const char *leaf; /* where most of them were */
 	const stw_named_stack *leaf_stack;
 } seen;
 
 static bool is_clock(const char *f)
 {
-	static const char *const names[] = {"time.now", "time.Now", "time.Since", "runtime.nanotime", "runtime.nanotime1", "runtime.walltime", "time.runtimeNano", "time.runtimeNow"};
+	static const char *const names[] = {"time.now", "time.Now", "time.Since", "runtime.nanotime", "runtime.nanotime1",
+		"runtime.walltime", "time.runtimeNano", "time.runtimeNow"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], f) == 0)
 			return true;
@@ -164,9 +166,9 @@ static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
 		bool last = (int32_t)i == s->last;
 		const char *site = stw_case_site(c, at);
 		stwatch_evidence *e = stw_found_step(c, f, m->at, "stopped", m->was == STW_USE_SYSCALL ? "ProcSteal" : "ProcStop",
-		                                     "P%lld stopped%s: %s%s%s%s", (long long)m->p, last ? ", the last one" : "",
-		                                     m->g >= 0 ? stw_case_printf(c, "G%lld ", (long long)m->g) : "it ", was(m->was == STW_USE_SPINNING && m->g >= 0 ? STW_USE_USER : m->was),
-		                                     *site ? ", at " : "", site);
+			"P%lld stopped%s: %s%s%s%s", (long long)m->p, last ? ", the last one" : "",
+			m->g >= 0 ? stw_case_printf(c, "G%lld ", (long long)m->g) : "it ",
+			was(m->was == STW_USE_SPINNING && m->g >= 0 ? STW_USE_USER : m->was), *site ? ", at " : "", site);
 		e->proc = m->p;
 		e->goroutine = m->g;
 		stw_found_stack(e, at);
@@ -178,15 +180,22 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 {
 	if (!samples->on_p) {
 		if (stw_profiled(c, s->from, m->at))
-			stw_found_rules_out(c, f, "not known: the trace has CPU samples, but none of P%lld in that time (the kernel may have taken the CPU away)", (long long)m->p);
+			stw_found_rules_out(c, f,
+				"not known: the trace has CPU samples, but none of P%lld in that time (the kernel may have taken the CPU "
+				"away)",
+				(long long)m->p);
 		else
-			stw_found_rules_out(c, f, "not known: what ran on P%lld meanwhile (no CPU samples in the trace), nor whether the kernel took the CPU away", (long long)m->p);
+			stw_found_rules_out(c, f,
+				"not known: what ran on P%lld meanwhile (no CPU samples in the trace), nor whether the kernel took the CPU "
+				"away",
+				(long long)m->p);
 		return;
 	}
 	if (!samples->leaf)
 		return;
-	stwatch_evidence *e = stw_found_step(c, f, s->from + 1, "sample", "CPUSample", "%u of %u CPU samples on P%lld until it stopped show G%lld: mostly %s", samples->on_it,
-	                                     samples->on_p, (long long)m->p, (long long)m->g, stw_case_site(c, samples->leaf_stack));
+	stwatch_evidence *e = stw_found_step(c, f, s->from + 1, "sample", "CPUSample",
+		"%u of %u CPU samples on P%lld until it stopped show G%lld: mostly %s", samples->on_it, samples->on_p, (long long)m->p,
+		(long long)m->g, stw_case_site(c, samples->leaf_stack));
 	e->proc = m->p;
 	e->goroutine = m->g;
 	stw_found_stack(e, samples->leaf_stack);
@@ -199,14 +208,16 @@ static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char 
 {
 	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
 	const char *site = stw_case_site(c, stack);
-	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", "STWBegin", "G%lld asks for the stop (%s)%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g,
-	                                     kind, *site ? ", at " : "", site, (long long)s->p, s->n_running);
+	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", "STWBegin",
+		"G%lld asks for the stop (%s)%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g, kind,
+		*site ? ", at " : "", site, (long long)s->p, s->n_running);
 	e->goroutine = s->g;
 	e->proc = s->p;
 	stw_found_stack(e, stack);
 	stw_found_value(c, e, "procs_running", s->n_running);
 	if (s->stood < s->to)
-		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)", stw_case_ms(c, s->to - s->stood));
+		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)",
+			stw_case_ms(c, s->to - s->stood));
 	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
 }
 
@@ -215,7 +226,8 @@ static int64_t lock_wait(const stw_case *c, const stw_stop *s)
 {
 	for (uint32_t i = 0; i < s->n_moments; i++) {
 		const stw_stop_moment *m = moment_of(c, s, i);
-		if (!m->starts && m->was == STW_USE_SYSCALL && m->at == s->first_steal && m->run_from != STW_TIME_UNKNOWN && m->run_from <= s->from)
+		if (!m->starts && m->was == STW_USE_SYSCALL && m->at == s->first_steal && m->run_from != STW_TIME_UNKNOWN &&
+			m->run_from <= s->from)
 			return m->at - s->from;
 	}
 	return -1;
@@ -236,7 +248,8 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	const stw_stop_moment *m = moment_of(c, s, (uint32_t)s->last);
 	seen samples = look_at_samples(c, s->from, m->at, m->g, m->p);
 	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
-	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE && !stw_is_runtimes(root) && m->run_from <= m->at;
+	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE &&
+		!stw_is_runtimes(root) && m->run_from <= m->at;
 	const char *culprit = ran_on ? culprit_of(c, m, &samples) : NULL;
 	if (culprit && strncmp(culprit, "runtime.", 8) == 0)
 		culprit = NULL; /* a goroutine of the runtime's own, whose beginning the trace does not show */
@@ -254,7 +267,9 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
 	bool off_cpu = stw_profiled(c, s->from, m->at) && !samples.on_p && m->at - s->from >= 50000000;
-	f->f.confidence = !culprit || off_cpu ? STWATCH_POSSIBLE : executed && share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN : STWATCH_LIKELY;
+	f->f.confidence = !culprit || off_cpu                       ? STWATCH_POSSIBLE
+		: executed && share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN
+								    : STWATCH_LIKELY;
 	if (culprit) {
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
 		const char *leaf = samples.leaf ? samples.leaf : stw_user_function(at);
@@ -264,20 +279,24 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 		f->culprit.goroutine = m->g;
 		f->culprit.proc = m->p;
 		f->culprit.count = 1;
-		f->f.title = stw_case_printf(c, "%s%s%s held up the world for %s of a stop of %s (%s)", f->culprit.leaf ? f->culprit.leaf : "", f->culprit.leaf ? " < " : "", culprit,
-		                             stw_case_ms(c, share), stw_case_ms(c, s->to - s->from), kind);
+		f->f.title = stw_case_printf(c, "%s%s%s held up the world for %s of a stop of %s (%s)",
+			f->culprit.leaf ? f->culprit.leaf : "", f->culprit.leaf ? " < " : "", culprit, stw_case_ms(c, share),
+			stw_case_ms(c, s->to - s->from), kind);
 		f->f.advice = clock ? "it reads the clock in a hot loop: read it once per batch of work; else split the loop"
-		                    : "is GODEBUG=asyncpreemptoff=1 set? else split the work: a long memory clear, copy, system call without the scheduler or assembly can't be preempted";
+				    : "is GODEBUG=asyncpreemptoff=1 set? else split the work: a long memory clear, copy, system call "
+				      "without the scheduler or assembly can't be preempted";
 		stw_found_rules_out(c, f, "P%lld in a system call: it was running G%lld", (long long)m->p, (long long)m->g);
 		if (m->run_from != STW_TIME_UNKNOWN && m->run_from < s->from) {
-			stwatch_evidence *e = stw_found_step(c, f, m->run_from, "started", "GoStart", "G%lld %s starts on P%lld", (long long)m->g, culprit, (long long)m->p);
+			stwatch_evidence *e = stw_found_step(c, f, m->run_from, "started", "GoStart", "G%lld %s starts on P%lld",
+				(long long)m->g, culprit, (long long)m->p);
 			e->goroutine = m->g;
 			e->proc = m->p;
 			stw_found_stack(e, stw_places_stack(&c->places, (stw_place){m->generation, m->before}));
 		}
 	} else {
-		f->f.title = stw_case_printf(c, "a stop of %s (%s): P%lld came last, after %s, but nobody in the program is shown to have kept it", stw_case_ms(c, s->to - s->from), kind,
-		                             (long long)m->p, stw_case_ms(c, m->at - s->from));
+		f->f.title = stw_case_printf(c,
+			"a stop of %s (%s): P%lld came last, after %s, but nobody in the program is shown to have kept it",
+			stw_case_ms(c, s->to - s->from), kind, (long long)m->p, stw_case_ms(c, m->at - s->from));
 		f->f.advice = "record again with a CPU profile running; look for a busy machine or a CPU quota";
 	}
 	tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
@@ -308,13 +327,18 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	f->culprit.goroutine = s->g;
 	f->culprit.proc = s->p;
 	f->culprit.count = 1;
-	f->f.title = standing ? stw_case_printf(c, "the world stood for %s of a stop of %s, for what was done in it (%s%s%s)", stw_case_ms(c, s->to - s->stood),
-	                                        stw_case_ms(c, s->to - s->from), kind, culprit ? ", asked for by " : "", culprit ? culprit : "")
-	                      : stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
-	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)" : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer goroutines in a dump)";
+	f->f.title = standing
+		? stw_case_printf(c, "the world stood for %s of a stop of %s, for what was done in it (%s%s%s)",
+			  stw_case_ms(c, s->to - s->stood), stw_case_ms(c, s->to - s->from), kind, culprit ? ", asked for by " : "",
+			  culprit ? culprit : "")
+		: stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
+	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)"
+			 : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer "
+			   "goroutines in a dump)";
 	tell_stops(c, f, s);
 	tell_asked(c, f, s, kind);
-	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for", stw_case_ms(c, s->stood - s->from));
+	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",
+		stw_case_ms(c, s->stood - s->from));
 }
 
 static void judge(stw_case *c)

@@ -3,7 +3,7 @@
 
 #include "rules/waits.h"
 
-enum { MOST = 2000 };
+enum { MOST = 2000, MOST_WAKES = 4 * MOST };
 
 static void want(stw_case *c)
 {
@@ -12,7 +12,7 @@ static void want(stw_case *c)
 		stw_places_want(&c->places, c->gather->syscalls.items[i].root);
 		stw_places_want(&c->places, c->gather->syscalls.items[i].stack);
 	}
-	for (size_t i = 0; i < c->gather->wakes.count && i < 4 * MOST; i++) {
+	for (size_t i = 0; i < c->gather->wakes.count && i < MOST_WAKES; i++) {
 		stw_places_want(&c->places, (stw_place){c->gather->wakes.items[i].generation, c->gather->wakes.items[i].root});
 		stw_places_want(&c->places, (stw_place){c->gather->wakes.items[i].generation, c->gather->wakes.items[i].stack});
 	}
@@ -22,11 +22,12 @@ static void want(stw_case *c)
 static int64_t harm_of(stw_case *c, stw_found *f, const stw_candidate *s)
 {
 	int64_t worst = 0;
-	for (size_t i = 0; i < c->gather->wakes.count && i < 4 * MOST; i++) {
+	for (size_t i = 0; i < c->gather->wakes.count && i < MOST_WAKES; i++) {
 		const stw_wake *k = &c->gather->wakes.items[i];
 		if (k->waker != s->g || k->held_state != STW_GO_SYSCALL || k->held_to != s->to)
 			continue;
-		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){k->generation, k->stack}), *root = stw_places_stack(&c->places, (stw_place){k->generation, k->root});
+		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){k->generation, k->stack}),
+				      *root = stw_places_stack(&c->places, (stw_place){k->generation, k->root});
 		int64_t part = stw_overlap(k->from, k->at, s->from, s->to);
 		if (part < 1000000 || !stw_is_lock_wait(at))
 			continue;
@@ -48,12 +49,15 @@ static void judge(stw_case *c)
 		if (!culprit)
 			continue; /* the library's own goroutines (signals, resolvers): waiting is their work */
 		bool fresh;
-		stw_found *f = stw_found_for(c, "goroutine-stuck-syscall", s->open ? "never-returned" : "blocking-call", culprit, -1, &fresh);
+		stw_found *f = stw_found_for(
+			c, "goroutine-stuck-syscall", s->open ? "never-returned" : "blocking-call", culprit, -1, &fresh);
 		if (!f)
 			return;
 		stw_found_occurs(c, f, s->from, s->to, s->g, s->p);
 		int64_t harm = harm_of(c, f, s);
-		stwatch_severity severity = harm >= c->set[STW_SET_SYSCALL_ERROR] ? STWATCH_ERROR : harm >= c->set[STW_SET_SYSCALL_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+		stwatch_severity severity = harm >= c->set[STW_SET_SYSCALL_ERROR] ? STWATCH_ERROR
+			: harm >= c->set[STW_SET_SYSCALL_WARN]                    ? STWATCH_WARNING
+										  : STWATCH_NOTE;
 		if (severity > f->f.severity)
 			f->f.severity = severity;
 		if (!fresh)
@@ -64,15 +68,20 @@ static void judge(stw_case *c)
 		f->culprit.kind = "goroutine";
 		f->culprit.goroutine = s->g;
 		f->culprit.count = 1;
-		f->f.title = stw_case_printf(c, "%s was in a system call for %s%s", culprit, stw_case_ms(c, s->to - s->from), s->open ? ", and still is when the trace ends" : "");
+		f->f.title = stw_case_printf(c, "%s was in a system call for %s%s", culprit, stw_case_ms(c, s->to - s->from),
+			s->open ? ", and still is when the trace ends" : "");
 		f->f.advice = "a deadline, non-blocking I/O, or a goroutine of its own on which nobody waits";
-		stwatch_evidence *e = stw_found_step(c, f, s->from, "call", s->begun ? "GoSyscallBegin" : "GoStatus", "G%lld %s%s", (long long)s->g,
-		                                     s->begun ? "enters the system call at " : "is in a system call when the trace begins ", stw_case_site(c, at));
+		stwatch_evidence *e = stw_found_step(c, f, s->from, "call", s->begun ? "GoSyscallBegin" : "GoStatus", "G%lld %s%s",
+			(long long)s->g, s->begun ? "enters the system call at " : "is in a system call when the trace begins ",
+			stw_case_site(c, at));
 		e->goroutine = s->g;
 		e->proc = s->p;
 		stw_found_stack(e, at);
-		e = stw_found_step(c, f, s->to, s->open ? "end" : "returned", s->open ? "end of the trace" : s->next == STW_GO_RUNNING ? "GoSyscallEnd" : "GoSyscallEndBlocked",
-		                   s->open ? "G%lld has not come back" : "G%lld comes back", (long long)s->g);
+		e = stw_found_step(c, f, s->to, s->open ? "end" : "returned",
+			s->open                             ? "end of the trace"
+				: s->next == STW_GO_RUNNING ? "GoSyscallEnd"
+							    : "GoSyscallEndBlocked",
+			s->open ? "G%lld has not come back" : "G%lld comes back", (long long)s->g);
 		e->goroutine = s->g;
 		if (!harm)
 			stw_found_rules_out(c, f, "harm to others: nobody who waited for a lock was set free by its return");

@@ -54,13 +54,16 @@ static void held(stw_case *c, const stw_candidate *w, const stw_named_stack *at,
 	f->culprit.kind = "goroutine";
 	f->culprit.goroutine = w->waker;
 	f->culprit.count = 1;
-	f->f.title = stw_case_printf(c, "%s waited %s for a lock%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from), holder ? " that came free in " : "", holder ? holder : "");
+	f->f.title = stw_case_printf(c, "%s waited %s for a lock%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),
+		holder ? " that came free in " : "", holder ? holder : "");
 	f->f.advice = "don't block, call the kernel or compute for long while holding a lock; look at what the holder did in that time";
-	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
+	stwatch_evidence *e = stw_found_step(
+		c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
 	e->goroutine = w->g;
 	stw_found_stack(e, at);
-	e = stw_found_step(c, f, w->to, "woken", "GoUnblock", "%s%s%s wakes it after %s", w->waker >= 0 ? stw_case_printf(c, "G%lld", (long long)w->waker) : "the runtime", wake->n ? " at " : "",
-	                   stw_case_site(c, wake), stw_case_ms(c, w->to - w->from));
+	e = stw_found_step(c, f, w->to, "woken", "GoUnblock", "%s%s%s wakes it after %s",
+		w->waker >= 0 ? stw_case_printf(c, "G%lld", (long long)w->waker) : "the runtime", wake->n ? " at " : "",
+		stw_case_site(c, wake), stw_case_ms(c, w->to - w->from));
 	e->goroutine = w->waker;
 	stw_found_stack(e, wake);
 	stw_found_rules_out(c, f, "not known: how long the waker itself had held it (it may have changed hands)");
@@ -83,9 +86,12 @@ static void never_free(stw_case *c, const stw_candidate *w, const stw_named_stac
 	f->culprit.leaf = stw_leaf_function(at);
 	f->culprit.kind = "goroutine";
 	f->culprit.goroutine = w->g;
-	f->f.title = stw_case_printf(c, "%s has waited %s for a lock that never came free before the trace ended", function ? function : "a goroutine", stw_case_ms(c, w->to - w->from));
-	f->f.advice = "a deadlock, or a holder that is itself stuck: a goroutine dump shows who holds what; take locks in one order everywhere";
-	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
+	f->f.title = stw_case_printf(c, "%s has waited %s for a lock that never came free before the trace ended",
+		function ? function : "a goroutine", stw_case_ms(c, w->to - w->from));
+	f->f.advice = "a deadlock, or a holder that is itself stuck: a goroutine dump shows who holds what; take locks in one order "
+		      "everywhere";
+	stwatch_evidence *e = stw_found_step(
+		c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
 	e->goroutine = w->g;
 	stw_found_stack(e, at);
 	stw_found_step(c, f, w->to, "end", "end of the trace", "G%lld still waits", (long long)w->g)->goroutine = w->g;
@@ -93,7 +99,8 @@ static void never_free(stw_case *c, const stw_candidate *w, const stw_named_stac
 }
 
 /* Blocked once, early, and never seen again: an orphan, or a worker that has nothing to do. */
-static void never_woken(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root, stw_wait kind, unsigned *made)
+static void never_woken(
+	stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root, stw_wait kind, unsigned *made)
 {
 	const char *function = at->n ? stw_user_function(at) : stw_own_function(at, root);
 	bool fresh;
@@ -110,17 +117,23 @@ static void never_woken(stw_case *c, const stw_candidate *w, const stw_named_sta
 		return;
 	(*made)++;
 	static const char *const words[] = {
-		[STW_WAIT_SYNC] = "a lock", [STW_WAIT_COND] = "a condition", [STW_WAIT_SEND] = "a receiver", [STW_WAIT_RECEIVE] = "a sender",
-		[STW_WAIT_SELECT] = "any case of a select", [STW_WAIT_FOREVER] = "nothing that can ever happen",
+		[STW_WAIT_SYNC] = "a lock",
+		[STW_WAIT_COND] = "a condition",
+		[STW_WAIT_SEND] = "a receiver",
+		[STW_WAIT_RECEIVE] = "a sender",
+		[STW_WAIT_SELECT] = "any case of a select",
+		[STW_WAIT_FOREVER] = "nothing that can ever happen",
 	};
 	f->f.confidence = kind == STW_WAIT_FOREVER ? STWATCH_CERTAIN : STWATCH_POSSIBLE;
 	f->culprit.root = stw_root_function(root);
 	f->culprit.leaf = stw_leaf_function(at);
 	f->culprit.kind = "goroutine";
 	f->culprit.goroutine = w->g;
-	f->f.title = stw_case_printf(c, "%s has waited for %s for %s when the trace ends, and was never woken", function, words[kind], stw_case_ms(c, w->to - w->from));
+	f->f.title = stw_case_printf(c, "%s has waited for %s for %s when the trace ends, and was never woken", function, words[kind],
+		stw_case_ms(c, w->to - w->from));
 	f->f.advice = "an orphan and an idle worker look alike: is anybody left who could wake it? a goroutine dump shows more";
-	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s, and nothing more is heard of it", (long long)w->g, stw_case_site(c, at));
+	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s, and nothing more is heard of it",
+		(long long)w->g, stw_case_site(c, at));
 	e->goroutine = w->g;
 	stw_found_stack(e, at);
 }
@@ -132,7 +145,8 @@ static bool may_be_stuck(const stw_case *c, const stw_candidate *w, stw_wait kin
 		return false;
 	if (w->blocks > 3) /* it had been woken before: its next time may just be later */
 		return false;
-	return kind == STW_WAIT_SYNC || kind == STW_WAIT_SEND || kind == STW_WAIT_RECEIVE || kind == STW_WAIT_SELECT || kind == STW_WAIT_FOREVER || kind == STW_WAIT_COND;
+	return kind == STW_WAIT_SYNC || kind == STW_WAIT_SEND || kind == STW_WAIT_RECEIVE || kind == STW_WAIT_SELECT ||
+		kind == STW_WAIT_FOREVER || kind == STW_WAIT_COND;
 }
 
 static bool waits_for_others(const stw_named_stack *s)
@@ -154,7 +168,8 @@ static void judge(stw_case *c)
 		stw_wait kind = kind_of(c, w);
 		if (!w->open && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_NOTE])
 			held(c, w, at, root);
-		else if (w->open && w->begun && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_WARN])
+		else if (w->open && w->begun && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) &&
+			w->to - w->from >= c->set[STW_SET_WAIT_WARN])
 			never_free(c, w, at, root);
 		else if (may_be_stuck(c, w, kind) && !waits_for_others(at))
 			never_woken(c, w, at, root, kind, &made);

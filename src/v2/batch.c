@@ -8,8 +8,10 @@
 static stwatch_status fail_field(stwatch_error *error, uint64_t at, size_t left, const char *field)
 {
 	bool overflow = left >= 10;
-	return stw_fail(error, STWATCH_ERR_DAMAGED, at, overflow ? "the %s of a batch overflows 64 bits (a varint was expected)"
-	                                                         : "the head of a batch is cut within its %s (a varint was expected)", field);
+	return stw_fail(error, STWATCH_ERR_DAMAGED, at,
+		overflow ? "the %s of a batch overflows 64 bits (a varint was expected)"
+			 : "the head of a batch is cut within its %s (a varint was expected)",
+		field);
 }
 
 stwatch_status stw_batch_head_parse(stw_batch_head *head, const uint8_t *p, size_t got, uint64_t at, uint64_t total, stwatch_error *error)
@@ -45,12 +47,12 @@ stwatch_status stw_batch_head_parse(stw_batch_head *head, const uint8_t *p, size
 	head->head_size = (uint32_t)(p - start);
 	if (values[3] > STW_V2_MAX_BATCH)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, at, "invalid batch size %llu (at most %d was expected)",
-		                (unsigned long long)values[3], STW_V2_MAX_BATCH);
+			(unsigned long long)values[3], STW_V2_MAX_BATCH);
 	head->size = (uint32_t)values[3];
 	uint64_t data_at = at + head->head_size;
 	if (data_at + head->size > total)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, data_at, "the input ends within a batch: %llu bytes of its %u are there",
-		                (unsigned long long)(total - data_at), head->size);
+			(unsigned long long)(total - data_at), head->size);
 	if (head->size && p < end)
 		head->first = *p;
 	return STWATCH_OK;

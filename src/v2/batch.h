@@ -12,11 +12,11 @@ enum { STW_BATCH_HEAD_MAX = 2 + 4 * 10 + 1 }; /* with the first byte of what it 
 
 typedef struct stw_batch_head {
 	bool end_of_generation;
-	uint8_t experiment;  /* 0: none */
-	uint8_t first;       /* first byte of the data, 0 if it has none: it tells strings, stacks, … */
+	uint8_t experiment; /* 0: none */
+	uint8_t first; /* first byte of the data, 0 if it has none: it tells strings, stacks, … */
 	uint64_t generation, m, time;
-	uint32_t size;       /* of the data */
-	uint32_t head_size;  /* bytes before the data */
+	uint32_t size; /* of the data */
+	uint32_t head_size; /* bytes before the data */
 } stw_batch_head;
 
 /* Parses the head at p, of which `got` bytes are there, `at` bytes into the input of `total` bytes.

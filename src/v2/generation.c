@@ -92,7 +92,9 @@ static stwatch_status read_batches(loader *l, const stw_span *span)
 		if (status == STWATCH_OK)
 			status = stw_batch_head_parse(&h, l->data, got, at, l->source->size, l->error);
 		if (status != STWATCH_OK) /* the scan has seen it whole: the file has changed under us */
-			return status == STWATCH_END ? stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read") : status;
+			return status == STWATCH_END
+				? stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read")
+				: status;
 		at += h.head_size;
 		if (stw_tables_is_table(l->gen->version, &h)) {
 			status = stw_source_read(l->source, at, l->data, h.size, &got, l->error);
@@ -147,10 +149,10 @@ static stwatch_status check(stw_generation *gen, stwatch_error *error)
 {
 	if (!gen->has_frequency)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET, "generation %llu has no frequency event (one was expected)",
-		                (unsigned long long)gen->number);
+			(unsigned long long)gen->number);
 	if (gen->version >= STW_GO125 && !gen->has_clock)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET, "generation %llu has no clock snapshot (one was expected)",
-		                (unsigned long long)gen->number);
+			(unsigned long long)gen->number);
 	if (gen->ns_per_unit >= 1 && gen->ns_per_unit <= 4096 && gen->ns_per_unit == (double)(uint64_t)gen->ns_per_unit)
 		gen->ns_factor = (uint64_t)gen->ns_per_unit;
 	return STWATCH_OK;
@@ -165,7 +167,7 @@ static stwatch_status complete(stw_generation *gen, stwatch_error *error)
 }
 
 static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span,
-                           bool whole, stwatch_error *error)
+	bool whole, stwatch_error *error)
 {
 	memset(gen, 0, sizeof *gen);
 	gen->mem = mem;
@@ -199,13 +201,14 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *
 	return status;
 }
 
-stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
-                                   const stw_span *span, stwatch_error *error)
+stwatch_status stw_generation_load(
+	stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span, stwatch_error *error)
 {
 	return load(gen, mem, source, version, span, true, error);
 }
 
-stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error)
+stwatch_status stw_generation_check_rest(
+	stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error)
 {
 	stw_generation gen;
 	if (rest->n_batches == 0)

@@ -17,10 +17,10 @@ enum {
 /* Where a generation lies. Found by walking batch headers alone. */
 typedef struct stw_span {
 	uint64_t generation;
-	uint64_t begin, end;   /* bytes of its batches: [begin, end) */
+	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
-	bool lost;             /* it can't be read strictly: `error` stands instead of it */
-	stwatch_error error;   /* status not OK: what ends the trace after (or, if lost, instead of) this generation */
+	bool lost; /* it can't be read strictly: `error` stands instead of it */
+	stwatch_error error; /* status not OK: what ends the trace after (or, if lost, instead of) this generation */
 } stw_span;
 
 typedef struct stw_scan {
@@ -41,7 +41,7 @@ stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *erro
 /* A batch of events of one thread. */
 typedef struct stw_batch {
 	uint64_t offset; /* of its first event */
-	uint64_t time;   /* timestamp that its first event counts from */
+	uint64_t time; /* timestamp that its first event counts from */
 	uint32_t size;
 	uint32_t thread; /* index into threads */
 } stw_batch;
@@ -60,12 +60,12 @@ typedef struct stw_string {
 typedef struct stw_v2_frame {
 	uint64_t pc, line;
 	uint64_t func_id, file_id; /* as on the wire */
-	uint32_t func, file;       /* indices into strings; 0 is the empty string */
+	uint32_t func, file; /* indices into strings; 0 is the empty string */
 } stw_v2_frame;
 
 typedef struct stw_v2_stack {
 	uint32_t first, count; /* in stack_frames */
-	uint32_t note[2];      /* free for whoever uses the generation; start at 0 */
+	uint32_t note[2]; /* free for whoever uses the generation; start at 0 */
 } stw_v2_stack;
 
 typedef struct stw_cpu_sample {
@@ -80,7 +80,7 @@ typedef struct stw_ids {
 	stw_map map;
 	uint32_t *dense;
 	uint64_t n_dense;
-	uint64_t n_same;  /* ids below are their own indices */
+	uint64_t n_same; /* ids below are their own indices */
 } stw_ids;
 
 typedef struct stw_generation {
@@ -88,10 +88,10 @@ typedef struct stw_generation {
 	stw_go_version version;
 	uint64_t number;
 	double ns_per_unit;
-	uint64_t ns_factor;   /* ns_per_unit where it is a small whole number, else 0 */
+	uint64_t ns_factor; /* ns_per_unit where it is a small whole number, else 0 */
 	bool has_frequency, has_clock, has_min_time;
-	uint64_t min_time;    /* smallest batch timestamp, in units */
-	uint64_t clock_time;  /* of the clock snapshot, in units */
+	uint64_t min_time; /* smallest batch timestamp, in units */
+	uint64_t clock_time; /* of the clock snapshot, in units */
 	uint64_t clock_mono;
 	int64_t clock_sec, clock_nsec;
 	stw_arena arena;
@@ -100,7 +100,7 @@ typedef struct stw_generation {
 	STW_VEC(uint32_t) stack_frames; /* indices into frames */
 	STW_VEC(stw_v2_frame) frames;
 	STW_VEC(stw_cpu_sample) samples; /* in order of time */
-	STW_VEC(stw_batch) batches;     /* grouped by thread */
+	STW_VEC(stw_batch) batches; /* grouped by thread */
 	STW_VEC(stw_batch_thread) threads; /* in order of first appearance */
 	uint64_t experimental_batches;
 	stw_ids string_ids, stack_ids;
@@ -109,12 +109,13 @@ typedef struct stw_generation {
 
 /* Loads the tables of a generation and the places of its batches. On failure nothing needs to be freed.
  * STWATCH_ERR_DAMAGED with the offset and what was expected. */
-stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version,
-                                   const stw_span *span, stwatch_error *error);
+stwatch_status stw_generation_load(
+	stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span, stwatch_error *error);
 void stw_generation_free(stw_generation *gen);
 /* The tables that stw_scan_next found at the end: of no use to anybody, but if damaged they make the trace damaged.
  * STWATCH_OK, also where there are none; else as above. */
-stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error);
+stwatch_status stw_generation_check_rest(
+	stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error);
 
 /* Timestamp units to ns, as Go's reader computes it (a float64 product, truncated). */
 int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);

@@ -20,7 +20,8 @@ static stwatch_status read_head(stw_scan *scan, stw_batch_head *head, stwatch_er
 {
 	uint64_t into = scan->offset - scan->window_at;
 	if (scan->offset < scan->window_at || into + STW_BATCH_HEAD_MAX > scan->window_size) {
-		stwatch_status status = stw_source_read(scan->source, scan->offset, scan->window, sizeof scan->window, &scan->window_size, error);
+		stwatch_status status = stw_source_read(
+			scan->source, scan->offset, scan->window, sizeof scan->window, &scan->window_size, error);
 		if (status != STWATCH_OK)
 			return status;
 		scan->window_at = scan->offset;
@@ -54,8 +55,9 @@ static stwatch_status at_end(stw_scan *scan, stw_span *span, bool events)
 		finish(scan, span, true);
 		return STWATCH_END;
 	}
-	stw_fail(&span->error, STWATCH_ERR_DAMAGED, scan->offset, "generation %llu is incomplete: the trace seems to be cut (an end of generation was expected)",
-	         (unsigned long long)span->generation);
+	stw_fail(&span->error, STWATCH_ERR_DAMAGED, scan->offset,
+		"generation %llu is incomplete: the trace seems to be cut (an end of generation was expected)",
+		(unsigned long long)span->generation);
 	return lose(scan, span);
 }
 
@@ -109,8 +111,9 @@ stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *erro
 		if (!explicit_end && h.generation == span->generation + 1)
 			return finish(scan, span, false);
 		if (h.generation != span->generation) {
-			stw_fail(&span->error, STWATCH_ERR_DAMAGED, scan->offset, "generations are out of order: a batch of generation %llu within generation %llu",
-			         (unsigned long long)h.generation, (unsigned long long)span->generation);
+			stw_fail(&span->error, STWATCH_ERR_DAMAGED, scan->offset,
+				"generations are out of order: a batch of generation %llu within generation %llu",
+				(unsigned long long)h.generation, (unsigned long long)span->generation);
 			return lose(scan, span);
 		}
 		events |= holds_events(scan, &h);

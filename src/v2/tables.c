@@ -23,7 +23,8 @@ static bool take(cursor *c, uint64_t *value, const char *field)
 {
 	const uint8_t *next = stw_varint_get(c->p, c->end, value);
 	if (!next) {
-		stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "the %s of a %s is cut or overflows (a varint was expected)", field, c->what);
+		stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "the %s of a %s is cut or overflows (a varint was expected)",
+			field, c->what);
 		return false;
 	}
 	c->p = next;
@@ -45,7 +46,8 @@ static bool take_type(cursor *c, uint8_t want)
 static stwatch_status add_id(stw_ids *ids, uint64_t id, size_t index, const cursor *c)
 {
 	if (id == 0 || stw_map_get(&ids->map, id) != STW_MAP_NONE)
-		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "there are several %ss with the id %llu", c->what, (unsigned long long)id);
+		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "there are several %ss with the id %llu", c->what,
+			(unsigned long long)id);
 	if (index >= STW_MAP_NONE || !stw_map_put(&ids->map, id, (uint32_t)index))
 		return stw_fail_memory(c->error);
 	return STWATCH_OK;
@@ -58,10 +60,11 @@ static stwatch_status add_string(stw_generation *gen, cursor *c)
 		return STWATCH_ERR_DAMAGED;
 	if (length > STW_V2_MAX_STRING)
 		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "invalid string size %llu (at most %d was expected)",
-		                (unsigned long long)length, STW_V2_MAX_STRING);
+			(unsigned long long)length, STW_V2_MAX_STRING);
 	if (length > (uint64_t)(c->end - c->p))
-		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "the string %llu is cut: its batch has %llu bytes of %llu",
-		                (unsigned long long)id, (unsigned long long)(c->end - c->p), (unsigned long long)length);
+		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p),
+			"the string %llu is cut: its batch has %llu bytes of %llu", (unsigned long long)id,
+			(unsigned long long)(c->end - c->p), (unsigned long long)length);
 	char *copy = stw_arena_copy(&gen->arena, (const char *)c->p, (size_t)length);
 	stw_string *s = copy ? stw_vec_push(gen->mem, &gen->strings) : NULL;
 	if (!s)
@@ -74,7 +77,8 @@ static stwatch_status add_string(stw_generation *gen, cursor *c)
 static stwatch_status add_frame(stw_generation *gen, cursor *c)
 {
 	uint64_t pc, func, file, line;
-	if (!take(c, &pc, "frame's pc") || !take(c, &func, "frame's function") || !take(c, &file, "frame's file") || !take(c, &line, "frame's line"))
+	if (!take(c, &pc, "frame's pc") || !take(c, &func, "frame's function") || !take(c, &file, "frame's file") ||
+		!take(c, &line, "frame's line"))
 		return STWATCH_ERR_DAMAGED;
 	uint32_t index = stw_map_get(&gen->pcs, pc);
 	if (index == STW_MAP_NONE) { /* the first description of a pc holds, as in Go's reader */
@@ -98,7 +102,7 @@ static stwatch_status add_stack(stw_generation *gen, cursor *c)
 		return STWATCH_ERR_DAMAGED;
 	if (n > STW_V2_MAX_FRAMES)
 		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "invalid stack size %llu (at most %d was expected)",
-		                (unsigned long long)n, STW_V2_MAX_FRAMES);
+			(unsigned long long)n, STW_V2_MAX_FRAMES);
 	uint32_t first = (uint32_t)gen->stack_frames.count;
 	for (uint64_t i = 0; i < n; i++) {
 		stwatch_status status = add_frame(gen, c);
@@ -130,7 +134,8 @@ static stwatch_status add_frequency(stw_generation *gen, cursor *c)
 {
 	uint64_t f;
 	if (gen->has_frequency)
-		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several frequency events (one was expected)");
+		return stw_fail(
+			c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several frequency events (one was expected)");
 	c->p++;
 	if (!take(c, &f, "frequency"))
 		return STWATCH_ERR_DAMAGED;
@@ -143,7 +148,8 @@ static stwatch_status add_clock(stw_generation *gen, cursor *c, uint64_t batch_t
 {
 	uint64_t dt, mono, sec, nsec;
 	if (gen->has_clock)
-		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several clock snapshots (one was expected)");
+		return stw_fail(
+			c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several clock snapshots (one was expected)");
 	gen->has_clock = true;
 	c->p++;
 	if (!take(c, &dt, "time") || !take(c, &mono, "monotonic time") || !take(c, &sec, "seconds") || !take(c, &nsec, "nanoseconds"))
@@ -167,7 +173,8 @@ static stwatch_status add_sync(stw_generation *gen, cursor *c, uint64_t batch_ti
 		else if (type == STW_EV_ClockSnapshot && gen->version >= STW_GO125)
 			status = add_clock(gen, c, batch_time);
 		else
-			return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "found event type %u where a frequency or clock snapshot was expected", type);
+			return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p),
+				"found event type %u where a frequency or clock snapshot was expected", type);
 		if (status != STWATCH_OK)
 			return status;
 	}
@@ -181,14 +188,10 @@ bool stw_tables_is_table(stw_go_version version, const stw_batch_head *h)
 	switch (h->first) {
 	case STW_EV_Strings:
 	case STW_EV_Stacks:
-	case STW_EV_CPUSamples:
-		return true;
-	case STW_EV_Frequency:
-		return version < STW_GO125;
-	case STW_EV_Sync:
-		return version >= STW_GO125;
-	default:
-		return false;
+	case STW_EV_CPUSamples: return true;
+	case STW_EV_Frequency: return version < STW_GO125;
+	case STW_EV_Sync: return version >= STW_GO125;
+	default: return false;
 	}
 }
 
@@ -281,8 +284,8 @@ static bool index_ids(stw_generation *gen)
 {
 	stw_mem *mem = gen->mem;
 	return make_dense(mem, &gen->string_ids) && make_dense(mem, &gen->stack_ids) &&
-	       put_in_order(mem, &gen->string_ids, gen->strings.items, gen->strings.count, sizeof *gen->strings.items) &&
-	       put_in_order(mem, &gen->stack_ids, gen->stacks.items, gen->stacks.count, sizeof *gen->stacks.items);
+		put_in_order(mem, &gen->string_ids, gen->strings.items, gen->strings.count, sizeof *gen->strings.items) &&
+		put_in_order(mem, &gen->stack_ids, gen->stacks.items, gen->stacks.count, sizeof *gen->stacks.items);
 }
 
 static int by_time(const void *a, const void *b)
@@ -301,9 +304,10 @@ stwatch_status stw_tables_finish(stw_generation *gen, stwatch_error *error)
 		f->func = stw_generation_string(gen, f->func_id);
 		f->file = stw_generation_string(gen, f->file_id);
 		if (f->func == STW_MAP_NONE || f->file == STW_MAP_NONE)
-			return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET, "a stack frame at pc 0x%llx names the %s string %llu, which the generation does not have",
-			                (unsigned long long)f->pc, f->func == STW_MAP_NONE ? "function" : "file",
-			                (unsigned long long)(f->func == STW_MAP_NONE ? f->func_id : f->file_id));
+			return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET,
+				"a stack frame at pc 0x%llx names the %s string %llu, which the generation does not have",
+				(unsigned long long)f->pc, f->func == STW_MAP_NONE ? "function" : "file",
+				(unsigned long long)(f->func == STW_MAP_NONE ? f->func_id : f->file_id));
 	}
 	for (size_t i = 0; i < gen->samples.count; i++)
 		gen->samples.items[i].time = stw_generation_ns(gen, (uint64_t)gen->samples.items[i].time);

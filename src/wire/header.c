@@ -11,7 +11,9 @@ static const char *looks_like(const unsigned char *head, size_t length)
 		const char *magic, *name;
 		size_t length;
 	} known[] = {
-		{"\x7f" "ELF", "an ELF program", 4},
+		{"\x7f"
+		 "ELF",
+			"an ELF program", 4},
 		{"{", "JSON", 1},
 		{"goroutine ", "a goroutine dump", 10},
 		{"SCHED ", "GODEBUG=schedtrace output", 6},
@@ -41,8 +43,8 @@ stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatc
 		return stw_fail(error, STWATCH_ERR_FORMAT, 0, "the file is empty (a trace begins with \"go 1.N trace\")");
 	size_t common = got < 5 ? got : 5;
 	if (memcmp(head, start, common) != 0)
-		return stw_fail(error, STWATCH_ERR_FORMAT, 0, "not a Go execution trace: it seems to be %s (a trace begins with \"go 1.N trace\")",
-		                looks_like(head, got));
+		return stw_fail(error, STWATCH_ERR_FORMAT, 0,
+			"not a Go execution trace: it seems to be %s (a trace begins with \"go 1.N trace\")", looks_like(head, got));
 	unsigned n = 0;
 	size_t i = 5;
 	while (i < got && i < 8 && isdigit(head[i]))
@@ -53,11 +55,20 @@ stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatc
 	if (i == 5 || memcmp(head + i, tail, want) != 0)
 		return stw_fail(error, STWATCH_ERR_FORMAT, 5, "bad trace header (\"go 1.N trace\" and three zero bytes were expected)");
 	switch (n) {
-	case 5: case 7: case 8: case 9: case 10: case 11: case 19: case 21:
-	case 22: case 23: case 25: case 26:
-		*minor = n;
-		return STWATCH_OK;
+	case 5:
+	case 7:
+	case 8:
+	case 9:
+	case 10:
+	case 11:
+	case 19:
+	case 21:
+	case 22:
+	case 23:
+	case 25:
+	case 26: *minor = n; return STWATCH_OK;
 	default:
-		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3, "trace format go 1.%u is not known (known: 1.22, 1.23, 1.25 and 1.26)", n);
+		return stw_fail(
+			error, STWATCH_ERR_UNSUPPORTED, 3, "trace format go 1.%u is not known (known: 1.22, 1.23, 1.25 and 1.26)", n);
 	}
 }

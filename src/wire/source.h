@@ -13,11 +13,11 @@ typedef enum stw_packing { STW_PACKED_NOT, STW_PACKED_GZIP, STW_PACKED_ZSTD } st
 
 typedef struct stw_source {
 	int fd;
-	uint64_t size;       /* of the readable (decompressed) bytes */
-	uint64_t file_size;  /* of the input as it is; equals size where it was not packed */
+	uint64_t size; /* of the readable (decompressed) bytes */
+	uint64_t file_size; /* of the input as it is; equals size where it was not packed */
 	stw_packing packing;
 	bool spooled;
-	bool cut;            /* the compressed stream ended too early or was corrupt: what came before is readable */
+	bool cut; /* the compressed stream ended too early or was corrupt: what came before is readable */
 } stw_source;
 
 /* Opens a path ("-": standard input). On failure *error says why and nothing needs to be closed.
