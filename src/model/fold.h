@@ -254,8 +254,8 @@ static inline unsigned stw_histogram_bucket(int64_t ns)
 	uint64_t v = ns < 0 ? 0 : (uint64_t)ns;
 	if (v < STW_HISTOGRAM_STEPS)
 		return (unsigned)v;
-	unsigned top = 63 - (unsigned)__builtin_clzll(v); /* 4 and more */
-	return (top - 3) * STW_HISTOGRAM_STEPS + (unsigned)(v >> (top - 4) & 15);
+	unsigned octave = ((unsigned)__builtin_clzll(v) ^ 63) - 4;
+	return octave * STW_HISTOGRAM_STEPS + (unsigned)(v >> octave); /* what is left of v is 16 to 31 */
 }
 /* The middle of a bucket, ns. */
 int64_t stw_histogram_value(unsigned bucket);

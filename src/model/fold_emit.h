@@ -30,6 +30,13 @@ static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, int6
 		f->slot.min = f->backlog;
 }
 
+static inline __attribute__((always_inline)) void fold_latency(stw_fold *f, int64_t waited)
+{
+	f->latency[stw_histogram_bucket(waited)]++;
+	if (STW_RARE(waited > f->latency_max))
+		f->latency_max = waited;
+}
+
 static inline __attribute__((always_inline)) void fold_enter(stw_fold_g *g, uint8_t state, int64_t t, uint32_t stack)
 {
 	g->state = state;
@@ -170,15 +177,14 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	switch (type) {
 	case STW_EV_GoStart: {
 		s = &f->gs.items[target];
-		int64_t waited = t - s->since;
-		if (STW_RARE(stw_long(s->since, t, STW_KEEP_RUNNABLE_NS))) {
+		int64_t since = s->since;
+		if (STW_RARE(stw_long(since, t, STW_KEEP_RUNNABLE_NS))) {
 			s->p = p;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNING);
-		}
-		if (!STW_RARE(s->since == STW_TIME_UNKNOWN)) {
-			f->latency[stw_histogram_bucket(waited)]++;
-			if (STW_RARE(waited > f->latency_max))
-				f->latency_max = waited;
+			if (since != STW_TIME_UNKNOWN)
+				fold_latency(f, t - since);
+		} else {
+			fold_latency(f, t - since);
 		}
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;

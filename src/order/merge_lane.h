@@ -250,16 +250,13 @@ static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge
 	const int64_t limit = merge_limit(mg);
 	const uint64_t factor = mg->gen->ns_factor;
 	const uint8_t *p = c->p, *safe = c->end - STW_EVENT_BYTES_MAX, *event = NULL;
-	unsigned type = c->type;
+	uint8_t type = c->type; /* not kept after it has been looked at: it is to be had at `event` */
 	int64_t time = c->time;
 	uint64_t dt = 0;
 	for (;;) {
 		const uint8_t *next = merge_usual(mg, &lane, type, time, p);
-		if (STW_UNLIKELY(!next)) {
-			if (event && !LANE_KNOWS(type))
-				goto refresh; /* whether it belongs here has not been looked at */
+		if (STW_UNLIKELY(!next))
 			break;
-		}
 		event = next;
 		if (STW_UNLIKELY(event > safe || !(p = stw_varint_short(event + 1, &dt)))) {
 			dt = 0;
@@ -271,15 +268,19 @@ static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge
 			if (STW_UNLIKELY(!LANE_KNOWS(type)))
 				goto refresh;
 			c->p = p;
-			c->type = (uint8_t)type;
+			c->type = type;
 			c->time = time;
 			merge_place(mg, c, time);
 			return STWATCH_OK;
 		}
 	}
-	c->p = p;
-	c->type = (uint8_t)type;
-	c->time = time;
+	if (event) {
+		if (!LANE_KNOWS(*event))
+			goto refresh; /* whether it belongs here has not been looked at */
+		c->p = p;
+		c->type = *event;
+		c->time = time;
+	}
 	*unusual = true;
 	return STWATCH_OK;
 refresh: /* from the event's beginning, with all checks */
