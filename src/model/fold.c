@@ -58,7 +58,7 @@ bool stw_fold_grow(stw_fold *f)
 {
 	size_t n_gs = f->order->gs.count, n_ps = f->order->ps.count;
 	if (!stw_vec_reserve(f->mem, &f->gs, n_gs - f->gs.count) || !stw_vec_reserve(f->mem, &f->more, n_gs - f->more.count) ||
-	    !stw_vec_reserve(f->mem, &f->ps, n_ps - f->ps.count)) {
+		!stw_vec_reserve(f->mem, &f->ps, n_ps - f->ps.count)) {
 		f->failed = true;
 		return false;
 	}
@@ -96,9 +96,22 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		return;
 	}
 	*s = (stw_stay){
-		.g = f->order->gs.items[slot].id, .from = g->since, .to = to, .p = STW_SLOT_OK(g->p) ? stw_order_p_id(f->order, g->p) : STWATCH_NONE,
-		.waker = g->waker, .run_ns = g->run_ns, .runs = g->runs, .blocks = g->blocks, .generation = f->generation, .root = g->root,
-		.stack = g->stack, .wake_stack = g->wake_stack, .reason = g->reason, .state = g->state, .how = g->how, .next = next,
+		.g = f->order->gs.items[slot].id,
+		.from = g->since,
+		.to = to,
+		.p = STW_SLOT_OK(g->p) ? stw_order_p_id(f->order, g->p) : STWATCH_NONE,
+		.waker = g->waker,
+		.run_ns = g->run_ns,
+		.runs = g->runs,
+		.blocks = g->blocks,
+		.generation = f->generation,
+		.root = g->root,
+		.stack = g->stack,
+		.wake_stack = g->wake_stack,
+		.reason = g->reason,
+		.state = g->state,
+		.how = g->how,
+		.next = next,
 		.gc_worker = g->gc_worker,
 	};
 }
@@ -115,7 +128,11 @@ void stw_fold_keep_use(stw_fold *f, uint32_t slot, int64_t to)
 		f->failed = true;
 		return;
 	}
-	*u = (stw_proc_use){.p = f->order->ps.items[slot].id, .from = p->since, .to = to, .g = p->use == STW_USE_SYSCALL ? p->use_g : STWATCH_NONE, .use = p->use};
+	*u = (stw_proc_use){.p = f->order->ps.items[slot].id,
+		.from = p->since,
+		.to = to,
+		.g = p->use == STW_USE_SYSCALL ? p->use_g : STWATCH_NONE,
+		.use = p->use};
 }
 
 /* Who is woken late by one that was itself held up has been delayed by it. */
@@ -131,8 +148,16 @@ void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 		return;
 	}
 	*k = (stw_wake){
-		.at = at, .waker = f->order->gs.items[waker].id, .g = f->order->gs.items[slot].id, .from = g->since, .held_from = w->long_from,
-		.held_to = w->long_to, .generation = f->generation, .root = g->root, .stack = g->stack, .held_state = w->long_state,
+		.at = at,
+		.waker = f->order->gs.items[waker].id,
+		.g = f->order->gs.items[slot].id,
+		.from = g->since,
+		.held_from = w->long_from,
+		.held_to = w->long_to,
+		.generation = f->generation,
+		.root = g->root,
+		.stack = g->stack,
+		.held_state = w->long_state,
 	};
 }
 
@@ -175,7 +200,8 @@ static void hand_over_gs(stw_fold *f)
 {
 	for (uint32_t slot = 0; slot < f->gs.count && slot < f->order->gs.count; slot++) {
 		int64_t id = f->order->gs.items[slot].id;
-		if (f->gs.items[slot].state == STW_GO_UNDETERMINED || f->gs.items[slot].state == STW_GO_NOT_EXIST || stw_order_find_g(f->order, id) != slot)
+		if (f->gs.items[slot].state == STW_GO_UNDETERMINED || f->gs.items[slot].state == STW_GO_NOT_EXIST ||
+			stw_order_find_g(f->order, id) != slot)
 			continue;
 		stw_tail_g *t = stw_vec_push(f->mem, &f->tails);
 		if (!t) {

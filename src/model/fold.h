@@ -15,13 +15,13 @@
 /* What a proc's time goes to. */
 typedef enum stw_use {
 	STW_USE_UNKNOWN,
-	STW_USE_IDLE,     /* _Pidle */
+	STW_USE_IDLE, /* _Pidle */
 	STW_USE_SPINNING, /* running, without a goroutine: looking for work, or in the scheduler */
-	STW_USE_USER,     /* running a goroutine */
-	STW_USE_GC,       /* running a dedicated or fractional mark worker */
-	STW_USE_GC_IDLE,  /* running a mark worker because nothing else is there to run */
-	STW_USE_SYSCALL,  /* kept by a goroutine in a system call */
-	STW_USE_STOPPED,  /* _Pgcstop: stopped by a stop-the-world */
+	STW_USE_USER, /* running a goroutine */
+	STW_USE_GC, /* running a dedicated or fractional mark worker */
+	STW_USE_GC_IDLE, /* running a mark worker because nothing else is there to run */
+	STW_USE_SYSCALL, /* kept by a goroutine in a system call */
+	STW_USE_STOPPED, /* _Pgcstop: stopped by a stop-the-world */
 	STW_USE_COUNT
 } stw_use;
 
@@ -31,18 +31,18 @@ typedef enum stw_how { STW_HOW_UNKNOWN, STW_HOW_CREATED, STW_HOW_WOKEN, STW_HOW_
 /* What a goroutine waits for, as far as it matters to rules. */
 typedef enum stw_wait {
 	STW_WAIT_UNKNOWN,
-	STW_WAIT_SYNC,     /* mutex, WaitGroup, semaphore */
+	STW_WAIT_SYNC, /* mutex, WaitGroup, semaphore */
 	STW_WAIT_COND,
 	STW_WAIT_SEND,
 	STW_WAIT_RECEIVE,
 	STW_WAIT_SELECT,
 	STW_WAIT_SLEEP,
 	STW_WAIT_NETWORK,
-	STW_WAIT_FOREVER,  /* nil channel, empty select */
-	STW_WAIT_GC,       /* assist queue, GC worker, sweeper … */
-	STW_WAIT_RUNTIME,  /* other waits of the runtime's own */
-	STW_WAIT_PREEMPTED,/* _Gpreempted, while it is suspended */
-	STW_WAIT_SWITCH    /* a coroutine, without a reason */
+	STW_WAIT_FOREVER, /* nil channel, empty select */
+	STW_WAIT_GC, /* assist queue, GC worker, sweeper … */
+	STW_WAIT_RUNTIME, /* other waits of the runtime's own */
+	STW_WAIT_PREEMPTED, /* _Gpreempted, while it is suspended */
+	STW_WAIT_SWITCH /* a coroutine, without a reason */
 } stw_wait;
 
 /* Stays are kept from these lengths on; thresholds below them can't be set. */
@@ -58,19 +58,19 @@ enum {
 
 /* 64 bytes: what nearly every event touches. */
 typedef struct stw_fold_g {
-	int64_t since;     /* in its state; STW_TIME_UNKNOWN: from before the generation */
-	uint32_t root;     /* index of a stack whose outermost frame is its function */
-	uint32_t stack;    /* index of its stack when the state began */
-	int64_t waker;     /* who made it runnable, STWATCH_NONE: nobody, or unknown */
+	int64_t since; /* in its state; STW_TIME_UNKNOWN: from before the generation */
+	uint32_t root; /* index of a stack whose outermost frame is its function */
+	uint32_t stack; /* index of its stack when the state began */
+	int64_t waker; /* who made it runnable, STWATCH_NONE: nobody, or unknown */
 	int64_t run_ns;
 	uint32_t runs, blocks;
 	uint32_t wake_stack; /* the waker's */
-	uint32_t reason;   /* index of a string */
-	uint32_t p;        /* slot of the proc it ran on last */
-	uint8_t state;     /* STW_GO_* */
-	uint8_t how;       /* stw_how */
+	uint32_t reason; /* index of a string */
+	uint32_t p; /* slot of the proc it ran on last */
+	uint8_t state; /* STW_GO_* */
+	uint8_t how; /* stw_how */
 	bool assisting, gc_worker;
-	bool created;      /* in this generation */
+	bool created; /* in this generation */
 } stw_fold_g;
 
 /* What else there is of a goroutine, seldom needed. */
@@ -83,71 +83,71 @@ typedef struct stw_fold_g_more {
 /* 128 bytes. */
 typedef struct stw_fold_p {
 	int64_t since;
-	uint32_t g;            /* slot of its goroutine */
+	uint32_t g; /* slot of its goroutine */
 	uint8_t use;
 	bool known;
 	int64_t last_run_from; /* when the last goroutine began to run here */
 	uint32_t last_root, last_before; /* before: where it had last left a proc, before that run */
-	int64_t last_g;        /* its id */
+	int64_t last_g; /* its id */
 	int64_t total[STW_USE_COUNT];
 	uint64_t starts;
-	int64_t use_g;         /* who is behind the use: the goroutine in the system call */
+	int64_t use_g; /* who is behind the use: the goroutine in the system call */
 	uint32_t last_stack;
 } stw_fold_p;
 
 /* A stay of a goroutine. Names are numbers in the result's own interner. */
 typedef struct stw_stay {
-	int64_t g, from, to;   /* from may be STW_TIME_UNKNOWN: a head */
-	int64_t p;             /* runnable: where it started; running, syscall: where it was */
+	int64_t g, from, to; /* from may be STW_TIME_UNKNOWN: a head */
+	int64_t p; /* runnable: where it started; running, syscall: where it was */
 	int64_t waker;
 	int64_t run_ns;
 	uint32_t runs, blocks;
-	uint32_t generation;   /* index, for the stacks */
+	uint32_t generation; /* index, for the stacks */
 	uint32_t root, stack, wake_stack; /* indices of stacks in it */
-	uint32_t reason;       /* index of a string in it */
+	uint32_t reason; /* index of a string in it */
 	uint8_t state, how;
-	uint8_t next;          /* the state after it; STW_GO_UNDETERMINED: still open at the end of the trace */
+	uint8_t next; /* the state after it; STW_GO_UNDETERMINED: still open at the end of the trace */
 	bool gc_worker;
 } stw_stay;
 
 typedef struct stw_proc_use {
-	int64_t p, from, to;   /* from may be STW_TIME_UNKNOWN */
-	int64_t g;             /* whose system call, STWATCH_NONE */
+	int64_t p, from, to; /* from may be STW_TIME_UNKNOWN */
+	int64_t g; /* whose system call, STWATCH_NONE */
 	uint8_t use;
 } stw_proc_use;
 
 /* A proc's moment within a stop-the-world. */
 typedef struct stw_stop_moment {
 	int64_t at;
-	int64_t p, g;          /* the goroutine that ran there last */
+	int64_t p, g; /* the goroutine that ran there last */
 	int64_t run_from;
 	uint32_t generation, root, stack; /* of that goroutine, at the stop */
-	uint32_t before;       /* its stack when it had last left a proc before */
-	uint8_t was;           /* stw_use before */
-	bool starts;           /* else stops */
+	uint32_t before; /* its stack when it had last left a proc before */
+	uint8_t was; /* stw_use before */
+	bool starts; /* else stops */
 } stw_stop_moment;
 
 enum { STW_STOP_MOMENTS = 96 };
 
 typedef struct stw_stop {
 	int64_t from, to;
-	int64_t stood;         /* inferred: all procs stopped; equals `to` if they never were before the end */
-	int64_t second;        /* when the last but one proc stopped */
-	int64_t lost_ns;       /* procs' time from their stops to their restarts */
-	int64_t first_steal;   /* 0: none */
-	int64_t g, p;          /* who asked */
-	uint32_t kind;         /* name, in the result's interner */
+	int64_t stood; /* inferred: all procs stopped; equals `to` if they never were before the end */
+	int64_t second; /* when the last but one proc stopped */
+	int64_t lost_ns; /* procs' time from their stops to their restarts */
+	int64_t first_steal; /* 0: none */
+	int64_t g, p; /* who asked */
+	uint32_t kind; /* name, in the result's interner */
 	uint32_t generation, stack, root;
-	uint32_t n_running;    /* procs that had to be stopped */
-	int32_t last;          /* index of the moment that was last, -1: none had to be waited for */
+	uint32_t n_running; /* procs that had to be stopped */
+	int32_t last; /* index of the moment that was last, -1: none had to be waited for */
 	uint32_t n_moments;
-	uint32_t moments;      /* first of them in the result's list; kept for long stops only */
+	uint32_t moments; /* first of them in the result's list; kept for long stops only */
 } stw_stop;
 
 /* A goroutine woken by another that had itself been held up. */
 typedef struct stw_wake {
 	int64_t at, waker, g;
-	int64_t from;          /* when the woken one began to wait */
+	int64_t from; /* when the woken one began to wait */
 	int64_t held_from, held_to; /* the waker's stay */
 	uint32_t generation, root, stack; /* of the woken one */
 	uint8_t held_state;
@@ -156,8 +156,8 @@ typedef struct stw_wake {
 /* A stretch in which no thread wrote anything, nor was any sampled, although procs were running. */
 typedef struct stw_silence {
 	int64_t from, to;
-	uint32_t n_user;       /* procs that ran a goroutine */
-	int64_t g, p;          /* of one of them */
+	uint32_t n_user; /* procs that ran a goroutine */
+	int64_t g, p; /* of one of them */
 	uint32_t generation, root;
 } stw_silence;
 
@@ -173,8 +173,8 @@ typedef struct stw_tail_p {
 } stw_tail_p;
 
 typedef struct stw_backlog_slot {
-	int64_t slot;          /* time / STW_SLOT_NS */
-	int32_t min, max;      /* change of the number of runnable goroutines since the generation's beginning */
+	int64_t slot; /* time / STW_SLOT_NS */
+	int32_t min, max; /* change of the number of runnable goroutines since the generation's beginning */
 } stw_backlog_slot;
 
 /* Log-linear: 16 steps an octave, an error below 1/16. */
@@ -184,21 +184,21 @@ typedef struct stw_fold {
 	stw_mem *mem;
 	const stw_generation *gen;
 	const stw_order *order;
-	uint32_t generation;   /* index */
-	bool failed;           /* out of memory: the result is not whole */
+	uint32_t generation; /* index */
+	bool failed; /* out of memory: the result is not whole */
 	/* while it runs */
 	STW_VEC(stw_fold_g) gs; /* by slot */
 	STW_VEC(stw_fold_g_more) more;
 	STW_VEC(stw_fold_p) ps;
-	bool stopping;         /* a stop-the-world is in flight */
+	bool stopping; /* a stop-the-world is in flight */
 	stw_stop stop;
-	uint32_t stop_p;       /* slot */
+	uint32_t stop_p; /* slot */
 	uint32_t stop_m;
 	stw_stop_moment moments[STW_STOP_MOMENTS];
-	int32_t backlog;       /* change since the beginning */
+	int32_t backlog; /* change since the beginning */
 	int64_t slot_end;
 	stw_backlog_slot slot;
-	int64_t gc_since;      /* STW_TIME_UNKNOWN: not marking */
+	int64_t gc_since; /* STW_TIME_UNKNOWN: not marking */
 	/* the result */
 	int64_t first_time, last_time;
 	int64_t first_sample, last_sample; /* of CPU samples; STW_TIME_UNKNOWN: none */
@@ -220,7 +220,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_silence) silences;
 	STW_VEC(stw_tail_g) tails;
 	STW_VEC(stw_tail_p) tail_ps;
-	STW_VEC(int64_t) gone;  /* goroutines that ended and were there before */
+	STW_VEC(int64_t) gone; /* goroutines that ended and were there before */
 } stw_fold;
 
 bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation);

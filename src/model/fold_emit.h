@@ -61,7 +61,8 @@ static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f,
 	}
 }
 
-static inline __attribute__((always_inline)) void fold_leave_proc(stw_fold *f, uint32_t p, uint32_t slot, const stw_fold_g *g, uint32_t stack, int64_t t)
+static inline __attribute__((always_inline)) void fold_leave_proc(
+	stw_fold *f, uint32_t p, uint32_t slot, const stw_fold_g *g, uint32_t stack, int64_t t)
 {
 	stw_fold_p *s = &f->ps.items[p];
 	s->last_run_from = g->since;
@@ -90,7 +91,11 @@ static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t sta
 	stw_fold_g *g = &f->gs.items[target];
 	uint32_t index = fold_stack(f, stack);
 	*g = (stw_fold_g){
-		.since = STW_TIME_UNKNOWN, .waker = STWATCH_NONE, .state = (uint8_t)stw_go_state_of(status), .root = index, .stack = index,
+		.since = STW_TIME_UNKNOWN,
+		.waker = STWATCH_NONE,
+		.state = (uint8_t)stw_go_state_of(status),
+		.root = index,
+		.stack = index,
 		.p = STW_SLOT_NONE,
 	};
 	f->more.items[target].long_to = STW_TIME_UNKNOWN;
@@ -112,17 +117,30 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 	if (s->known)
 		return;
 	*s = (stw_fold_p){
-		.since = STW_TIME_UNKNOWN, .g = STW_SLOT_NONE, .last_g = STWATCH_NONE, .use_g = STWATCH_NONE, .known = true,
-		.use = status == STW_P_RUNNING ? STW_USE_SPINNING : status == STW_P_SYSCALL ? STW_USE_SYSCALL : STW_USE_IDLE,
+		.since = STW_TIME_UNKNOWN,
+		.g = STW_SLOT_NONE,
+		.last_g = STWATCH_NONE,
+		.use_g = STWATCH_NONE,
+		.known = true,
+		.use = status == STW_P_RUNNING    ? STW_USE_SPINNING
+			: status == STW_P_SYSCALL ? STW_USE_SYSCALL
+						  : STW_USE_IDLE,
 	};
 }
 
-static inline __attribute__((always_inline)) void fold_go_create(stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root,
-                                                                 uint32_t stack, uint8_t state)
+static inline __attribute__((always_inline)) void fold_go_create(
+	stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
 {
 	f->gs.items[target] = (stw_fold_g){
-		.since = t, .waker = stw_order_g_id(f->order, g_slot), .state = state, .root = root, .stack = root, .how = STW_HOW_CREATED,
-		.p = STW_SLOT_NONE, .wake_stack = stack, .created = true,
+		.since = t,
+		.waker = stw_order_g_id(f->order, g_slot),
+		.state = state,
+		.root = root,
+		.stack = root,
+		.how = STW_HOW_CREATED,
+		.p = STW_SLOT_NONE,
+		.wake_stack = stack,
+		.created = true,
 	};
 	f->more.items[target].long_to = STW_TIME_UNKNOWN;
 	f->created++;
@@ -168,8 +186,8 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 #define FOLD_STACK(stack) (indexed ? (uint32_t)(stack) : fold_stack(f, (stack)))
 
 /* `indexed`: stacks are given by index, not by id. */
-static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool indexed, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
-                                                           uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool indexed, unsigned type, int64_t t, uint32_t m, uint32_t p,
+	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_fold *f = mg->hook;
 	stw_fold_g *s;
@@ -242,7 +260,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	case STW_EV_GoDestroySyscall:
 		s = &f->gs.items[g];
 		f->ended++;
-	ended: {
+	ended : {
 		s->state = STW_GO_NOT_EXIST;
 		if (!s->created)
 			fold_gone(f, g);
@@ -287,9 +305,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		if (a0 > f->heap_max)
 			f->heap_max = a0;
 		break;
-	case STW_EV_HeapGoal:
-		f->heap_goal = a0;
-		break;
+	case STW_EV_HeapGoal: f->heap_goal = a0; break;
 	case STW_EV_ProcStatus:
 		if (fold_room(f))
 			fold_proc_status(f, target, a1);
@@ -302,25 +318,20 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		if (fold_room(f))
-			fold_go_create(f, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2), type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
+			fold_go_create(f, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2),
+				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
 			fold_go_create(f, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
 		break;
-	case STW_EV_STWBegin:
-		stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1);
-		break;
-	case STW_EV_STWEnd:
-		stw_fold_stop_end(f, t);
-		break;
+	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
+	case STW_EV_STWEnd: stw_fold_stop_end(f, t); break;
 	case STW_EV_GCBegin:
 		f->gc_begun++;
 		f->gc_since = t;
 		break;
-	case STW_EV_GCActive:
-		f->gc_since = t;
-		break;
+	case STW_EV_GCActive: f->gc_since = t; break;
 	case STW_EV_GCEnd:
 		if (f->gc_since != STW_TIME_UNKNOWN)
 			f->gc_mark_ns += t - f->gc_since;
@@ -328,19 +339,14 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		break;
 	case STW_EV_GCMarkAssistBegin:
 	case STW_EV_GCMarkAssistActive:
-	case STW_EV_GCMarkAssistEnd:
-		fold_assist(f, target, t, type != STW_EV_GCMarkAssistEnd);
-		break;
+	case STW_EV_GCMarkAssistEnd: fold_assist(f, target, t, type != STW_EV_GCMarkAssistEnd); break;
 	case STW_EV_ProcsChange:
 		f->gomaxprocs_last = (int64_t)a0;
 		if ((int64_t)a0 > f->gomaxprocs_max)
 			f->gomaxprocs_max = (int64_t)a0;
 		break;
-	case STW_EV_GoLabel:
-		fold_label(f, p, g, t, (uint32_t)a1);
-		break;
-	default:
-		break;
+	case STW_EV_GoLabel: fold_label(f, p, g, t, (uint32_t)a1); break;
+	default: break;
 	}
 }
 
@@ -348,14 +354,14 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 
 /* Out of memory, there may be no place for what the event names. */
 static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
-                                                             uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+	uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	if (!STW_RARE(((const stw_fold *)mg->hook)->failed))
 		fold_one(mg, false, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
-static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
-                                                                  uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p,
+	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	fold_one(mg, true, type, t, m, p, g, target, a0, a1, a2, a3);
 }

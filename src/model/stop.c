@@ -23,8 +23,14 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 	f->stop_p = p;
 	f->stop_m = m;
 	f->stop = (stw_stop){
-		.from = at, .g = stw_order_g_id(f->order, g), .p = stw_order_p_id(f->order, p), .kind = number, .generation = f->generation,
-		.stack = index == STW_MAP_NONE ? 0 : index, .root = STW_SLOT_OK(g) && g < f->gs.count ? f->gs.items[g].root : 0, .last = -1,
+		.from = at,
+		.g = stw_order_g_id(f->order, g),
+		.p = stw_order_p_id(f->order, p),
+		.kind = number,
+		.generation = f->generation,
+		.stack = index == STW_MAP_NONE ? 0 : index,
+		.root = STW_SLOT_OK(g) && g < f->gs.count ? f->gs.items[g].root : 0,
+		.last = -1,
 	};
 	for (uint32_t i = 0; i < f->ps.count; i++)
 		f->stop.n_running += i != p && f->ps.items[i].known && busy(f->ps.items[i].use);
@@ -41,9 +47,16 @@ void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bo
 		s->n_moments = STW_STOP_MOMENTS / 2;
 	}
 	stw_stop_moment *mo = &f->moments[s->n_moments++];
-	*mo = (stw_stop_moment){.at = at, .p = f->order->ps.items[slot].id, .g = p->last_g, .run_from = p->last_run_from,
-	                        .generation = f->generation,
-	                        .root = p->last_root, .stack = p->last_stack, .before = p->last_before, .was = p->use, .starts = starts};
+	*mo = (stw_stop_moment){.at = at,
+		.p = f->order->ps.items[slot].id,
+		.g = p->last_g,
+		.run_from = p->last_run_from,
+		.generation = f->generation,
+		.root = p->last_root,
+		.stack = p->last_stack,
+		.before = p->last_before,
+		.was = p->use,
+		.starts = starts};
 	if (p->use == STW_USE_SYSCALL || (STW_SLOT_OK(p->g) && p->use == STW_USE_USER)) {
 		uint32_t g = STW_SLOT_OK(p->g) ? p->g : stw_order_find_g(f->order, p->use_g);
 		if (STW_SLOT_OK(g) && g < f->gs.count) {

@@ -93,7 +93,8 @@ uint32_t stw_timeline_find_p(stw_timeline *t, int64_t id)
 	i = (uint32_t)t->ps.count - 1;
 	/* What it did before the last stop is not known: it may have been part of it. */
 	t->ps.items[i] = (stw_timeline_p){
-		.id = id, .m = NOT,
+		.id = id,
+		.m = NOT,
 		.line = {.since = t->known_from, .generation = t->generation, .state = STW_STATE_UNKNOWN, .open_begin = true},
 	};
 	return i;
@@ -115,12 +116,23 @@ static uint32_t m_of(stw_timeline *t, int64_t id, int64_t at)
 
 /* ---- telling ---- */
 
-static void tell_interval(const stw_timeline *t, unsigned resource, int64_t id, const stw_line *line, unsigned next, unsigned event, int64_t at, int64_t by)
+static void tell_interval(
+	const stw_timeline *t, unsigned resource, int64_t id, const stw_line *line, unsigned next, unsigned event, int64_t at, int64_t by)
 {
 	const stw_interval interval = {
-		.resource = (uint8_t)resource, .state = line->state, .next = (uint8_t)next, .event = (uint8_t)event,
-		.open_begin = line->open_begin, .open_end = event == STW_EV_None, .id = id, .from = line->since, .to = at, .by = by,
-		.stack = line->stack, .generation = line->generation, .reason = line->reason,
+		.resource = (uint8_t)resource,
+		.state = line->state,
+		.next = (uint8_t)next,
+		.event = (uint8_t)event,
+		.open_begin = line->open_begin,
+		.open_end = event == STW_EV_None,
+		.id = id,
+		.from = line->since,
+		.to = at,
+		.by = by,
+		.stack = line->stack,
+		.generation = line->generation,
+		.reason = line->reason,
 	};
 	if (t->hooks.interval)
 		t->hooks.interval(t->hooks.user, &interval);
@@ -136,19 +148,26 @@ void stw_timeline_leave(stw_timeline *t, unsigned resource, int64_t id, stw_line
 	if (!is_dead(line->state) && (line->state != STW_STATE_UNKNOWN || at > line->since))
 		tell_interval(t, resource, id, line, to, event, at, by);
 	const stw_move move = {
-		.resource = (uint8_t)resource, .from = line->state, .to = (uint8_t)to, .event = (uint8_t)event,
+		.resource = (uint8_t)resource,
+		.from = line->state,
+		.to = (uint8_t)to,
+		.event = (uint8_t)event,
 		.legal = stw_move_legal(&t->rules, line->state, to, event),
 		.measured = !line->open_begin && line->state != STW_STATE_UNKNOWN && !is_dead(line->state),
-		.id = id, .at = at, .spent = at - line->since,
+		.id = id,
+		.at = at,
+		.spent = at - line->since,
 	};
 	if (t->hooks.move)
 		t->hooks.move(t->hooks.user, &move);
 	*line = (stw_line){.since = at, .generation = t->generation, .state = (uint8_t)to};
 }
 
-static void tell_clash(const stw_timeline *t, int64_t m, int64_t p, int64_t g, unsigned p_state, unsigned g_state, const stw_timeline_event *e)
+static void tell_clash(
+	const stw_timeline *t, int64_t m, int64_t p, int64_t g, unsigned p_state, unsigned g_state, const stw_timeline_event *e)
 {
-	const stw_clash clash = {.at = e->time, .m = m, .p = p, .g = g, .p_state = (uint8_t)p_state, .g_state = (uint8_t)g_state, .event = e->type};
+	const stw_clash clash = {
+		.at = e->time, .m = m, .p = p, .g = g, .p_state = (uint8_t)p_state, .g_state = (uint8_t)g_state, .event = e->type};
 	if (t->hooks.clash)
 		t->hooks.clash(t->hooks.user, &clash);
 }
@@ -261,7 +280,7 @@ static void check_m(stw_timeline *t, uint32_t index, const stw_timeline_event *e
 	unsigned state = derived(t, m, &fits);
 	if (!fits && !m->at_odds)
 		tell_clash(t, m->id, m->p == NOT ? STWATCH_NONE : t->ps.items[m->p].id, m->g == NOT ? STWATCH_NONE : t->gs.items[m->g].id,
-		           p_state(t, m->p), g_state(t, m->g), e);
+			p_state(t, m->p), g_state(t, m->g), e);
 	m->at_odds = !fits;
 	if (state != m->line.state)
 		stw_timeline_leave(t, STW_RES_M, m->id, &m->line, state, e->type, e->time, STWATCH_NONE);
@@ -277,7 +296,8 @@ static void check_p(const stw_timeline *t, uint32_t index, const stw_timeline_ev
 static void check_g(const stw_timeline *t, uint32_t index, const stw_timeline_event *e)
 {
 	const stw_timeline_g *g = &t->gs.items[index];
-	if (g->m == NOT && g->id != STWATCH_NONE && g->line.state != STW_STATE_UNKNOWN && !stw_couple_find(false, STW_STATE_NONE, g->line.state))
+	if (g->m == NOT && g->id != STWATCH_NONE && g->line.state != STW_STATE_UNKNOWN &&
+		!stw_couple_find(false, STW_STATE_NONE, g->line.state))
 		tell_clash(t, STWATCH_NONE, STWATCH_NONE, g->id, STW_STATE_NONE, g->line.state, e);
 }
 
@@ -353,7 +373,11 @@ static bool g_agrees(unsigned state, unsigned stated)
 static void g_stated(stw_timeline *t, const stw_timeline_event *e, uint32_t m)
 {
 	static const uint8_t states[STW_G_STATUS_COUNT] = {
-		STW_STATE_UNKNOWN, STW_STATE_G_RUNNABLE, STW_STATE_G_RUNNING, STW_STATE_G_SYSCALL, STW_STATE_G_WAITING,
+		STW_STATE_UNKNOWN,
+		STW_STATE_G_RUNNABLE,
+		STW_STATE_G_RUNNING,
+		STW_STATE_G_SYSCALL,
+		STW_STATE_G_WAITING,
 	};
 	unsigned status = (unsigned)(e->a[2] & 7), stated = status < STW_G_STATUS_COUNT ? states[status] : STW_STATE_UNKNOWN;
 	uint32_t g = g_of(t, (int64_t)e->a[0], e->time);
@@ -388,7 +412,11 @@ static bool p_agrees(unsigned state, unsigned stated)
 static void p_stated(stw_timeline *t, const stw_timeline_event *e, uint32_t m)
 {
 	static const uint8_t states[STW_P_STATUS_COUNT] = {
-		STW_STATE_UNKNOWN, STW_STATE_P_RUNNING, STW_STATE_P_IDLE, STW_STATE_P_SYSCALL, STW_STATE_P_SYSCALL,
+		STW_STATE_UNKNOWN,
+		STW_STATE_P_RUNNING,
+		STW_STATE_P_IDLE,
+		STW_STATE_P_SYSCALL,
+		STW_STATE_P_SYSCALL,
 	};
 	unsigned stated = e->a[1] < STW_P_STATUS_COUNT ? states[e->a[1]] : STW_STATE_UNKNOWN;
 	uint32_t p = stw_timeline_find_p(t, (int64_t)e->a[0]);
@@ -462,7 +490,7 @@ static bool is_part_of_switch(stw_timeline *t, const stw_timeline_event *e)
 	if (!t->switching)
 		return false;
 	bool part = t->switching == 2 ? (e->type == STW_EV_GoBlock || e->type == STW_EV_GoDestroy) && e->g == t->switch_from
-	                              : e->type == STW_EV_GoStart && (int64_t)e->a[0] == t->switch_to;
+				      : e->type == STW_EV_GoStart && (int64_t)e->a[0] == t->switch_to;
 	t->switching = part ? t->switching - 1 : 0;
 	return part;
 }
@@ -470,7 +498,7 @@ static bool is_part_of_switch(stw_timeline *t, const stw_timeline_event *e)
 static bool matters(unsigned type)
 {
 	return stw_event_spec_of(type)->kind == STWATCH_EVENT_STATE_TRANSITION || type == STW_EV_STWBegin || type == STW_EV_STWEnd ||
-	       type == STW_EV_ProcsChange;
+		type == STW_EV_ProcsChange;
 }
 
 static bool is_status(unsigned type)
@@ -492,27 +520,15 @@ static void adopt(stw_timeline *t, uint32_t m, uint32_t p, uint32_t g, int64_t a
 static void apply(stw_timeline *t, const stw_timeline_event *e, uint32_t m, uint32_t p, uint32_t g)
 {
 	switch (e->type) {
-	case STW_EV_GoCreate:
-		g_begins(t, STW_STATE_G_RUNNABLE, e, m);
-		break;
-	case STW_EV_GoCreateBlocked:
-		g_begins(t, STW_STATE_G_WAITING, e, m);
-		break;
-	case STW_EV_GoCreateSyscall:
-		g_begins(t, STW_STATE_G_SYSCALL, e, m);
-		break;
-	case STW_EV_GoStart:
-		g_stays_on(t, STW_STATE_G_RUNNING, g_of(t, (int64_t)e->a[0], e->time), m, e, STWATCH_NONE);
-		break;
-	case STW_EV_GoStop:
-		g_leaves(t, STW_STATE_G_RUNNABLE, g, e, STWATCH_NONE);
-		break;
+	case STW_EV_GoCreate: g_begins(t, STW_STATE_G_RUNNABLE, e, m); break;
+	case STW_EV_GoCreateBlocked: g_begins(t, STW_STATE_G_WAITING, e, m); break;
+	case STW_EV_GoCreateSyscall: g_begins(t, STW_STATE_G_SYSCALL, e, m); break;
+	case STW_EV_GoStart: g_stays_on(t, STW_STATE_G_RUNNING, g_of(t, (int64_t)e->a[0], e->time), m, e, STWATCH_NONE); break;
+	case STW_EV_GoStop: g_leaves(t, STW_STATE_G_RUNNABLE, g, e, STWATCH_NONE); break;
 	case STW_EV_GoBlock:
 		g_leaves(t, e->reason == STW_REASON_PREEMPTED ? STW_STATE_G_PREEMPTED : STW_STATE_G_WAITING, g, e, STWATCH_NONE);
 		break;
-	case STW_EV_GoUnblock:
-		g_leaves(t, STW_STATE_G_RUNNABLE, g_of(t, (int64_t)e->a[0], e->time), e, e->g);
-		break;
+	case STW_EV_GoUnblock: g_leaves(t, STW_STATE_G_RUNNABLE, g_of(t, (int64_t)e->a[0], e->time), e, e->g); break;
 	case STW_EV_GoSyscallBegin:
 		g_stays_on(t, STW_STATE_G_SYSCALL, g, m, e, STWATCH_NONE);
 		p_uses(t, STW_STATE_P_SYSCALL, p, e);
@@ -521,44 +537,23 @@ static void apply(stw_timeline *t, const stw_timeline_event *e, uint32_t m, uint
 		g_stays_on(t, STW_STATE_G_RUNNING, g, m, e, STWATCH_NONE);
 		p_uses(t, STW_STATE_P_RUNNING, p, e);
 		break;
-	case STW_EV_GoSyscallEndBlocked:
-		g_leaves(t, STW_STATE_G_RUNNABLE, g, e, STWATCH_NONE);
-		break;
-	case STW_EV_GoDestroy:
-		g_ends(t, STW_STATE_G_DEAD, g, e);
-		break;
-	case STW_EV_GoDestroySyscall:
-		g_ends(t, t->version >= STW_GO126 ? STW_STATE_G_DEADEXTRA : STW_STATE_G_DEAD, g, e);
-		break;
+	case STW_EV_GoSyscallEndBlocked: g_leaves(t, STW_STATE_G_RUNNABLE, g, e, STWATCH_NONE); break;
+	case STW_EV_GoDestroy: g_ends(t, STW_STATE_G_DEAD, g, e); break;
+	case STW_EV_GoDestroySyscall: g_ends(t, t->version >= STW_GO126 ? STW_STATE_G_DEADEXTRA : STW_STATE_G_DEAD, g, e); break;
 	case STW_EV_GoSwitch:
-	case STW_EV_GoSwitchDestroy:
-		switches(t, e, g, m);
-		break;
+	case STW_EV_GoSwitchDestroy: switches(t, e, g, m); break;
 	case STW_EV_GoStatus:
-	case STW_EV_GoStatusStack:
-		g_stated(t, e, m);
-		break;
-	case STW_EV_ProcStatus:
-		p_stated(t, e, m);
-		break;
-	case STW_EV_ProcStart:
-		p_starts(t, e, m);
-		break;
-	case STW_EV_ProcStop:
-		p_stops(t, p, e, m);
-		break;
-	case STW_EV_ProcSteal:
-		p_stolen(t, e, m);
-		break;
-	case STW_EV_STWBegin:
-		stw_timeline_stop_begin(t, e, m);
-		break;
+	case STW_EV_GoStatusStack: g_stated(t, e, m); break;
+	case STW_EV_ProcStatus: p_stated(t, e, m); break;
+	case STW_EV_ProcStart: p_starts(t, e, m); break;
+	case STW_EV_ProcStop: p_stops(t, p, e, m); break;
+	case STW_EV_ProcSteal: p_stolen(t, e, m); break;
+	case STW_EV_STWBegin: stw_timeline_stop_begin(t, e, m); break;
 	case STW_EV_STWEnd:
 		if (t->stop.on && t->stop.g == e->g)
 			stw_timeline_stop_end(t, e->time, true);
 		break;
-	default:
-		stw_timeline_procs(t, (int64_t)e->a[0], e->time);
+	default: stw_timeline_procs(t, (int64_t)e->a[0], e->time);
 	}
 }
 

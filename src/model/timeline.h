@@ -23,34 +23,34 @@
 /* An event with the arguments of order/merge_step.h; a coroutine switch may come with the two events it stands for behind it. */
 typedef struct stw_timeline_event {
 	int64_t time;
-	int64_t m, p, g;  /* before the event, STWATCH_NONE */
+	int64_t m, p, g; /* before the event, STWATCH_NONE */
 	uint64_t a[4];
-	uint64_t stack;   /* to be kept with the state that begins */
-	uint32_t reason;  /* from stw_timeline_reason, 0: none */
-	uint8_t type;     /* STW_EV_… */
+	uint64_t stack; /* to be kept with the state that begins */
+	uint32_t reason; /* from stw_timeline_reason, 0: none */
+	uint8_t type; /* STW_EV_… */
 } stw_timeline_event;
 
 typedef struct stw_interval {
 	uint8_t resource, state, next; /* next: STW_STATE_NONE at the end of the trace */
-	uint8_t event;        /* that ended it, STW_EV_None: the end of the trace */
+	uint8_t event; /* that ended it, STW_EV_None: the end of the trace */
 	bool open_begin, open_end; /* it began before, or went on after, what the trace shows */
 	int64_t id, from, to;
-	int64_t by;           /* the goroutine that made a waiting one ready, or handed over to it */
-	uint64_t stack;       /* where the state was entered; an id of generation, 0: unknown */
+	int64_t by; /* the goroutine that made a waiting one ready, or handed over to it */
+	uint64_t stack; /* where the state was entered; an id of generation, 0: unknown */
 	uint32_t generation;
-	uint32_t reason;      /* in stw_timeline.reasons */
+	uint32_t reason; /* in stw_timeline.reasons */
 } stw_interval;
 
 typedef struct stw_move {
 	uint8_t resource, from, to, event;
 	bool legal;
-	bool measured;        /* spent is the whole time in `from` */
+	bool measured; /* spent is the whole time in `from` */
 	int64_t id, at, spent;
 } stw_move;
 
 /* A thread, P and goroutine that do not fit together. */
 typedef struct stw_clash {
-	int64_t at, m, p, g;  /* STWATCH_NONE */
+	int64_t at, m, p, g; /* STWATCH_NONE */
 	uint8_t p_state, g_state;
 	uint8_t event;
 } stw_clash;
@@ -82,17 +82,17 @@ typedef struct stw_timeline_g {
 typedef struct stw_timeline_p {
 	int64_t id;
 	uint32_t m;
-	uint32_t mark;       /* within a stop: 1 + index into pending of the stop that lasts until the restart, 0: none */
-	uint8_t stopped_as;  /* the same: as what it stopped last, STW_STATE_UNKNOWN: it has not */
-	bool held;           /* the same: something of it is in pending, and what follows has to be too */
+	uint32_t mark; /* within a stop: 1 + index into pending of the stop that lasts until the restart, 0: none */
+	uint8_t stopped_as; /* the same: as what it stopped last, STW_STATE_UNKNOWN: it has not */
+	bool held; /* the same: something of it is in pending, and what follows has to be too */
 	stw_line line;
 } stw_timeline_p;
 
 typedef struct stw_timeline_m {
 	int64_t id;
 	uint32_t p, g;
-	bool settled;        /* had an event of its own, not just a status */
-	bool at_odds;        /* told already */
+	bool settled; /* had an event of its own, not just a status */
+	bool at_odds; /* told already */
 	stw_line line;
 } stw_timeline_m;
 
@@ -104,15 +104,15 @@ typedef struct stw_timeline_pending {
 	int64_t at;
 	uint32_t p;
 	uint8_t event, kind, to; /* kind: STW_P_…; to: the state that begins, where it is USED */
-	bool own;      /* on the thread of whoever asked */
+	bool own; /* on the thread of whoever asked */
 } stw_timeline_pending;
 
 typedef struct stw_timeline_stop {
 	bool on, restarted;
 	int64_t begin, restart;
-	int64_t g;         /* who asked */
+	int64_t g; /* who asked */
 	uint32_t m;
-	int64_t procs;     /* GOMAXPROCS from the restart on */
+	int64_t procs; /* GOMAXPROCS from the restart on */
 	STW_VEC(stw_timeline_pending) pending;
 } stw_timeline_stop;
 
@@ -136,13 +136,13 @@ typedef struct stw_timeline {
 	stw_map g_index, p_index, m_index;
 	stw_timeline_stop stop;
 	stw_touched touched_m, touched_p, touched_g;
-	int64_t begin;       /* of the first generation, or the first after a gap */
-	int64_t known_from;  /* from here on it is certain what a P without any event did */
+	int64_t begin; /* of the first generation, or the first after a gap */
+	int64_t known_from; /* from here on it is certain what a P without any event did */
 	uint32_t generation; /* number for stacks */
-	bool first;          /* in the first generation, or the first after a gap */
+	bool first; /* in the first generation, or the first after a gap */
 	bool begun, failed;
-	int64_t procs;       /* GOMAXPROCS, -1: not known */
-	unsigned switching;  /* parts of a coroutine switch that are still to come */
+	int64_t procs; /* GOMAXPROCS, -1: not known */
+	unsigned switching; /* parts of a coroutine switch that are still to come */
 	int64_t switch_from, switch_to;
 } stw_timeline;
 
@@ -165,7 +165,8 @@ void stw_timeline_finish(stw_timeline *timeline, int64_t at);
 /* The index of a P, made where it is new; STW_MAP_NONE for no id, or when out of memory. */
 uint32_t stw_timeline_find_p(stw_timeline *timeline, int64_t id);
 /* Ends a state: tells the interval and the move, and begins the next. */
-void stw_timeline_leave(stw_timeline *timeline, unsigned resource, int64_t id, stw_line *line, unsigned to, unsigned event, int64_t at, int64_t by);
+void stw_timeline_leave(
+	stw_timeline *timeline, unsigned resource, int64_t id, stw_line *line, unsigned to, unsigned event, int64_t at, int64_t by);
 void stw_timeline_stop_begin(stw_timeline *timeline, const stw_timeline_event *event, uint32_t m);
 void stw_timeline_stop_end(stw_timeline *timeline, int64_t at, bool seen);
 void stw_timeline_procs(stw_timeline *timeline, int64_t procs, int64_t at);

@@ -82,7 +82,7 @@ void stw_timeline_stop_begin(stw_timeline *t, const stw_timeline_event *e, uint3
 typedef struct stand {
 	bool stood;
 	int64_t from, to; /* to INT64_MAX: it has not been seen to end */
-	uint8_t event;    /* that ends it */
+	uint8_t event; /* that ends it */
 } stand;
 
 static bool all_stopped(const stw_timeline *t)
@@ -97,8 +97,11 @@ static bool all_stopped(const stw_timeline *t)
 static stand when_stood(const stw_timeline *t, int64_t end, bool seen)
 {
 	const stw_timeline_stop *s = &t->stop;
-	stand w = {.from = s->begin, .to = s->restarted ? s->restart : seen ? end : INT64_MAX,
-	           .event = s->restarted ? STW_EV_ProcsChange : STW_EV_STWEnd};
+	stand w = {.from = s->begin,
+		.to = s->restarted ? s->restart
+			: seen     ? end
+				   : INT64_MAX,
+		.event = s->restarted ? STW_EV_ProcsChange : STW_EV_STWEnd};
 	w.stood = s->restarted || all_stopped(t);
 	for (size_t i = 0; i < s->pending.count; i++)
 		if (s->pending.items[i].kind == STW_P_STOPS && !s->pending.items[i].own && s->pending.items[i].at <= w.to)
@@ -212,7 +215,13 @@ void stw_timeline_p_moves(stw_timeline *t, uint32_t index, unsigned kind, unsign
 		t->failed = true;
 		return;
 	}
-	*held = (stw_timeline_pending){.line = p->line, .at = e->time, .p = index, .event = e->type, .kind = (uint8_t)kind, .to = (uint8_t)to, .own = m == t->stop.m};
+	*held = (stw_timeline_pending){.line = p->line,
+		.at = e->time,
+		.p = index,
+		.event = e->type,
+		.kind = (uint8_t)kind,
+		.to = (uint8_t)to,
+		.own = m == t->stop.m};
 	p->held = true;
 	p->line = (stw_line){.since = e->time, .state = (uint8_t)to, .generation = t->generation};
 }

@@ -10,15 +10,15 @@
 enum { STW_EVENT_BYTES_MAX = 1 + 5 * 10 };
 
 typedef struct stw_cursor {
-	int64_t time;        /* of the event at hand, ns */
-	const uint8_t *p;    /* behind its type and time difference, then (once it has been advanced) behind it */
-	const uint8_t *end;  /* of the bytes in the window; STW_VARINT_SLACK readable bytes follow */
-	uint32_t m;          /* the thread's slot, STW_SLOT_NONE if the stream has no thread */
+	int64_t time; /* of the event at hand, ns */
+	const uint8_t *p; /* behind its type and time difference, then (once it has been advanced) behind it */
+	const uint8_t *end; /* of the bytes in the window; STW_VARINT_SLACK readable bytes follow */
+	uint32_t m; /* the thread's slot, STW_SLOT_NONE if the stream has no thread */
 	uint8_t type;
 	uint32_t batch, batch_end; /* the batch at hand and behind the last, in gen->batches */
 	uint32_t window_size;
-	uint32_t left;       /* bytes of the batch that are not in the window yet */
-	uint64_t offset;     /* in the input, of `end` */
+	uint32_t left; /* bytes of the batch that are not in the window yet */
+	uint64_t offset; /* in the input, of `end` */
 	uint8_t *window;
 	int64_t m_id;
 } stw_cursor;

@@ -59,12 +59,9 @@ static bool holds(stw_order *state, const stw_order *reading, const stw_requirem
 	case STW_REQ_P_SWEEP:
 		slot = stw_order_find_p(state, (int64_t)r->id);
 		return (slot == STW_MAP_NONE ? STW_RANGE_OFF : state->ps.items[slot].sweep) == r->a;
-	case STW_REQ_GC:
-		return gc_holds(state, r);
-	case STW_REQ_TASK_NEW:
-		return stw_map_get(&state->task_slots, r->id) == STW_MAP_NONE;
-	default:
-		return pop_holds(state, reading, r);
+	case STW_REQ_GC: return gc_holds(state, r);
+	case STW_REQ_TASK_NEW: return stw_map_get(&state->task_slots, r->id) == STW_MAP_NONE;
+	default: return pop_holds(state, reading, r);
 	}
 }
 

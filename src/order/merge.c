@@ -20,7 +20,7 @@ int stw_merge_fail(stw_merge *mg, const stw_cursor *c, stw_fault fault, const ch
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	stw_fail(mg->error, STWATCH_ERR_DAMAGED, stw_cursor_offset(c), "%s (thread %lld, generation %llu)", text, (long long)c->m_id,
-	         (unsigned long long)mg->gen->number);
+		(unsigned long long)mg->gen->number);
 	if (mg->error)
 		mg->error->generation = mg->gen->number;
 	mg->order->fault = fault;
@@ -37,7 +37,8 @@ int stw_merge_fail_context(stw_merge *mg, const stw_cursor *c, bool g_needed)
 {
 	const stw_order_m *m = c->m == STW_SLOT_NONE ? NULL : &mg->order->ms.items[c->m];
 	const char *missing = !m ? "thread" : !STW_SLOT_OK(m->p) ? "proc" : g_needed ? "goroutine" : "proc";
-	return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "%s: expected a %s but didn't have one", stw_event_spec_of(c->type)->name, missing);
+	return stw_merge_fail(
+		mg, c, STW_FAULT_COUPLING, "%s: expected a %s but didn't have one", stw_event_spec_of(c->type)->name, missing);
 }
 
 stwatch_status stw_merge_fail_frontier(stw_merge *mg)
@@ -51,10 +52,12 @@ stwatch_status stw_merge_fail_frontier(stw_merge *mg)
 	threads[0] = 0;
 	for (size_t i = 0; i < mg->n_heap && used < sizeof threads - 40; i++) {
 		const stw_cursor *c = mg->heap[i].cursor;
-		int n = snprintf(threads + used, sizeof threads - used, "%s thread %lld at %s", i ? "," : "", (long long)c->m_id, stw_event_spec_of(c->type)->name);
+		int n = snprintf(threads + used, sizeof threads - used, "%s thread %lld at %s", i ? "," : "", (long long)c->m_id,
+			stw_event_spec_of(c->type)->name);
 		used += n > 0 ? (size_t)n : 0;
 	}
-	stw_merge_fail(mg, mg->heap[0].cursor, STW_FAULT_ORDER, "no consistent order of events: none of the %zu threads can advance:%s", mg->n_heap, threads);
+	stw_merge_fail(mg, mg->heap[0].cursor, STW_FAULT_ORDER, "no consistent order of events: none of the %zu threads can advance:%s",
+		mg->n_heap, threads);
 	return STWATCH_ERR_DAMAGED;
 }
 
@@ -132,8 +135,8 @@ int stw_merge_range(stw_merge *mg, const stw_cursor *c, uint8_t *range, uint8_t 
 		if (!stw_order_require(mg->order, requirement, (uint64_t)id, want, 0))
 			return stw_merge_fail_memory(mg);
 	} else if (*range != want) {
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s, but such a range is %s in flight there", stw_event_spec_of(c->type)->name,
-		                      want == STW_RANGE_OFF ? "already" : "not");
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s, but such a range is %s in flight there",
+			stw_event_spec_of(c->type)->name, want == STW_RANGE_OFF ? "already" : "not");
 	}
 	*range = becomes;
 	return STW_ADVANCE_OK;
@@ -183,7 +186,8 @@ int stw_merge_gc(stw_merge *mg, const stw_cursor *c, uint8_t type, uint64_t seq,
 			return stw_merge_fail_memory(mg);
 	} else if (type == STW_EV_GCActive && o->mode == STW_READ_INITIAL) {
 		if (o->gc_state != STW_GC_UNDETERMINED)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GCActive in the first generation, but it is not the first event of the collector");
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+				"GCActive in the first generation, but it is not the first event of the collector");
 		*check_context = false;
 	} else if (type == STW_EV_GCBegin && o->gc_state == STW_GC_UNDETERMINED) {
 		*check_context = false;
@@ -191,8 +195,8 @@ int stw_merge_gc(stw_merge *mg, const stw_cursor *c, uint8_t type, uint64_t seq,
 		if (seq != o->gc_seq + 1)
 			return STW_ADVANCE_WAIT;
 		if (type == STW_EV_GCBegin ? o->gc_state == STW_GC_RUNNING : o->gc_state != STW_GC_RUNNING)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s while the collector's mark phase was %s", stw_event_spec_of(type)->name,
-			                      o->gc_state == STW_GC_RUNNING ? "in progress" : "not in progress");
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s while the collector's mark phase was %s",
+				stw_event_spec_of(type)->name, o->gc_state == STW_GC_RUNNING ? "in progress" : "not in progress");
 	}
 	o->gc_seq = seq;
 	o->gc_state = type == STW_EV_GCEnd ? STW_GC_OFF : STW_GC_RUNNING;
@@ -280,9 +284,10 @@ int stw_merge_region_end(stw_merge *mg, const stw_cursor *c, uint32_t g, uint64_
 	}
 	const stw_order_region *r = &o->regions.items[top - 1];
 	if (r->task != task || r->name != name)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "region \"%.40s\" of task %llu ends in goroutine %lld, but the innermost open one is \"%.40s\" of task %llu",
-		                      stw_intern_get(&o->names, name).data, (unsigned long long)task, (long long)o->gs.items[g].id,
-		                      stw_intern_get(&o->names, r->name).data, (unsigned long long)r->task);
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+			"region \"%.40s\" of task %llu ends in goroutine %lld, but the innermost open one is \"%.40s\" of task %llu",
+			stw_intern_get(&o->names, name).data, (unsigned long long)task, (long long)o->gs.items[g].id,
+			stw_intern_get(&o->names, r->name).data, (unsigned long long)r->task);
 	stw_order_pop_region(o, g);
 	return STW_ADVANCE_OK;
 }
@@ -323,7 +328,11 @@ static stwatch_status open_cursor(stw_merge *mg, size_t i, uint32_t window)
 	const stw_batch_thread *t = &mg->gen->threads.items[i];
 	stw_cursor *c = &mg->cursors[i];
 	*c = (stw_cursor){
-		.m = STW_SLOT_NONE, .m_id = t->m, .batch = t->first, .batch_end = t->first + t->count, .window_size = window,
+		.m = STW_SLOT_NONE,
+		.m_id = t->m,
+		.batch = t->first,
+		.batch_end = t->first + t->count,
+		.window_size = window,
 		.window = mg->windows + i * (window + STW_EVENT_BYTES_MAX + STW_VARINT_SLACK),
 	};
 	c->p = c->end = c->window;
@@ -344,7 +353,7 @@ static size_t heap_room(size_t threads)
 }
 
 stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generation *gen, const stw_source *source, int64_t last_time,
-                              void *hook, stwatch_error *error)
+	void *hook, stwatch_error *error)
 {
 	memset(mg, 0, sizeof *mg);
 	mg->order = order;

@@ -37,22 +37,23 @@ typedef struct stw_merge {
 	stw_heap_entry *heap; /* behind the last entry, and where it would have children, stand times that are never earlier */
 	size_t n_heap;
 	size_t next_sample;
-	int64_t sample_time;  /* of the next sample, INT64_MAX after the last */
-	int64_t last_time;    /* of the last event handed on: times strictly increase */
+	int64_t sample_time; /* of the next sample, INT64_MAX after the last */
+	int64_t last_time; /* of the last event handed on: times strictly increase */
 	stwatch_error *error;
-	void *hook;           /* for STW_MERGE_EMIT */
+	void *hook; /* for STW_MERGE_EMIT */
 } stw_merge;
 
 /* Opens the cursors. The generation, source, order and error must outlive the merge. Ends with stw_merge_close, also after a failure. */
 stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generation *gen, const stw_source *source, int64_t last_time,
-                              void *hook, stwatch_error *error);
+	void *hook, stwatch_error *error);
 void stw_merge_close(stw_merge *mg);
 
 /* ---- helpers that the template shares; defined in merge.c ---- */
 
 enum { STW_ADVANCE_FAIL = -1, STW_ADVANCE_WAIT = 0, STW_ADVANCE_OK = 1 };
 
-int stw_merge_fail(stw_merge *mg, const stw_cursor *c, stw_fault fault, const char *format, ...) __attribute__((format(printf, 4, 5), cold));
+int stw_merge_fail(stw_merge *mg, const stw_cursor *c, stw_fault fault, const char *format, ...)
+	__attribute__((format(printf, 4, 5), cold));
 int stw_merge_fail_memory(stw_merge *mg) __attribute__((cold));
 /* A speculative reading that would have to guess. */
 int stw_merge_give_up(stw_merge *mg) __attribute__((cold));

@@ -10,23 +10,23 @@ typedef struct stw_lane {
 	stw_order *o;
 	stw_order_m *m;
 	uint32_t m_slot, p_slot; /* the proc: only the unusual changes it */
-	uint32_t g;           /* slot of the thread's goroutine, as in m->g */
+	uint32_t g; /* slot of the thread's goroutine, as in m->g */
 	uint32_t epoch;
 } stw_lane;
 
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
-#define LANE_TAKE(v) \
-	uint64_t v; \
-	if (STW_UNLIKELY(!(p = stw_varint_short(p, &v)))) \
-		return NULL
-#define LANE_NEED(condition) \
-	if (STW_UNLIKELY(!(condition))) \
-		return NULL
-#define LANE_STACK(index, id) \
-	uint32_t index = stw_generation_stack(mg->gen, (id)); \
+#define LANE_TAKE(v)                                                                                                                       \
+	uint64_t v;                                                                                                                        \
+	if (STW_UNLIKELY(!(p = stw_varint_short(p, &v))))                                                                                  \
+	return NULL
+#define LANE_NEED(condition)                                                                                                               \
+	if (STW_UNLIKELY(!(condition)))                                                                                                    \
+	return NULL
+#define LANE_STACK(index, id)                                                                                                              \
+	uint32_t index = stw_generation_stack(mg->gen, (id));                                                                              \
 	LANE_NEED(index != STW_MAP_NONE)
 #define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == l->epoch && (seq_) == (of)->seq + 1)
-#define LANE_EMIT(type, target, a0, a1, a2, a3) \
+#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
 	STW_MERGE_EMIT_LANE(mg, (type), merge_stamp(mg, time), l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
 
 /* Who also defines STW_MERGE_EMIT_LANE gets a lane's events by it, with the indices of stacks instead of their ids. It may
@@ -79,8 +79,8 @@ static inline __attribute__((always_inline)) const uint8_t *lane_unblock(stw_mer
 }
 
 /* GoBlock, GoStop. */
-static inline __attribute__((always_inline)) const uint8_t *lane_stop(stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time,
-                                                                     const uint8_t *p)
+static inline __attribute__((always_inline)) const uint8_t *lane_stop(
+	stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time, const uint8_t *p)
 {
 	const uint32_t ctx_g = l->g;
 	LANE_TAKE(reason);
@@ -164,29 +164,20 @@ static inline __attribute__((always_inline)) const uint8_t *lane_heap(stw_merge 
 }
 
 /* Does what the event at hand says, if it is a frequent one and as usual. Its end, or NULL: nothing was done. */
-static inline __attribute__((always_inline)) const uint8_t *merge_usual(stw_merge *mg, stw_lane *l, unsigned type, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) const uint8_t *merge_usual(
+	stw_merge *mg, stw_lane *l, unsigned type, int64_t time, const uint8_t *p)
 {
 	switch (type) {
-	case STW_EV_GoStart:
-		return lane_start(mg, l, time, p);
-	case STW_EV_GoUnblock:
-		return lane_unblock(mg, l, time, p);
-	case STW_EV_GoBlock:
-		return lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, p);
-	case STW_EV_GoStop:
-		return lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, p);
-	case STW_EV_GoCreate:
-		return lane_create(mg, l, time, p);
-	case STW_EV_GoDestroy:
-		return lane_destroy(mg, l, time, p);
-	case STW_EV_GoSyscallBegin:
-		return lane_syscall_begin(mg, l, time, p);
-	case STW_EV_GoSyscallEnd:
-		return lane_syscall_end(mg, l, time, p);
-	case STW_EV_HeapAlloc:
-		return lane_heap(mg, l, time, p);
-	default:
-		return NULL;
+	case STW_EV_GoStart: return lane_start(mg, l, time, p);
+	case STW_EV_GoUnblock: return lane_unblock(mg, l, time, p);
+	case STW_EV_GoBlock: return lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, p);
+	case STW_EV_GoStop: return lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, p);
+	case STW_EV_GoCreate: return lane_create(mg, l, time, p);
+	case STW_EV_GoDestroy: return lane_destroy(mg, l, time, p);
+	case STW_EV_GoSyscallBegin: return lane_syscall_begin(mg, l, time, p);
+	case STW_EV_GoSyscallEnd: return lane_syscall_end(mg, l, time, p);
+	case STW_EV_HeapAlloc: return lane_heap(mg, l, time, p);
+	default: return NULL;
 	}
 }
 
@@ -227,12 +218,12 @@ static inline __attribute__((always_inline)) int64_t merge_limit(const stw_merge
 }
 
 /* Event types of which a lane is sure that they belong into a thread's stream. */
-#define LANE_TYPES \
-	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop | \
-	 (uint64_t)1 << STW_EV_GoCreate | (uint64_t)1 << STW_EV_GoDestroy | (uint64_t)1 << STW_EV_GoSyscallBegin | \
-	 (uint64_t)1 << STW_EV_GoSyscallEnd | (uint64_t)1 << STW_EV_HeapAlloc | (uint64_t)1 << STW_EV_GCSweepBegin | \
-	 (uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
-#define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type) & 1))
+#define LANE_TYPES                                                                                                                         \
+	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop |  \
+		(uint64_t)1 << STW_EV_GoCreate | (uint64_t)1 << STW_EV_GoDestroy | (uint64_t)1 << STW_EV_GoSyscallBegin |                  \
+		(uint64_t)1 << STW_EV_GoSyscallEnd | (uint64_t)1 << STW_EV_HeapAlloc | (uint64_t)1 << STW_EV_GCSweepBegin |                \
+		(uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
+#define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type)&1))
 
 /* True where a lane may be tried: there is a whole event in the window, and a thread with a proc. */
 static inline __attribute__((always_inline)) bool lane_fits(const stw_merge *mg, const stw_cursor *c)

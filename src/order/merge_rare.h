@@ -14,7 +14,8 @@ static int advance_proc_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uin
 	TAKEN();
 	uint8_t status = (uint8_t)raw;
 	if (status >= STW_P_STATUS_COUNT || raw > 255)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "invalid status %llu for proc %lld (1 to 4 was expected)", (unsigned long long)raw, (long long)id);
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "invalid status %llu for proc %lld (1 to 4 was expected)",
+			(unsigned long long)raw, (long long)id);
 	uint32_t slot = stw_order_find_p(o, (int64_t)id);
 	unsigned before = stw_proc_state_of(status);
 	uint8_t holds = status;
@@ -26,13 +27,15 @@ static int advance_proc_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uin
 			holds = STW_P_SYSCALL;
 			promoted = true;
 		} else if (s->status != status) {
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for proc %lld: was %u, now %u", (long long)id, s->status, status);
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for proc %lld: was %u, now %u",
+				(long long)id, s->status, status);
 		}
 		s->seq = 0;
 		s->epoch = o->epoch;
 	} else if (o->mode == STW_READ_SPECULATIVE && status == STW_P_ABANDONED) {
 		/* Most likely it entered the system call in an earlier generation; the steal that follows names its thread. */
-		if ((slot = stw_order_add_p(o, (int64_t)id, STW_P_SYSCALL)) == STW_SLOT_NONE || !stw_order_require(o, STW_REQ_P_SYSCALL, id, 0, 0))
+		if ((slot = stw_order_add_p(o, (int64_t)id, STW_P_SYSCALL)) == STW_SLOT_NONE ||
+			!stw_order_require(o, STW_REQ_P_SYSCALL, id, 0, 0))
 			return stw_merge_fail_memory(mg);
 		before = STW_PROC_RUNNING;
 		holds = STW_P_SYSCALL;
@@ -54,7 +57,8 @@ static int advance_proc_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uin
 				ctx_g = o->ms.items[i].g;
 			}
 		if (m == STW_SLOT_NONE)
-			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is about to be taken from a thread, but no thread has it", (long long)id);
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING,
+				"proc %lld is about to be taken from a thread, but no thread has it", (long long)id);
 	}
 	STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, holds, before, 0);
 	if (STW_SLOT_OK(new_p) && c->m != STW_SLOT_NONE) /* "no proc" may be given as its number */
@@ -84,16 +88,18 @@ static int advance_proc_steal(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint
 	s->seq = seq;
 	if (before == STW_P_SYSCALL) {
 		uint32_t victim = stw_order_find_m(o, (int64_t)mid);
-		if (victim == STW_MAP_NONE && o->mode == STW_READ_SPECULATIVE && (victim = stw_order_add_m(o, (int64_t)mid)) == STW_SLOT_NONE)
+		if (victim == STW_MAP_NONE && o->mode == STW_READ_SPECULATIVE &&
+			(victim = stw_order_add_m(o, (int64_t)mid)) == STW_SLOT_NONE)
 			return stw_merge_fail_memory(mg);
 		if (victim == STW_MAP_NONE)
-			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, which does not exist", (long long)id, (long long)mid);
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, which does not exist",
+				(long long)id, (long long)mid);
 		stw_order_m *from = &o->ms.items[victim];
 		if (from->p == STW_SLOT_UNKNOWN)
 			from->entry_p = from->p = slot;
 		if (from->p != slot)
-			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, but that has proc %lld", (long long)id,
-			                      (long long)mid, (long long)stw_order_p_id(o, from->p));
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "proc %lld is taken from thread %lld, but that has proc %lld",
+				(long long)id, (long long)mid, (long long)stw_order_p_id(o, from->p));
 		if (victim == c->m)
 			ctx_p = slot;
 		EMIT(slot, id, seq, mid, before);
@@ -118,19 +124,20 @@ static int advance_go_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 	TAKEN();
 	uint8_t status = (uint8_t)raw;
 	if (status >= STW_G_STATUS_COUNT)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "invalid status %u for goroutine %lld (1 to 4 was expected)", status, (long long)id);
+		return stw_merge_fail(
+			mg, c, STW_FAULT_TRANSITION, "invalid status %u for goroutine %lld (1 to 4 was expected)", status, (long long)id);
 	unsigned before = stw_go_state_of(status);
 	uint32_t slot = stw_order_find_g(o, (int64_t)id);
 	if (slot != STW_MAP_NONE) {
 		stw_order_g *s = &o->gs.items[slot];
 		if (s->status != status)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for goroutine %lld: was %s, now %s", (long long)id,
-			                      stw_go_state_name(stw_go_state_of(s->status)), stw_go_state_name(before));
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "inconsistent status for goroutine %lld: was %s, now %s",
+				(long long)id, stw_go_state_name(stw_go_state_of(s->status)), stw_go_state_name(before));
 		s->seq = 0;
 		s->epoch = o->epoch;
 	} else if (o->mode == STW_READ_EXACT) {
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "the status of goroutine %lld comes after the first generation, but it was never created",
-		                      (long long)id);
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+			"the status of goroutine %lld comes after the first generation, but it was never created", (long long)id);
 	} else {
 		if ((slot = stw_order_add_g(o, (int64_t)id, status)) == STW_SLOT_NONE)
 			return stw_merge_fail_memory(mg);
@@ -144,13 +151,15 @@ static int advance_go_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 		new_g = slot;
 	} else if (status == STW_G_SYSCALL) {
 		if ((int64_t)mid == STWATCH_NONE)
-			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "goroutine %lld is in a system call without a thread", (long long)id);
+			return stw_merge_fail(
+				mg, c, STW_FAULT_COUPLING, "goroutine %lld is in a system call without a thread", (long long)id);
 		if ((int64_t)mid == c->m_id && c->m != STW_SLOT_NONE) {
 			if (ctx_g == STW_SLOT_UNKNOWN)
 				o->ms.items[c->m].entry_g = slot;
 			else if (o->mode != STW_READ_INITIAL && ctx_g != slot)
-				return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "inconsistent thread for goroutine %lld in a system call: its thread has goroutine %lld",
-				                      (long long)id, (long long)stw_order_g_id(o, ctx_g));
+				return stw_merge_fail(mg, c, STW_FAULT_COUPLING,
+					"inconsistent thread for goroutine %lld in a system call: its thread has goroutine %lld",
+					(long long)id, (long long)stw_order_g_id(o, ctx_g));
 			new_g = slot;
 		} else { /* it has been sitting in its system call, on another thread, for all of this generation */
 			uint32_t other = stw_order_find_m(o, (int64_t)mid);
@@ -167,8 +176,9 @@ static int advance_go_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 				o->ms.items[other].entry_g = o->ms.items[other].g = slot;
 				ctx_g = slot;
 			} else if (o->ms.items[other].g != slot) {
-				return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "inconsistent thread for goroutine %lld in a system call: thread %lld has goroutine %lld",
-				                      (long long)id, (long long)mid, (long long)stw_order_g_id(o, o->ms.items[other].g));
+				return stw_merge_fail(mg, c, STW_FAULT_COUPLING,
+					"inconsistent thread for goroutine %lld in a system call: thread %lld has goroutine %lld",
+					(long long)id, (long long)mid, (long long)stw_order_g_id(o, o->ms.items[other].g));
 			} else {
 				ctx_g = slot;
 			}
@@ -180,7 +190,8 @@ static int advance_go_status(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 	if (c->type == STW_EV_GoStatusStack)
 		STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, mid, (uint64_t)before << 32 | status, stack);
 	else
-		STW_MERGE_EMIT(mg, STW_EV_GoStatus, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, mid, (uint64_t)before << 32 | status, 0);
+		STW_MERGE_EMIT(
+			mg, STW_EV_GoStatus, merge_stamp(mg, c->time), m, ctx_p, ctx_g, slot, id, mid, (uint64_t)before << 32 | status, 0);
 	if (new_g != STW_SLOT_NONE && c->m != STW_SLOT_NONE && (int64_t)id != STWATCH_NONE)
 		o->ms.items[c->m].g = new_g;
 	return DONE();
@@ -197,8 +208,8 @@ static int advance_go_create(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 	NEED_PROC();
 	ASSUME_NO_G();
 	if (STW_SLOT_OK(ctx_g) && o->gs.items[ctx_g].status != STW_G_RUNNING)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
-		                      (long long)stw_order_g_id(o, ctx_g));
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running",
+			stw_event_spec_of(c->type)->name, (long long)stw_order_g_id(o, ctx_g));
 	if (stw_order_find_g(o, (int64_t)id) != STW_MAP_NONE)
 		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created, but it exists already", (long long)id);
 	NEED_STACK(new_stack);
@@ -227,10 +238,11 @@ static int advance_go_switch(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint3
 	TAKEN();
 	NEED_USER();
 	if (o->gs.items[ctx_g].status != STW_G_RUNNING)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
-		                      (long long)stw_order_g_id(o, ctx_g));
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s by goroutine %lld, which is not running",
+			stw_event_spec_of(c->type)->name, (long long)stw_order_g_id(o, ctx_g));
 	uint32_t next = stw_order_find_g(o, (int64_t)id);
-	if (next == STW_MAP_NONE || o->gs.items[next].status != STW_G_WAITING || !next_in_sequence(o, o->gs.items[next].epoch, o->gs.items[next].seq, seq))
+	if (next == STW_MAP_NONE || o->gs.items[next].status != STW_G_WAITING ||
+		!next_in_sequence(o, o->gs.items[next].epoch, o->gs.items[next].seq, seq))
 		return STW_ADVANCE_WAIT;
 	if (destroy)
 		STW_MERGE_EMIT(mg, STW_EV_GoSwitchDestroy, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, next, id, seq, 0, 0);
@@ -263,7 +275,8 @@ static int advance_go_create_syscall(stw_merge *mg, stw_cursor *c, uint32_t ctx_
 	if (ctx_g != STW_SLOT_NONE)
 		return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected no goroutine but had one");
 	if (stw_order_find_g(o, (int64_t)id) != STW_MAP_NONE)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created in a system call, but it exists already", (long long)id);
+		return stw_merge_fail(
+			mg, c, STW_FAULT_TRANSITION, "goroutine %lld is created in a system call, but it exists already", (long long)id);
 	uint32_t slot = stw_order_create_g(o, (int64_t)id, STW_G_SYSCALL);
 	if (slot == STW_SLOT_NONE)
 		return stw_merge_fail_memory(mg);
@@ -281,14 +294,16 @@ static int advance_go_destroy_syscall(stw_merge *mg, stw_cursor *c, uint32_t ctx
 		return stw_merge_fail_context(mg, c, true);
 	ASSUME_NO_P();
 	if (o->gs.items[ctx_g].status != STW_G_SYSCALL)
-		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroySyscall for goroutine %lld, which is not in a system call", (long long)stw_order_g_id(o, ctx_g));
+		return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroySyscall for goroutine %lld, which is not in a system call",
+			(long long)stw_order_g_id(o, ctx_g));
 	if (ctx_p != STW_SLOT_NONE) {
 		if (o->ps.items[ctx_p].status != STW_P_SYSCALL)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "proc %lld is in status %u during GoDestroySyscall (a system call was expected)",
-			                      (long long)stw_order_p_id(o, ctx_p), o->ps.items[ctx_p].status);
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+				"proc %lld is in status %u during GoDestroySyscall (a system call was expected)",
+				(long long)stw_order_p_id(o, ctx_p), o->ps.items[ctx_p].status);
 		o->ps.items[ctx_p].status = STW_P_ABANDONED;
-		STW_MERGE_EMIT(mg, STW_EV_ProcSteal, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, ctx_p, (uint64_t)stw_order_p_id(o, ctx_p), 0,
-		               (uint64_t)c->m_id, STW_P_SYSCALL);
+		STW_MERGE_EMIT(mg, STW_EV_ProcSteal, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, ctx_p,
+			(uint64_t)stw_order_p_id(o, ctx_p), 0, (uint64_t)c->m_id, STW_P_SYSCALL);
 	}
 	EMIT(ctx_g, 0, 0, 0, 0);
 	stw_order_remove_g(o, ctx_g);
@@ -319,8 +334,7 @@ static int advance_gc(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t ctx
 	case STW_EV_GCEnd:
 		STW_MERGE_EMIT(mg, STW_EV_GCEnd, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, 0, 0, 0);
 		break;
-	default:
-		STW_MERGE_EMIT(mg, STW_EV_GCActive, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, 0, 0, 0);
+	default: STW_MERGE_EMIT(mg, STW_EV_GCActive, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, STW_SLOT_NONE, seq, 0, 0, 0);
 	}
 	return DONE();
 }
@@ -380,9 +394,11 @@ static int advance_range(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t 
 		TAKE(id);
 		TAKEN();
 		if ((slot = stw_order_find_g(o, (int64_t)id)) == STW_MAP_NONE)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GCMarkAssistActive names goroutine %lld, which is not known", (long long)id);
+			return stw_merge_fail(
+				mg, c, STW_FAULT_TRANSITION, "GCMarkAssistActive names goroutine %lld, which is not known", (long long)id);
 		uint8_t want = o->mode == STW_READ_INITIAL ? STW_RANGE_OFF : STW_RANGE_ON;
-		if ((rc = stw_merge_range(mg, c, &o->gs.items[slot].assist, STW_REQ_G_ASSIST, (int64_t)id, want, STW_RANGE_ON)) != STW_ADVANCE_OK)
+		if ((rc = stw_merge_range(mg, c, &o->gs.items[slot].assist, STW_REQ_G_ASSIST, (int64_t)id, want, STW_RANGE_ON)) !=
+			STW_ADVANCE_OK)
 			return rc;
 		EMIT(slot, id, 0, 0, 0);
 		return DONE();
@@ -416,9 +432,11 @@ static int advance_range(stw_merge *mg, stw_cursor *c, uint32_t ctx_p, uint32_t 
 		TAKE(id);
 		TAKEN();
 		if ((slot = stw_order_find_p(o, (int64_t)id)) == STW_MAP_NONE)
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GCSweepActive names proc %lld, which is not known", (long long)id);
+			return stw_merge_fail(
+				mg, c, STW_FAULT_TRANSITION, "GCSweepActive names proc %lld, which is not known", (long long)id);
 		uint8_t want = o->mode == STW_READ_INITIAL ? STW_RANGE_OFF : STW_RANGE_ON;
-		if ((rc = stw_merge_range(mg, c, &o->ps.items[slot].sweep, STW_REQ_P_SWEEP, (int64_t)id, want, STW_RANGE_ON)) != STW_ADVANCE_OK)
+		if ((rc = stw_merge_range(mg, c, &o->ps.items[slot].sweep, STW_REQ_P_SWEEP, (int64_t)id, want, STW_RANGE_ON)) !=
+			STW_ADVANCE_OK)
 			return rc;
 		EMIT(slot, id, 0, 0, 0);
 		return DONE();

@@ -25,53 +25,56 @@
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Takes the next argument of the event at hand; the end is looked at once, when all are taken. */
-#define TAKE(v) \
-	uint64_t v; \
-	if (STW_UNLIKELY(!(p = stw_varint_fast(p, &v)))) \
-		return stw_merge_fail(mg, c, STW_FAULT_BYTES, "an argument of %s overflows (a varint was expected)", stw_event_spec_of(c->type)->name)
-#define TAKEN() \
-	do { \
-		if (STW_UNLIKELY(p > c->end)) \
-			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s is cut by the end of its batch", stw_event_spec_of(c->type)->name); \
+#define TAKE(v)                                                                                                                            \
+	uint64_t v;                                                                                                                        \
+	if (STW_UNLIKELY(!(p = stw_varint_fast(p, &v))))                                                                                   \
+	return stw_merge_fail(                                                                                                             \
+		mg, c, STW_FAULT_BYTES, "an argument of %s overflows (a varint was expected)", stw_event_spec_of(c->type)->name)
+#define TAKEN()                                                                                                                            \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(p > c->end))                                                                                              \
+			return stw_merge_fail(                                                                                             \
+				mg, c, STW_FAULT_BYTES, "%s is cut by the end of its batch", stw_event_spec_of(c->type)->name);            \
 	} while (0)
-#define NEED_STACK(id) \
-	do { \
-		if (STW_UNLIKELY(stw_generation_stack(mg->gen, (id)) == STW_MAP_NONE)) \
-			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the stack %llu, which the generation does not have", \
-			                      stw_event_spec_of(c->type)->name, (unsigned long long)(id)); \
+#define NEED_STACK(id)                                                                                                                     \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(stw_generation_stack(mg->gen, (id)) == STW_MAP_NONE))                                                     \
+			return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the stack %llu, which the generation does not have",       \
+				stw_event_spec_of(c->type)->name, (unsigned long long)(id));                                               \
 	} while (0)
-#define NEED_STRING(index, id) \
-	uint32_t index = stw_generation_string(mg->gen, (id)); \
-	if (STW_UNLIKELY(index == STW_MAP_NONE)) \
-	return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the string %llu, which the generation does not have", \
-	                      stw_event_spec_of(c->type)->name, (unsigned long long)(id))
-#define NEED_USER() \
-	do { \
-		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p) || !STW_SLOT_OK(ctx_g))) \
-			return stw_merge_fail_context(mg, c, true); \
+#define NEED_STRING(index, id)                                                                                                             \
+	uint32_t index = stw_generation_string(mg->gen, (id));                                                                             \
+	if (STW_UNLIKELY(index == STW_MAP_NONE))                                                                                           \
+	return stw_merge_fail(mg, c, STW_FAULT_BYTES, "%s names the string %llu, which the generation does not have",                      \
+		stw_event_spec_of(c->type)->name, (unsigned long long)(id))
+#define NEED_USER()                                                                                                                        \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p) || !STW_SLOT_OK(ctx_g)))                                                              \
+			return stw_merge_fail_context(mg, c, true);                                                                        \
 	} while (0)
-#define NEED_PROC() \
-	do { \
-		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p))) \
-			return stw_merge_fail_context(mg, c, false); \
+#define NEED_PROC()                                                                                                                        \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(!STW_SLOT_OK(ctx_p)))                                                                                     \
+			return stw_merge_fail_context(mg, c, false);                                                                       \
 	} while (0)
 /* A speculative reading takes an unknown proc or goroutine for none, and says so. */
-#define ASSUME_NO_P() \
-	do { \
-		if (STW_UNLIKELY(ctx_p == STW_SLOT_UNKNOWN)) { \
-			o->ms.items[c->m].p = ctx_p = STW_SLOT_NONE; \
-			o->ms.items[c->m].entry_p = STW_SLOT_NONE; \
-		} \
+#define ASSUME_NO_P()                                                                                                                      \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(ctx_p == STW_SLOT_UNKNOWN)) {                                                                             \
+			o->ms.items[c->m].p = ctx_p = STW_SLOT_NONE;                                                                       \
+			o->ms.items[c->m].entry_p = STW_SLOT_NONE;                                                                         \
+		}                                                                                                                          \
 	} while (0)
-#define ASSUME_NO_G() \
-	do { \
-		if (STW_UNLIKELY(ctx_g == STW_SLOT_UNKNOWN)) { \
-			o->ms.items[c->m].g = ctx_g = STW_SLOT_NONE; \
-			o->ms.items[c->m].entry_g = STW_SLOT_NONE; \
-		} \
+#define ASSUME_NO_G()                                                                                                                      \
+	do {                                                                                                                               \
+		if (STW_UNLIKELY(ctx_g == STW_SLOT_UNKNOWN)) {                                                                             \
+			o->ms.items[c->m].g = ctx_g = STW_SLOT_NONE;                                                                       \
+			o->ms.items[c->m].entry_g = STW_SLOT_NONE;                                                                         \
+		}                                                                                                                          \
 	} while (0)
 #define DONE() (c->p = p, STW_ADVANCE_OK)
-#define EMIT(target, a0, a1, a2, a3) STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
+#define EMIT(target, a0, a1, a2, a3)                                                                                                       \
+	STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
 
 /* The time of the event that is handed on next: later than that of the one before. */
 #ifndef STW_MERGE_GAP
@@ -132,8 +135,9 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		NEED_PROC();
 		ASSUME_NO_G();
 		if (STW_UNLIKELY(ctx_g != STW_SLOT_NONE))
-			return stw_merge_fail(mg, c, STW_FAULT_COUPLING, "expected no goroutine but had one: goroutine %lld starts where %lld runs", (long long)id,
-			                      (long long)stw_order_g_id(o, ctx_g));
+			return stw_merge_fail(mg, c, STW_FAULT_COUPLING,
+				"expected no goroutine but had one: goroutine %lld starts where %lld runs", (long long)id,
+				(long long)stw_order_g_id(o, ctx_g));
 		g->status = STW_G_RUNNING;
 		g->seq = seq;
 		EMIT(slot, id, seq, 0, 0);
@@ -166,8 +170,8 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		NEED_USER();
 		stw_order_g *g = &o->gs.items[ctx_g];
 		if (STW_UNLIKELY(g->status != STW_G_RUNNING))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s for goroutine %lld, which is not running", stw_event_spec_of(c->type)->name,
-			                      (long long)g->id);
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "%s for goroutine %lld, which is not running",
+				stw_event_spec_of(c->type)->name, (long long)g->id);
 		NEED_STRING(string, reason);
 		NEED_STACK(stack);
 		if (c->type == STW_EV_GoBlock) {
@@ -186,7 +190,8 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		const unsigned type = STW_EV_GoDestroy;
 		NEED_USER();
 		if (STW_UNLIKELY(o->gs.items[ctx_g].status != STW_G_RUNNING))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroy for goroutine %lld, which is not running", (long long)stw_order_g_id(o, ctx_g));
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoDestroy for goroutine %lld, which is not running",
+				(long long)stw_order_g_id(o, ctx_g));
 		EMIT(ctx_g, 0, 0, 0, 0);
 		stw_order_remove_g(o, ctx_g);
 		o->ms.items[c->m].g = STW_SLOT_NONE;
@@ -201,10 +206,12 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		stw_order_g *g = &o->gs.items[ctx_g];
 		stw_order_p *s = &o->ps.items[ctx_p];
 		if (STW_UNLIKELY(g->status != STW_G_RUNNING))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallBegin for goroutine %lld, which is not running", (long long)g->id);
+			return stw_merge_fail(
+				mg, c, STW_FAULT_TRANSITION, "GoSyscallBegin for goroutine %lld, which is not running", (long long)g->id);
 		if (STW_UNLIKELY(!next_in_sequence(o, s->epoch, s->seq, seq)))
-			return stw_merge_fail(mg, c, STW_FAULT_ORDER, "GoSyscallBegin can't follow: proc %lld has the sequence number %llu, the event %llu", (long long)s->id,
-			                      (unsigned long long)s->seq, (unsigned long long)seq);
+			return stw_merge_fail(mg, c, STW_FAULT_ORDER,
+				"GoSyscallBegin can't follow: proc %lld has the sequence number %llu, the event %llu", (long long)s->id,
+				(unsigned long long)s->seq, (unsigned long long)seq);
 		NEED_STACK(stack);
 		g->status = STW_G_SYSCALL;
 		s->status = STW_P_SYSCALL;
@@ -218,9 +225,11 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		stw_order_g *g = &o->gs.items[ctx_g];
 		stw_order_p *s = &o->ps.items[ctx_p];
 		if (STW_UNLIKELY(g->status != STW_G_SYSCALL))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd for goroutine %lld, which is not in a system call", (long long)g->id);
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd for goroutine %lld, which is not in a system call",
+				(long long)g->id);
 		if (STW_UNLIKELY(s->status != STW_P_SYSCALL))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd on proc %lld, which is not in a system call", (long long)s->id);
+			return stw_merge_fail(
+				mg, c, STW_FAULT_TRANSITION, "GoSyscallEnd on proc %lld, which is not in a system call", (long long)s->id);
 		g->status = STW_G_RUNNING;
 		s->status = STW_P_RUNNING;
 		EMIT(ctx_g, 0, 0, 0, 0);
@@ -235,8 +244,9 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		if (STW_UNLIKELY(c->m == STW_SLOT_NONE || !STW_SLOT_OK(ctx_g)))
 			return stw_merge_fail_context(mg, c, true);
 		if (STW_UNLIKELY(o->gs.items[ctx_g].status != STW_G_SYSCALL))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "GoSyscallEndBlocked for goroutine %lld, which is not in a system call",
-			                      (long long)stw_order_g_id(o, ctx_g));
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+				"GoSyscallEndBlocked for goroutine %lld, which is not in a system call",
+				(long long)stw_order_g_id(o, ctx_g));
 		o->gs.items[ctx_g].status = STW_G_RUNNABLE;
 		EMIT(ctx_g, 0, 0, 0, 0);
 		o->ms.items[c->m].g = STW_SLOT_NONE;
@@ -269,7 +279,8 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		NEED_PROC();
 		stw_order_p *s = &o->ps.items[ctx_p];
 		if (STW_UNLIKELY(s->status != STW_P_RUNNING && s->status != STW_P_SYSCALL))
-			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION, "ProcStop for proc %lld, which is neither running nor in a system call", (long long)s->id);
+			return stw_merge_fail(mg, c, STW_FAULT_TRANSITION,
+				"ProcStop for proc %lld, which is neither running nor in a system call", (long long)s->id);
 		s->status = STW_P_IDLE;
 		EMIT(ctx_p, 0, 0, 0, 0);
 		o->ms.items[c->m].p = STW_SLOT_NONE;
@@ -289,27 +300,19 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 		}
 		return DONE();
 	}
-	case STW_EV_ProcSteal:
-		return advance_proc_steal(mg, c, ctx_p, ctx_g);
-	case STW_EV_ProcStatus:
-		return advance_proc_status(mg, c, ctx_p, ctx_g);
+	case STW_EV_ProcSteal: return advance_proc_steal(mg, c, ctx_p, ctx_g);
+	case STW_EV_ProcStatus: return advance_proc_status(mg, c, ctx_p, ctx_g);
 	case STW_EV_GoStatus:
-	case STW_EV_GoStatusStack:
-		return advance_go_status(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoStatusStack: return advance_go_status(mg, c, ctx_p, ctx_g);
 	case STW_EV_GoCreate:
-	case STW_EV_GoCreateBlocked:
-		return advance_go_create(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoCreateBlocked: return advance_go_create(mg, c, ctx_p, ctx_g);
 	case STW_EV_GoSwitch:
-	case STW_EV_GoSwitchDestroy:
-		return advance_go_switch(mg, c, ctx_p, ctx_g);
-	case STW_EV_GoCreateSyscall:
-		return advance_go_create_syscall(mg, c, ctx_p, ctx_g);
-	case STW_EV_GoDestroySyscall:
-		return advance_go_destroy_syscall(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoSwitchDestroy: return advance_go_switch(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoCreateSyscall: return advance_go_create_syscall(mg, c, ctx_p, ctx_g);
+	case STW_EV_GoDestroySyscall: return advance_go_destroy_syscall(mg, c, ctx_p, ctx_g);
 	case STW_EV_GCActive:
 	case STW_EV_GCBegin:
-	case STW_EV_GCEnd:
-		return advance_gc(mg, c, ctx_p, ctx_g);
+	case STW_EV_GCEnd: return advance_gc(mg, c, ctx_p, ctx_g);
 	case STW_EV_STWBegin:
 	case STW_EV_STWEnd:
 	case STW_EV_GCSweepActive:
@@ -317,18 +320,15 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 	case STW_EV_GCSweepEnd:
 	case STW_EV_GCMarkAssistActive:
 	case STW_EV_GCMarkAssistBegin:
-	case STW_EV_GCMarkAssistEnd:
-		return advance_range(mg, c, ctx_p, ctx_g);
+	case STW_EV_GCMarkAssistEnd: return advance_range(mg, c, ctx_p, ctx_g);
 	case STW_EV_ProcsChange:
 	case STW_EV_GoLabel:
 	case STW_EV_UserTaskBegin:
 	case STW_EV_UserTaskEnd:
 	case STW_EV_UserRegionBegin:
 	case STW_EV_UserRegionEnd:
-	case STW_EV_UserLog:
-		return advance_annotation(mg, c, ctx_p, ctx_g);
-	default:
-		return advance_experimental(mg, c, ctx_p, ctx_g);
+	case STW_EV_UserLog: return advance_annotation(mg, c, ctx_p, ctx_g);
+	default: return advance_experimental(mg, c, ctx_p, ctx_g);
 	}
 }
 
@@ -363,8 +363,8 @@ static inline __attribute__((always_inline)) void merge_sample(stw_merge *mg)
 {
 	const stw_cpu_sample *s = &mg->gen->samples.items[mg->next_sample++];
 	mg->sample_time = mg->next_sample < mg->gen->samples.count ? mg->gen->samples.items[mg->next_sample].time : INT64_MAX;
-	STW_MERGE_EMIT(mg, STW_EV_CPUSample, merge_stamp(mg, s->time), STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, (uint64_t)s->m,
-	               (uint64_t)s->p, (uint64_t)s->g, s->stack);
+	STW_MERGE_EMIT(mg, STW_EV_CPUSample, merge_stamp(mg, s->time), STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE,
+		(uint64_t)s->m, (uint64_t)s->p, (uint64_t)s->g, s->stack);
 }
 
 /* The earliest event can't go yet: the first of the others, in order of time, that can. */

@@ -139,7 +139,9 @@ uint32_t stw_order_add_g(stw_order *o, int64_t id, uint8_t status)
 	if (slot == STW_SLOT_NONE || !put_g(o, id, slot))
 		return STW_SLOT_NONE;
 	o->gs.items[slot] = (stw_order_g){
-		.id = id, .epoch = o->epoch, .status = status,
+		.id = id,
+		.epoch = o->epoch,
+		.status = status,
 		.assist = speculative ? STW_RANGE_UNKNOWN : STW_RANGE_OFF,
 		.entry_regions = speculative,
 	};
@@ -152,7 +154,9 @@ uint32_t stw_order_add_p(stw_order *o, int64_t id, uint8_t status)
 	if (!p || !stw_map_put(&o->p_slots, (uint64_t)id, (uint32_t)o->ps.count - 1))
 		return STW_SLOT_NONE;
 	*p = (stw_order_p){
-		.id = id, .epoch = o->epoch, .status = status,
+		.id = id,
+		.epoch = o->epoch,
+		.status = status,
 		.sweep = o->mode == STW_READ_SPECULATIVE ? STW_RANGE_UNKNOWN : STW_RANGE_OFF,
 	};
 	return (uint32_t)o->ps.count - 1;

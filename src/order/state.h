@@ -26,54 +26,54 @@ enum { STW_RANGE_OFF, STW_RANGE_ON, STW_RANGE_UNKNOWN };
 typedef struct stw_order_g {
 	int64_t id;
 	uint64_t seq;
-	uint32_t epoch;  /* generation counter in which seq counts */
-	uint8_t status;  /* STW_G_* */
-	uint8_t assist;  /* STW_RANGE_* */
-	uint8_t stops;   /* stop-the-world ranges in flight */
+	uint32_t epoch; /* generation counter in which seq counts */
+	uint8_t status; /* STW_G_* */
+	uint8_t assist; /* STW_RANGE_* */
+	uint8_t stops; /* stop-the-world ranges in flight */
 	bool entry_regions; /* speculative: regions may have been open at entry */
 	uint32_t region; /* innermost open one, 1 + index into regions, 0: none */
-	uint32_t pops;   /* join only */
+	uint32_t pops; /* join only */
 } stw_order_g;
 
 typedef struct stw_order_p {
 	int64_t id;
 	uint64_t seq;
 	uint32_t epoch;
-	uint8_t status;  /* STW_P_* */
-	uint8_t sweep;   /* STW_RANGE_* */
+	uint8_t status; /* STW_P_* */
+	uint8_t sweep; /* STW_RANGE_* */
 } stw_order_p;
 
 typedef struct stw_order_m {
 	int64_t id;
-	uint32_t g, p;            /* slots */
-	uint32_t entry_g, entry_p;/* speculative: what was assumed at entry, STW_SLOT_UNKNOWN: nothing */
-	bool entry_if_seen;       /* entry_g holds only if the thread was seen before */
+	uint32_t g, p; /* slots */
+	uint32_t entry_g, entry_p; /* speculative: what was assumed at entry, STW_SLOT_UNKNOWN: nothing */
+	bool entry_if_seen; /* entry_g holds only if the thread was seen before */
 } stw_order_m;
 
 typedef struct stw_order_region {
 	uint64_t task;
-	uint32_t name;  /* interned */
+	uint32_t name; /* interned */
 	uint32_t outer; /* as stw_order_g.region; or the next free one */
 } stw_order_region;
 
 typedef struct stw_order_task {
 	uint64_t id, parent;
-	uint32_t name;  /* interned */
-	bool active;    /* false: speculative only, ended here */
+	uint32_t name; /* interned */
+	bool active; /* false: speculative only, ended here */
 } stw_order_task;
 
 /* A stop-the-world in flight on a goroutine. */
 typedef struct stw_order_stop {
 	uint32_t g;
 	uint64_t kind_id; /* the wire's string id at its begin */
-	uint32_t kind;    /* interned */
+	uint32_t kind; /* interned */
 } stw_order_stop;
 
 /* Goroutines' slots by id. Ids are given in sequence, so most have a place of their own; those whose place is taken are in a map. */
 enum { STW_G_PLACES = 2048 };
 
 typedef struct stw_g_place {
-	int64_t id;     /* where the place is free, one that does not belong here */
+	int64_t id; /* where the place is free, one that does not belong here */
 	uint32_t slot;
 } stw_g_place;
 
@@ -81,13 +81,13 @@ enum { STW_GC_UNDETERMINED, STW_GC_OFF, STW_GC_RUNNING, STW_GC_UNKNOWN /* specul
 
 /* What a speculative reading took for granted. */
 enum {
-	STW_REQ_G_STATUS,   /* goroutine id exists with status a */
-	STW_REQ_G_ASSIST,   /* goroutine id has an assist in flight or not (a) */
-	STW_REQ_P_STATUS,   /* proc id, if it exists, has status a */
-	STW_REQ_P_SYSCALL,  /* proc id exists and is in a system call */
-	STW_REQ_P_SWEEP,    /* proc id has a sweep in flight or not (a) */
-	STW_REQ_GC,         /* the collector's sequence is id; a: event type that came first */
-	STW_REQ_TASK_NEW,   /* task id is not active */
+	STW_REQ_G_STATUS, /* goroutine id exists with status a */
+	STW_REQ_G_ASSIST, /* goroutine id has an assist in flight or not (a) */
+	STW_REQ_P_STATUS, /* proc id, if it exists, has status a */
+	STW_REQ_P_SYSCALL, /* proc id exists and is in a system call */
+	STW_REQ_P_SWEEP, /* proc id has a sweep in flight or not (a) */
+	STW_REQ_GC, /* the collector's sequence is id; a: event type that came first */
+	STW_REQ_TASK_NEW, /* task id is not active */
 	STW_REQ_REGION_POP, /* the innermost region of goroutine id, if any is open, is (b, name a) */
 };
 
@@ -99,8 +99,8 @@ typedef struct stw_requirement {
 
 /* Goroutines that a speculative reading saw created, which must not exist before: 64 ids an entry, as there may be very many. */
 typedef struct stw_new_gs {
-	uint64_t base;  /* id / 64 */
-	uint64_t ids;   /* a bit each */
+	uint64_t base; /* id / 64 */
+	uint64_t ids; /* a bit each */
 } stw_new_gs;
 
 enum { STW_NEW_RECENT = 32 };
@@ -119,7 +119,7 @@ typedef struct stw_order {
 	STW_VEC(stw_order_m) ms;
 	STW_VEC(uint32_t) free_gs;
 	stw_g_place *g_places;
-	uint64_t g_mask;       /* number of places - 1; 0: none yet */
+	uint64_t g_mask; /* number of places - 1; 0: none yet */
 	stw_map g_slots, p_slots, m_slots;
 	STW_VEC(stw_order_region) regions;
 	uint32_t free_region; /* 1 + index, 0: none */
@@ -133,8 +133,8 @@ typedef struct stw_order {
 	STW_VEC(stw_requirement) requirements;
 	STW_VEC(stw_new_gs) new_gs;
 	uint32_t new_recent[STW_NEW_RECENT]; /* by base: index of an entry of late */
-	bool gave_up;     /* speculative: an assumption was not safe; nothing here counts */
-	stw_fault fault;  /* of the error that ended it */
+	bool gave_up; /* speculative: an assumption was not safe; nothing here counts */
+	stw_fault fault; /* of the error that ended it */
 } stw_order;
 
 void stw_order_init(stw_order *order, stw_mem *mem);
