@@ -6,7 +6,7 @@
 #include "rules/case.h"
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_READ = 16, NEAR_NS = 500000000 };
+enum { MOST = 2000, MOST_READ = 16, NEAR_NS = 500000000, MOST_PROCS = 8 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
@@ -165,6 +165,40 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 	stw_found_value(c, e, "syscall_ns", w->use_ns[STW_USE_SYSCALL]);
 	stw_found_value(c, e, "gc_ns", w->use_ns[STW_USE_GC]);
 	stw_found_value(c, e, "idle_beside_ns", w->idle_beside_ns);
+}
+
+/* One proc's part in a wait: its stretches of 1 ms and more, the rest being goroutines' running. */
+static void tell_proc(stw_case *c, stw_found *f, const stw_candidate *w, int64_t p, int64_t at)
+{
+	static const char *const words[STW_USE_COUNT] = {
+		[STW_USE_IDLE] = "idle",
+		[STW_USE_SPINNING] = "looking for work",
+		[STW_USE_GC] = "on a mark worker",
+		[STW_USE_GC_IDLE] = "on an idle-time mark worker",
+		[STW_USE_SYSCALL] = "kept by a system call",
+		[STW_USE_STOPPED] = "stopped",
+	};
+	int64_t ns[STW_USE_COUNT] = {0}, length = w->to - w->from, other = 0;
+	for (size_t i = c->gather->uses.count; i-- > 0 && c->gather->uses.items[i].to > w->from;) {
+		const stw_proc_use *u = &c->gather->uses.items[i];
+		if (u->p == p && u->use < STW_USE_COUNT)
+			ns[u->use] += stw_overlap(u->from, u->to, w->from, w->to);
+	}
+	char line[200];
+	for (int u = 0; u < STW_USE_COUNT; u++)
+		other += words[u] ? ns[u] : 0;
+	size_t n = (size_t)snprintf(
+		line, sizeof line, "P%lld: %lld %% on goroutines", (long long)p, (long long)((length - other) * 100 / length));
+	for (int u = 0; u < STW_USE_COUNT && n < sizeof line; u++)
+		if (words[u] && ns[u] * 100 / length >= 1)
+			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s", (long long)(ns[u] * 100 / length), words[u]);
+	stw_found_step(c, f, at, "proc", "ProcStart, ProcStop and GoStart", "%s", line)->proc = p;
+}
+
+static void tell_procs(stw_case *c, stw_found *f, const stw_candidate *w)
+{
+	for (int64_t p = 0; p < c->procs && p < MOST_PROCS && w->to > w->from; p++)
+		tell_proc(c, f, w, p, w->from + 1);
 }
 
 static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, const stw_window *window)
@@ -332,6 +366,7 @@ static void judge(stw_case *c)
 		f->culprit.goroutine = v.g;
 		f->culprit.count = v.count;
 		tell_wait(c, f, w);
+		tell_procs(c, f, w);
 		if (window)
 			tell_activity(c, f, w, window);
 		if (runner) {
