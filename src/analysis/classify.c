@@ -1,12 +1,6 @@
 /* What the procs did while a goroutine stood runnable. */
 #include "analysis/gather.h"
 
-static int64_t overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_to)
-{
-	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
-	return to > from ? to - from : 0;
-}
-
 /* The time in which at least one proc was idle is the union of their idle stretches; they come by descending end,
  * so that one sweep backwards in time joins them. */
 typedef struct idle_union {
@@ -52,7 +46,7 @@ void stw_gather_classify(stw_gather *a, stw_candidate *c)
 	for (size_t n = 0, i = a->uses.count; i-- > 0 && n < MOST_USES && a->uses.items[i].to > c->from; n++)
 		add_use(c, &a->uses.items[i], procs, &idle);
 	for (size_t i = a->stops.count; i-- > 0 && a->stops.items[i].to > c->from;)
-		c->stopped_ns += overlap(c->from, c->to, a->stops.items[i].from, a->stops.items[i].to);
+		c->stopped_ns += stw_overlap(c->from, c->to, a->stops.items[i].from, a->stops.items[i].to);
 	c->idle_beside_ns = idle.sum;
 	c->proc_ns = procs * (c->to - c->from);
 	for (int u = 0; u < STW_USE_COUNT; u++)

@@ -130,6 +130,13 @@ static inline stw_known_g *stw_gather_g(const stw_gather *gather, int64_t id)
 	return slot == STW_MAP_NONE ? NULL : &gather->gs.items[slot];
 }
 
+/* How long two stretches of time coincide, ns. */
+static inline int64_t stw_overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_to)
+{
+	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
+	return to > from ? to - from : 0;
+}
+
 /* How many procs there are, as far as is known. */
 int64_t stw_gather_procs(const stw_gather *gather);
 

@@ -2,21 +2,15 @@
 
 enum { MOST = 20000 };
 
-static double overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_to)
-{
-	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
-	return to > from ? (double)(to - from) : 0;
-}
-
 /* The collector's and the stops' share within one window. */
 static double lost_in(const stw_gather *a, int64_t from, int64_t to, double procs)
 {
 	double lost = 0;
 	for (size_t n = 0, i = a->uses.count; i-- > 0 && n < MOST && a->uses.items[i].to > from; n++)
 		if (a->uses.items[i].use == STW_USE_GC)
-			lost += overlap(a->uses.items[i].from, a->uses.items[i].to, from, to) / procs;
+			lost += (double)stw_overlap(a->uses.items[i].from, a->uses.items[i].to, from, to) / procs;
 	for (size_t i = 0; i < a->stops.count && i < MOST; i++)
-		lost += overlap(a->stops.items[i].from, a->stops.items[i].to, from, to);
+		lost += (double)stw_overlap(a->stops.items[i].from, a->stops.items[i].to, from, to);
 	return lost / (double)(to - from);
 }
 

@@ -60,13 +60,6 @@ void stwatch_reader_free(stwatch_reader *r)
 	stw_mem_free(r->mem, r, sizeof *r);
 }
 
-static unsigned kind_of(const stw_stream_event *e)
-{
-	return e->type == STW_EV_SYNC_POINT   ? STWATCH_EVENT_SYNC
-		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
-					      : stw_event_spec_of(e->type)->kind;
-}
-
 static int keep_details(void *user, const char *data, size_t length)
 {
 	stwatch_reader *r = user;
@@ -86,7 +79,7 @@ static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event
 	size_t skip = r->n_details && r->details[0] == ' ';
 	*out = (stwatch_event){
 		.time_ns = e->time,
-		.kind = (stwatch_event_kind)kind_of(e),
+		.kind = (stwatch_event_kind)stw_stream_kind(e),
 		.name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
 		.goroutine = e->g,
 		.proc = e->p,
@@ -143,7 +136,7 @@ static bool passes(const stwatch_events_filter *f, const stw_stream_event *e, in
 {
 	if (e->time - first < f->from_ns || (f->to_ns > 0 && e->time - first > f->to_ns))
 		return false;
-	if (f->kinds && !(f->kinds >> kind_of(e) & 1))
+	if (f->kinds && !(f->kinds >> stw_stream_kind(e) & 1))
 		return false;
 	if (f->goroutine != STWATCH_NONE && e->g != f->goroutine && !changes(e, f->goroutine, STWATCH_NONE))
 		return false;

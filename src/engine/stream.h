@@ -16,6 +16,14 @@ typedef struct stw_stream_event {
 	bool has_generation; /* false: the last sync event, which belongs to none */
 } stw_stream_event;
 
+/* Its stwatch_event_kind, also of those that the wire has in no thread's stream. */
+static inline unsigned stw_stream_kind(const stw_stream_event *e)
+{
+	return e->type == STW_EV_SYNC_POINT   ? STWATCH_EVENT_SYNC
+		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
+					      : stw_event_spec_of(e->type)->kind;
+}
+
 typedef struct stw_stream {
 	stw_mem *mem;
 	const stw_source *source;

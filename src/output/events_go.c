@@ -270,18 +270,11 @@ static void print_transition(stw_sink *out, const stw_stream *s, const transitio
 	field_text(out, " Reason=", reason.data, reason.length);
 }
 
-static unsigned kind_of(const stw_stream_event *e)
-{
-	return e->type == STW_EV_SYNC_POINT   ? STWATCH_EVENT_SYNC
-		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
-					      : stw_event_spec_of(e->type)->kind;
-}
-
 void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_event *e)
 {
 	stw_string label;
 	transition t;
-	switch (kind_of(e)) {
+	switch (stw_stream_kind(e)) {
 	case STWATCH_EVENT_METRIC: print_metric(out, e); break;
 	case STWATCH_EVENT_LABEL:
 		label = string_of(s, e->a[0]);
@@ -330,10 +323,10 @@ void stw_events_go_print(stw_sink *out, const stw_stream *s, const stw_stream_ev
 	field_int(out, " P=", e->p);
 	field_int(out, " G=", e->g);
 	stw_sink_text(out, " ");
-	stw_sink_text(out, stw_event_kind_name(kind_of(e)));
+	stw_sink_text(out, stw_event_kind_name(stw_stream_kind(e)));
 	field_int(out, " Time=", e->time);
 	stw_events_go_details(out, s, e);
-	if (kind_of(e) == STWATCH_EVENT_STATE_TRANSITION) {
+	if (stw_stream_kind(e) == STWATCH_EVENT_STATE_TRANSITION) {
 		transition t = transition_of(e);
 		if (t.has_stack)
 			print_stack(out, s, t.stack, "TransitionStack");

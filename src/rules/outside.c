@@ -3,11 +3,6 @@
 
 #include "rules/waits.h"
 
-enum { LEAST_SAMPLES = 10 };
-
-/* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
- * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
- * which do not stop for that, are silent as well. */
 /* The profiler was on all the time, as far as samples before and after show. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to)
 {
@@ -33,6 +28,9 @@ static bool explained(const stw_case *c, const stw_silence *s)
 	return false;
 }
 
+/* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
+ * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
+ * which do not stop for that, are silent as well. */
 bool stw_is_outside(const stw_case *c, const stw_silence *s)
 {
 	unsigned n = running(c, s);

@@ -6,12 +6,6 @@
 
 #include "rules/case.h"
 
-static inline int64_t stw_overlap(int64_t a_from, int64_t a_to, int64_t b_from, int64_t b_to)
-{
-	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
-	return to > from ? to - from : 0;
-}
-
 /* How long within [from, to) the whole process was silent as if it had been stopped from outside (outside.c). */
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
 /* True if CPU samples stand before and after a stretch of time: then their absence within says something. */
