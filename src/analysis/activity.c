@@ -270,13 +270,12 @@ static void read_one(readers *all, task *t)
 		.n_windows = a->windows.count,
 		.gen = &gen,
 		.order = &order};
-	t->status = stw_generation_load(
-		&gen, a->mem, &all->trace->source, all->trace->version, &all->trace->spans.items[t->span], &t->error);
+	t->status = stw_generation_load(&gen, a->mem, &all->trace->spans.items[t->span], &t->error);
 	if (t->status != STWATCH_OK)
 		return;
 	stw_order_init(&order, a->mem);
 	stw_order_begin(&order, STW_READ_INITIAL); /* a generation stands on its own: what it states is believed */
-	t->status = stw_merge_open(&mg, &order, &gen, &all->trace->source, INT64_MIN, &r, &t->error);
+	t->status = stw_merge_open(&mg, &order, &gen, INT64_MIN, &r, &t->error);
 	if (t->status == STWATCH_OK)
 		t->status = read_events(&r, &mg, all->end, all->cancel);
 	stw_merge_close(&mg);

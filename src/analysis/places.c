@@ -186,7 +186,7 @@ stwatch_status stw_places_resolve(stw_places *p, const stw_trace *trace, stwatch
 		stw_generation gen;
 		if (!needed[g] && !needs_samples(p, g))
 			continue;
-		status = stw_generation_load(&gen, p->mem, &trace->source, trace->version, &trace->spans.items[g], error);
+		status = stw_generation_load(&gen, p->mem, &trace->spans.items[g], error);
 		if (status == STWATCH_ERR_DAMAGED) { /* said already, by the first pass */
 			status = STWATCH_OK;
 			continue;

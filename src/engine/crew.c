@@ -7,8 +7,6 @@ enum { MOST_THREADS = 256 };
 
 typedef struct crew {
 	stw_mem *mem;
-	const stw_source *source;
-	stw_go_version version;
 	const stw_span *spans;
 	size_t n_spans, n_slots;
 	const volatile int *cancel;
@@ -28,7 +26,7 @@ static void work(const crew *c, stw_job *job, size_t i)
 	job->mode = i == 0 ? STW_READ_INITIAL : STW_READ_SPECULATIVE;
 	stw_order_init(&job->order, c->mem);
 	stw_generation gen;
-	job->status = stw_generation_load(&gen, c->mem, c->source, c->version, job->span, &job->error);
+	job->status = stw_generation_load(&gen, c->mem, job->span, &job->error);
 	if (job->status != STWATCH_OK)
 		return;
 	job->loaded = true;
@@ -36,7 +34,7 @@ static void work(const crew *c, stw_job *job, size_t i)
 	job->clock_trace_ns = stw_generation_ns(&gen, gen.clock_time);
 	job->clock_wall_ns = gen.clock_sec * 1000000000 + gen.clock_nsec;
 	stw_order_begin(&job->order, job->mode);
-	job->status = stw_pass_run(&job->fold, &job->order, &gen, c->source, job->index, c->cancel, &job->error);
+	job->status = stw_pass_run(&job->fold, &job->order, &gen, job->index, c->cancel, &job->error);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 }
@@ -101,10 +99,10 @@ static void run_alone(crew *c, stw_job_fn done, void *user)
 	}
 }
 
-void stw_crew_run(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t n_spans, unsigned threads,
-	const volatile int *cancel, stw_job_fn done, void *user)
+void stw_crew_run(stw_mem *mem, const stw_span *spans, size_t n_spans, unsigned threads, const volatile int *cancel, stw_job_fn done,
+	void *user)
 {
-	crew c = {.mem = mem, .source = source, .version = version, .spans = spans, .n_spans = n_spans, .cancel = cancel};
+	crew c = {.mem = mem, .spans = spans, .n_spans = n_spans, .cancel = cancel};
 	pthread_t ids[MOST_THREADS];
 	unsigned running = 0;
 	if (threads > MOST_THREADS)

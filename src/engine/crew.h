@@ -22,7 +22,7 @@ typedef bool (*stw_job_fn)(void *user, stw_job *job);
 
 /* Reads the first generation as a trace's first, the others speculatively. At most a few generations per thread are in flight.
  * threads: 1 works on the caller's thread alone. */
-void stw_crew_run(stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t n_spans, unsigned threads,
-	const volatile int *cancel, stw_job_fn done, void *user);
+void stw_crew_run(stw_mem *mem, const stw_span *spans, size_t n_spans, unsigned threads, const volatile int *cancel, stw_job_fn done,
+	void *user);
 
 #endif

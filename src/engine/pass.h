@@ -7,7 +7,7 @@
 
 /* Reads, orders and folds a loaded generation, with `order` begun in the mode wanted. The fold holds what came before a fault too.
  * STWATCH_OK, or an error; a speculative reading that gave up says so in order->gave_up. */
-stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, const stw_source *source, uint32_t generation,
-	const volatile int *cancel, stwatch_error *error);
+stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, const volatile int *cancel,
+	stwatch_error *error);
 
 #endif

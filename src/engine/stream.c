@@ -106,7 +106,7 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		return fail_after_sync(s, &s->span.error);
 	stwatch_status status = stw_scan_next(&s->scan, &s->span, error);
 	if (status == STWATCH_END) {
-		status = stw_generation_check_rest(s->mem, s->source, s->version, &s->span, &fault);
+		status = stw_generation_check_rest(s->mem, &s->span, &fault);
 		if (status == STWATCH_ERR_DAMAGED)
 			return fail_after_sync(s, &fault);
 		s->ended = true;
@@ -118,13 +118,13 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		return status;
 	if (s->span.lost)
 		return fail_after_sync(s, &s->span.error);
-	status = stw_generation_load(&s->gen, s->mem, s->source, s->version, &s->span, &fault);
+	status = stw_generation_load(&s->gen, s->mem, &s->span, &fault);
 	if (status == STWATCH_ERR_DAMAGED)
 		return fail_after_sync(s, &fault);
 	if (status == STWATCH_OK) {
 		begin_order(s);
 		s->merging = true;
-		status = stw_merge_open(&s->merge, &s->order, &s->gen, s->source, s->last_time, s, &fault);
+		status = stw_merge_open(&s->merge, &s->order, &s->gen, s->last_time, s, &fault);
 		if (status == STWATCH_OK && !s->initial && s->merge.n_heap)
 			s->initial = s->gen.number;
 	}

@@ -20,7 +20,7 @@ static bool note_problem(stw_trace *t, const stwatch_error *e, stw_fault fault)
 
 static stwatch_status check_rest(stw_trace *t, const stw_span *rest, stwatch_error *error)
 {
-	stwatch_status status = stw_generation_check_rest(t->mem, &t->source, t->version, rest, error);
+	stwatch_status status = stw_generation_check_rest(t->mem, rest, error);
 	if (status != STWATCH_ERR_DAMAGED)
 		return status;
 	return note_problem(t, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
@@ -106,11 +106,11 @@ static stwatch_status read_again(joiner *j, stw_job *job, stw_read_mode mode)
 	stw_generation gen;
 	stw_fold_free(&job->fold);
 	job->error = (stwatch_error){0};
-	stwatch_status status = stw_generation_load(&gen, t->mem, &t->source, t->version, job->span, &job->error);
+	stwatch_status status = stw_generation_load(&gen, t->mem, job->span, &job->error);
 	if (status != STWATCH_OK)
 		return status;
 	stw_order_begin(&j->state, mode);
-	status = stw_pass_run(&job->fold, &j->state, &gen, &t->source, job->index, j->options->cancel, &job->error);
+	status = stw_pass_run(&job->fold, &j->state, &gen, job->index, j->options->cancel, &job->error);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 	return status;
@@ -194,7 +194,7 @@ stwatch_status stw_trace_fold(stw_trace *t, const stw_run_options *options, stw_
 	joiner j = {.trace = t, .add = add, .user = user, .options = options, .error = error};
 	error->status = STWATCH_OK;
 	stw_order_init(&j.state, t->mem);
-	stw_crew_run(t->mem, &t->source, t->version, t->spans.items, t->spans.count, options->threads, options->cancel, join, &j);
+	stw_crew_run(t->mem, t->spans.items, t->spans.count, options->threads, options->cancel, join, &j);
 	stw_order_free(&j.state);
 	return error->status;
 }

@@ -22,10 +22,10 @@ static stwatch_status refill(stw_cursor *c, const stw_source *source, stwatch_er
 	return STWATCH_OK;
 }
 
-stwatch_status stw_cursor_fill(stw_cursor *c, const stw_generation *gen, const stw_source *source, stwatch_error *error)
+stwatch_status stw_cursor_fill(stw_cursor *c, const stw_generation *gen, stwatch_error *error)
 {
 	if (c->left)
-		return refill(c, source, error);
+		return refill(c, gen->source, error);
 	if (c->p < c->end)
 		return STWATCH_OK;
 	if (c->batch == c->batch_end)
@@ -35,5 +35,5 @@ stwatch_status stw_cursor_fill(stw_cursor *c, const stw_generation *gen, const s
 	c->offset = b->offset;
 	c->left = b->size;
 	c->p = c->end = c->window;
-	return refill(c, source, error);
+	return refill(c, gen->source, error);
 }

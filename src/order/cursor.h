@@ -31,6 +31,6 @@ static inline uint64_t stw_cursor_offset(const stw_cursor *c)
 
 /* Makes at least one whole event stand at c->p, from the window, the batch's rest or the next batch.
  * STWATCH_OK; STWATCH_END when the stream is at its end; STWATCH_ERR_IO, _DAMAGED. */
-stwatch_status stw_cursor_fill(stw_cursor *c, const stw_generation *gen, const stw_source *source, stwatch_error *error);
+stwatch_status stw_cursor_fill(stw_cursor *c, const stw_generation *gen, stwatch_error *error);
 
 #endif

@@ -304,7 +304,7 @@ static uint32_t window_size(size_t threads)
 static stwatch_status first_event(stw_merge *mg, stw_cursor *c)
 {
 	uint64_t dt;
-	stwatch_status status = stw_cursor_fill(c, mg->gen, mg->source, mg->error);
+	stwatch_status status = stw_cursor_fill(c, mg->gen, mg->error);
 	if (status != STWATCH_OK)
 		return status;
 	c->type = *c->p;
@@ -352,13 +352,12 @@ static size_t heap_room(size_t threads)
 	return 2 * threads + 1 > 7 ? 2 * threads + 1 : 7;
 }
 
-stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generation *gen, const stw_source *source, int64_t last_time,
-	void *hook, stwatch_error *error)
+stwatch_status stw_merge_open(
+	stw_merge *mg, stw_order *order, const stw_generation *gen, int64_t last_time, void *hook, stwatch_error *error)
 {
 	memset(mg, 0, sizeof *mg);
 	mg->order = order;
 	mg->gen = gen;
-	mg->source = source;
 	mg->last_time = last_time;
 	mg->hook = hook;
 	mg->error = error;

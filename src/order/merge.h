@@ -30,7 +30,6 @@ typedef struct stw_heap_entry {
 typedef struct stw_merge {
 	stw_order *order;
 	const stw_generation *gen;
-	const stw_source *source;
 	stw_cursor *cursors;
 	uint8_t *windows;
 	size_t windows_size;
@@ -43,9 +42,9 @@ typedef struct stw_merge {
 	void *hook; /* for STW_MERGE_EMIT */
 } stw_merge;
 
-/* Opens the cursors. The generation, source, order and error must outlive the merge. Ends with stw_merge_close, also after a failure. */
-stwatch_status stw_merge_open(stw_merge *mg, stw_order *order, const stw_generation *gen, const stw_source *source, int64_t last_time,
-	void *hook, stwatch_error *error);
+/* Opens the cursors. The generation, order and error must outlive the merge. Ends with stw_merge_close, also after a failure. */
+stwatch_status stw_merge_open(
+	stw_merge *mg, stw_order *order, const stw_generation *gen, int64_t last_time, void *hook, stwatch_error *error);
 void stw_merge_close(stw_merge *mg);
 
 /* ---- helpers that the template shares; defined in merge.c ---- */

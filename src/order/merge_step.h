@@ -337,7 +337,7 @@ static stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
 {
 	uint64_t dt;
 	if (STW_UNLIKELY(c->end - c->p < STW_EVENT_BYTES_MAX)) {
-		stwatch_status status = stw_cursor_fill(c, mg->gen, mg->source, mg->error);
+		stwatch_status status = stw_cursor_fill(c, mg->gen, mg->error);
 		if (status != STWATCH_OK)
 			return status;
 	}

@@ -9,7 +9,6 @@
 /* Reads batch heads through a window, and the data of table batches. */
 typedef struct loader {
 	stw_generation *gen;
-	const stw_source *source;
 	stw_map threads;
 	uint8_t data[STW_V2_MAX_BATCH + STW_BATCH_HEAD_MAX];
 	stwatch_error *error;
@@ -88,16 +87,16 @@ static stwatch_status read_batches(loader *l, const stw_span *span)
 		stw_batch_head h;
 		size_t got;
 		/* Heads first: the data of an event batch is not needed here. */
-		stwatch_status status = stw_source_read(l->source, at, l->data, STW_BATCH_HEAD_MAX, &got, l->error);
+		stwatch_status status = stw_source_read(l->gen->source, at, l->data, STW_BATCH_HEAD_MAX, &got, l->error);
 		if (status == STWATCH_OK)
-			status = stw_batch_head_parse(&h, l->data, got, at, l->source->size, l->error);
+			status = stw_batch_head_parse(&h, l->data, got, at, l->gen->source->size, l->error);
 		if (status != STWATCH_OK) /* the scan has seen it whole: the file has changed under us */
 			return status == STWATCH_END
 				? stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read")
 				: status;
 		at += h.head_size;
 		if (stw_tables_is_table(l->gen->version, &h)) {
-			status = stw_source_read(l->source, at, l->data, h.size, &got, l->error);
+			status = stw_source_read(l->gen->source, at, l->data, h.size, &got, l->error);
 			if (status == STWATCH_OK && got < h.size)
 				status = stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read");
 		}
@@ -166,12 +165,12 @@ static stwatch_status complete(stw_generation *gen, stwatch_error *error)
 	return status == STWATCH_OK ? group_batches(gen, error) : status;
 }
 
-static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span,
-	bool whole, stwatch_error *error)
+static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *span, bool whole, stwatch_error *error)
 {
 	memset(gen, 0, sizeof *gen);
 	gen->mem = mem;
-	gen->version = version;
+	gen->source = span->source;
+	gen->version = span->version;
 	gen->number = span->generation;
 	stw_arena_init(&gen->arena, mem);
 	stw_map_init(&gen->string_ids.map, mem);
@@ -183,7 +182,6 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *
 		return stw_fail_memory(error);
 	}
 	l->gen = gen;
-	l->source = source;
 	l->error = error;
 	stw_map_init(&l->threads, mem);
 	stwatch_status status = begin(gen, error);
@@ -201,19 +199,17 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_source *
 	return status;
 }
 
-stwatch_status stw_generation_load(
-	stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span, stwatch_error *error)
+stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_span *span, stwatch_error *error)
 {
-	return load(gen, mem, source, version, span, true, error);
+	return load(gen, mem, span, true, error);
 }
 
-stwatch_status stw_generation_check_rest(
-	stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error)
+stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stwatch_error *error)
 {
 	stw_generation gen;
 	if (rest->n_batches == 0)
 		return STWATCH_OK;
-	stwatch_status status = load(&gen, mem, source, version, rest, false, error);
+	stwatch_status status = load(&gen, mem, rest, false, error);
 	if (status == STWATCH_OK)
 		stw_generation_free(&gen);
 	return status;

@@ -16,6 +16,9 @@ enum {
 
 /* Where a generation lies. Found by walking batch headers alone. */
 typedef struct stw_span {
+	const stw_source *source;
+	stw_go_version version;
+	uint32_t input; /* index of its input; free for whoever uses the span */
 	uint64_t generation;
 	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
@@ -85,6 +88,7 @@ typedef struct stw_ids {
 
 typedef struct stw_generation {
 	stw_mem *mem;
+	const stw_source *source;
 	stw_go_version version;
 	uint64_t number;
 	double ns_per_unit;
@@ -107,15 +111,13 @@ typedef struct stw_generation {
 	stw_map pcs;
 } stw_generation;
 
-/* Loads the tables of a generation and the places of its batches. On failure nothing needs to be freed.
+/* Loads the tables of a generation and the places of its batches; the span's source must outlive it. On failure nothing needs to be freed.
  * STWATCH_ERR_DAMAGED with the offset and what was expected. */
-stwatch_status stw_generation_load(
-	stw_generation *gen, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *span, stwatch_error *error);
+stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_span *span, stwatch_error *error);
 void stw_generation_free(stw_generation *gen);
 /* The tables that stw_scan_next found at the end: of no use to anybody, but if damaged they make the trace damaged.
  * STWATCH_OK, also where there are none; else as above. */
-stwatch_status stw_generation_check_rest(
-	stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *rest, stwatch_error *error);
+stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stwatch_error *error);
 
 /* Timestamp units to ns, as Go's reader computes it (a float64 product, truncated). */
 int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);

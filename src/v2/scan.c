@@ -80,6 +80,8 @@ static bool ends_generation(const stw_batch_head *h)
 stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *error)
 {
 	memset(span, 0, sizeof *span);
+	span->source = scan->source;
+	span->version = scan->version;
 	span->begin = scan->offset;
 	bool explicit_end = scan->version >= STW_GO126, events = false;
 	if (scan->done)

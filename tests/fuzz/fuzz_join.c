@@ -83,7 +83,7 @@ static bool compare(stage *s, const stw_generation *gen, stw_order *joined, stw_
 {
 	stw_order speculative;
 	stw_order_init(&speculative, &s->mem);
-	reading guess = read_generation(s, &speculative, gen, STW_READ_SPECULATIVE, READ_IN_RUNS);
+	reading guess = read_generation(&speculative, gen, STW_READ_SPECULATIVE, READ_IN_RUNS);
 	REQUIRE(guess.status == STWATCH_END || guess.status == STWATCH_ERR_MEMORY || speculative.gave_up);
 	stw_joined answer = STW_JOIN_NO_MEMORY;
 	if (guess.status != STWATCH_ERR_MEMORY)
@@ -91,7 +91,7 @@ static bool compare(stage *s, const stw_generation *gen, stw_order *joined, stw_
 	stw_order_free(&speculative);
 	if (answer == STW_JOIN_NO_MEMORY)
 		return false;
-	reading truth = read_generation(s, exact, gen, STW_READ_EXACT, READ_IN_RUNS);
+	reading truth = read_generation(exact, gen, STW_READ_EXACT, READ_IN_RUNS);
 	if (truth.status == STWATCH_ERR_MEMORY)
 		return false;
 	if (answer == STW_JOINED) {
@@ -99,7 +99,7 @@ static bool compare(stage *s, const stw_generation *gen, stw_order *joined, stw_
 		REQUIRE(truth.events == guess.events && truth.outline == guess.outline);
 	} else {
 		/* Refused: the state must be as before. */
-		reading again = read_generation(s, joined, gen, STW_READ_EXACT, READ_IN_RUNS);
+		reading again = read_generation(joined, gen, STW_READ_EXACT, READ_IN_RUNS);
 		if (again.status == STWATCH_ERR_MEMORY)
 			return false;
 		REQUIRE(again.status == truth.status && again.events == truth.events && again.whole == truth.whole);
@@ -124,8 +124,8 @@ static void read_all(stage *s)
 		if (begun)
 			go_on = compare(s, &gen, &joined, &exact);
 		else
-			go_on = read_generation(s, &joined, &gen, STW_READ_INITIAL, READ_IN_RUNS).status == STWATCH_END &&
-				read_generation(s, &exact, &gen, STW_READ_INITIAL, READ_IN_RUNS).status == STWATCH_END;
+			go_on = read_generation(&joined, &gen, STW_READ_INITIAL, READ_IN_RUNS).status == STWATCH_END &&
+				read_generation(&exact, &gen, STW_READ_INITIAL, READ_IN_RUNS).status == STWATCH_END;
 		begun = true;
 		stw_generation_free(&gen);
 	}

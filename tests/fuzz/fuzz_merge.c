@@ -24,9 +24,9 @@ static void read_all(stage *s)
 		stw_order_init(&orders[way], &s->mem);
 	stw_scan_init(&scan, &s->source, s->version);
 	while (stage_next(s, &scan, &gen)) {
-		reading first = read_generation(s, &orders[0], &gen, mode, READ_SINGLY);
+		reading first = read_generation(&orders[0], &gen, mode, READ_SINGLY);
 		for (int way = 1; way < 3; way++) {
-			reading other = read_generation(s, &orders[way], &gen, mode, (reading_way)way);
+			reading other = read_generation(&orders[way], &gen, mode, (reading_way)way);
 			require_same(&first, &other);
 		}
 		stw_generation_free(&gen);

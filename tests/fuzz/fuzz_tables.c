@@ -68,7 +68,7 @@ static void check_all(stage *s)
 			REQUIRE(span.error.status == STWATCH_ERR_DAMAGED);
 			continue;
 		}
-		status = stw_generation_load(&gen, &s->mem, &s->source, s->version, &span, &error);
+		status = stw_generation_load(&gen, &s->mem, &span, &error);
 		if (status != STWATCH_OK) {
 			REQUIRE(status == error.status && error.message[0]);
 			continue;
@@ -79,7 +79,7 @@ static void check_all(stage *s)
 		stw_generation_free(&gen);
 	}
 	REQUIRE(status == STWATCH_END);
-	stw_generation_check_rest(&s->mem, &s->source, s->version, &span, &error);
+	stw_generation_check_rest(&s->mem, &span, &error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -51,12 +51,12 @@ static inline stwatch_status read_by_full_rules(stw_merge *mg)
 	return merge_first(mg, mg->heap[0].cursor);
 }
 
-static inline reading read_generation(stage *s, stw_order *order, const stw_generation *gen, stw_read_mode mode, reading_way way)
+static inline reading read_generation(stw_order *order, const stw_generation *gen, stw_read_mode mode, reading_way way)
 {
 	reading r = {.status = STWATCH_OK};
 	stw_merge mg;
 	stw_order_begin(order, mode);
-	r.status = stw_merge_open(&mg, order, gen, &s->source, INT64_MIN, &r, &r.error);
+	r.status = stw_merge_open(&mg, order, gen, INT64_MIN, &r, &r.error);
 	while (r.status == STWATCH_OK)
 		r.status = way == READ_BY_FULL_RULES ? read_by_full_rules(&mg) : merge_run(&mg, way == READ_SINGLY);
 	stw_merge_close(&mg);

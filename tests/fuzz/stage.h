@@ -61,7 +61,7 @@ static inline bool stage_next(stage *s, stw_scan *scan, stw_generation *gen)
 	for (;;) {
 		if (stw_scan_next(scan, &span, &error) != STWATCH_OK)
 			return false;
-		if (!span.lost && stw_generation_load(gen, &s->mem, &s->source, s->version, &span, &error) == STWATCH_OK)
+		if (!span.lost && stw_generation_load(gen, &s->mem, &span, &error) == STWATCH_OK)
 			return true;
 	}
 }
