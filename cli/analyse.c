@@ -97,9 +97,12 @@ static int start_of(cli_session *session, const cli_command *command, const char
 		return report_failure(session, &request, &error, status);
 	size_t count;
 	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
-	bool known = count > 0 && inputs[0].has_start_time;
+	size_t trace = 0; /* of several inputs, times are those of the trace */
+	while (trace + 1 < count && inputs[trace].generations == 0)
+		trace++;
+	bool known = count > 0 && inputs[trace].has_start_time;
 	if (known)
-		*start_unix_ns = inputs[0].start_unix_ns;
+		*start_unix_ns = inputs[trace].start_unix_ns;
 	stwatch_analysis_free(analysis);
 	return known ? CLI_OK : cli_usage(command, "--from, --to: %s has no wall time: give seconds from its start", files[0]);
 }

@@ -21,7 +21,8 @@ static int exit_of(stwatch_status status)
 	case STWATCH_OK:
 	case STWATCH_END: return CLI_OK;
 	case STWATCH_ERR_DAMAGED: return CLI_DAMAGED;
-	case STWATCH_ERR_MEMORY: return CLI_UNAVAILABLE;
+	case STWATCH_ERR_MEMORY:
+	case STWATCH_ERR_UNAVAILABLE: return CLI_UNAVAILABLE;
 	case STWATCH_ERR_ARGUMENT: return CLI_USAGE;
 	case STWATCH_ERR_CANCELLED: return CLI_INTERRUPTED;
 	case STWATCH_ERR_IO:

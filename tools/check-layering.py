@@ -5,7 +5,7 @@ import re
 import sys
 
 # Stages on one line are neighbours and never meet.
-ORDER = [["base"], ["event"], ["wire"], ["v1", "v2"], ["order"], ["model"], ["engine"], ["analysis"], ["rules"], ["sources"], ["output"], ["api"]]
+ORDER = [["base"], ["event"], ["wire"], ["v1", "v2"], ["order"], ["model"], ["engine"], ["analysis"], ["sources"], ["rules"], ["output"], ["api"]]
 RANK = {stage: rank for rank, stages in enumerate(ORDER) for stage in stages}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 

@@ -4,6 +4,7 @@
 
 #include "stwatch/context.h"
 #include "stwatch/events.h"
+#include "stwatch/sources.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -48,11 +49,12 @@ typedef struct stwatch_value {
 } stwatch_value;
 
 typedef struct stwatch_evidence {
-	int64_t at_ns;            /* from the first event */
+	int64_t at_ns;            /* from the first event; STWATCH_UNKNOWN: the input tells no time */
 	const char *step;         /* "asked", "stopped", "sample", "woken", … */
 	const char *what;         /* one line */
 	const stwatch_value *values; size_t n_values;
 	const char *source;       /* which input and which event: "trace.out: STWBegin" */
+	uint64_t line;            /* of a text input, from 1; 0: null */
 	int64_t goroutine, proc, thread; /* STWATCH_NONE: null */
 	const stwatch_frame *stack; size_t n_stack;
 } stwatch_evidence;
@@ -73,7 +75,7 @@ typedef struct stwatch_finding {
 	const char *id, *rule, *cause, *title;
 	stwatch_severity severity;
 	stwatch_confidence confidence;
-	int64_t start_ns, end_ns, duration_ns; /* of the worst occurrence */
+	int64_t start_ns, end_ns, duration_ns; /* of the worst occurrence; start_ns and end_ns STWATCH_UNKNOWN: the input tells no time */
 	uint64_t count;
 	int64_t worst_ns, harm_ns;
 	const stwatch_occurrence *occurrences; size_t n_occurrences; /* the worst 100, in order of time */
@@ -95,12 +97,14 @@ typedef struct stwatch_problem {
 } stwatch_problem;
 
 typedef struct stwatch_input {
-	const char *file, *kind, *format; /* "go-trace", "go1.26" */
-	uint64_t bytes, events, generations;
+	const char *file, *kind, *format; /* "go-trace", "go1.26"; format NULL: none to tell */
+	uint64_t bytes, events, generations; /* events and generations: of traces, else 0 */
 	bool has_start_time; int64_t start_unix_ns; /* wall time of the first event */
-	int64_t duration_ns;
+	int64_t duration_ns; /* STWATCH_UNKNOWN: not known */
 	bool complete;
 	const stwatch_problem *problems; size_t n_problems;
+	const stwatch_figure *figures; size_t n_figures; /* what `stat` tells of an input that is no trace */
+	const stwatch_table *tables; size_t n_tables;
 } stwatch_input;
 
 typedef struct stwatch_stw_row {
@@ -121,6 +125,7 @@ typedef struct stwatch_proc_row {
 typedef struct stwatch_mmu_point { int64_t window_ns; double utilisation; } stwatch_mmu_point;
 
 typedef struct stwatch_summary {
+	bool known; /* a trace was among the inputs: else only what is not 0 is known */
 	const stwatch_stw_row *stw; size_t n_stw;
 	uint64_t gc_cycles;
 	int64_t gc_mark_ns, gc_assist_ns;
@@ -149,7 +154,7 @@ typedef struct stwatch_analyze_options {
 	const char *const *ignore; size_t n_ignore; /* finding ids to leave out */
 } stwatch_analyze_options;
 
-/* Reads the inputs and analyses them. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it
+/* Reads the inputs, each recognised by its content, in any order, and analyses them together. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it
  * with stwatch_analysis_free; on damage it holds everything that was readable and *error says the first problem. options and error may be NULL. */
 stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths,
                                const stwatch_analyze_options *options, stwatch_analysis **out, stwatch_error *error);

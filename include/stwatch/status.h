@@ -20,7 +20,8 @@ typedef enum stwatch_status {
 	STWATCH_ERR_DAMAGED = -4,    /* the input is cut or contradicts itself; what was read before is valid */
 	STWATCH_ERR_UNSUPPORTED = -5,/* a known format that this version can't read */
 	STWATCH_ERR_ARGUMENT = -6,   /* the caller passed something out of range */
-	STWATCH_ERR_CANCELLED = -7   /* the context's cancel flag was raised */
+	STWATCH_ERR_CANCELLED = -7,  /* the context's cancel flag was raised */
+	STWATCH_ERR_UNAVAILABLE = -8 /* needs a part that this build was made without; the message says how to get it */
 } stwatch_status;
 
 #define STWATCH_NO_OFFSET UINT64_MAX

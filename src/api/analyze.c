@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/inputs.h"
 #include "api/summary.h"
 #include "base/error.h"
 #include "output/output.h"
@@ -12,7 +13,9 @@ struct stwatch_analysis {
 	stw_mem *mem;
 	stw_arena arena;
 	stwatch_settings settings;
-	stwatch_input input;
+	stw_inputs files;
+	stw_companions companions; /* those of files */
+	STW_VEC(stwatch_input) inputs; /* in the order given */
 	stwatch_summary summary;
 	stwatch_finding *findings;
 	size_t n_findings;
@@ -42,6 +45,8 @@ void stwatch_analysis_free(stwatch_analysis *a)
 		stw_arena_free(&a->judged.arena);
 	stw_gather_free(&a->gather);
 	stw_trace_close(&a->trace);
+	stw_inputs_close(&a->files);
+	stw_vec_free(mem, &a->inputs);
 	stw_vec_free(mem, &a->limits);
 	stw_arena_free(&a->arena);
 	stw_mem_free(mem, a, sizeof *a);
@@ -49,33 +54,44 @@ void stwatch_analysis_free(stwatch_analysis *a)
 
 /* ---- judging ---- */
 
-static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options, const char *path, stwatch_error *error)
+static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, stwatch_error *error)
+{
+	for (size_t i = 0; i < stw_rules_count; i++)
+		if (stw_rules[i]->want)
+			stw_rules[i]->want(c);
+	stwatch_status status = stw_places_resolve(&c->places, c->trace, error);
+	if (status == STWATCH_OK) {
+		stw_starved_want_activity(c);
+		status = stw_activity_read(&c->activity, c->trace, options->threads, options->cancel, error);
+	}
+	for (size_t i = 0; i < stw_rules_count && status == STWATCH_OK; i++)
+		stw_rules[i]->judge(c);
+	return status;
+}
+
+static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
 {
 	stw_case *c = &a->judged;
+	const char *path = a->files.traces.count ? a->files.traces.items[0].path : "";
+	const char *slash = strrchr(path, '/');
 	c->mem = a->mem;
 	stw_arena_init(&c->arena, a->mem);
 	stw_places_init(&c->places, a->mem);
 	stw_activity_init(&c->activity, a->mem, &c->places);
 	c->trace = &a->trace;
 	c->gather = &a->gather;
+	c->companions = &a->companions;
 	c->set = a->settings.values;
-	const char *slash = strrchr(path, '/');
+	c->has_trace = a->gather.first_time != STW_TIME_UNKNOWN;
 	c->file = slash && slash[1] ? slash + 1 : path;
-	c->start = a->gather.first_time;
+	c->start = c->has_trace ? a->gather.first_time : 0;
 	c->procs = stw_gather_procs(&a->gather);
 	c->has_samples = a->gather.counts[STW_EV_CPUSample] >= 10;
-	for (size_t i = 0; i < stw_rules_count; i++)
-		if (stw_rules[i]->want)
-			stw_rules[i]->want(c);
-	stwatch_status status = stw_places_resolve(&c->places, &a->trace, error);
-	if (status == STWATCH_OK) {
-		stw_starved_want_activity(c);
-		status = stw_activity_read(&c->activity, &a->trace, options->threads, options->cancel, error);
-	}
+	stwatch_status status = c->has_trace ? judge_trace(c, options, error) : STWATCH_OK;
 	if (status != STWATCH_OK)
 		return status;
-	for (size_t i = 0; i < stw_rules_count; i++)
-		stw_rules[i]->judge(c);
+	for (const stw_rule *const *rule = stw_source_rules; *rule; rule++)
+		(*rule)->judge(c);
 	if (!stw_case_conclude(c, &a->findings, &a->n_findings))
 		return stw_fail_memory(error);
 	return STWATCH_OK;
@@ -115,7 +131,8 @@ static bool wanted(const stwatch_finding *f, const stwatch_analyze_options *o)
 	bool inside = f->n_occurrences == 0;
 	for (size_t i = 0; !inside && i < f->n_occurrences; i++) {
 		const stwatch_occurrence *x = &f->occurrences[i];
-		inside = x->start_ns + x->duration_ns >= o->from_ns && (o->to_ns == 0 || x->start_ns <= o->to_ns);
+		inside = x->start_ns == STWATCH_UNKNOWN ||
+			(x->start_ns + x->duration_ns >= o->from_ns && (o->to_ns == 0 || x->start_ns <= o->to_ns));
 	}
 	return inside && in_focus(f, o);
 }
@@ -153,8 +170,16 @@ static bool tell_limits(stwatch_analysis *a)
 	return ok;
 }
 
+static bool add_input(stwatch_analysis *a, const stwatch_input *input)
+{
+	stwatch_input *slot = stw_vec_push(a->mem, &a->inputs);
+	if (slot)
+		*slot = *input;
+	return slot != NULL;
+}
+
 /* Events as Go's reader counts them: with a sync event before each generation and one at the end. */
-static bool describe(stwatch_analysis *a, const char *path)
+static bool describe_trace(stwatch_analysis *a, const char *path)
 {
 	const stw_gather *g = &a->gather;
 	stwatch_problem *problems = stw_arena_zalloc(&a->arena, (a->trace.problems.count + 1) * sizeof *problems);
@@ -168,7 +193,7 @@ static bool describe(stwatch_analysis *a, const char *path)
 		if (!problems[i].what)
 			return false;
 	}
-	a->input = (stwatch_input){
+	const stwatch_input input = {
 		.file = file,
 		.kind = "go-trace",
 		.format = format,
@@ -182,26 +207,113 @@ static bool describe(stwatch_analysis *a, const char *path)
 		.problems = problems,
 		.n_problems = a->trace.problems.count,
 	};
-	return stw_summary_fill(&a->summary, g, &a->arena) && tell_limits(a);
+	return add_input(a, &input) && stw_summary_fill(&a->summary, g, &a->arena) && tell_limits(a);
+}
+
+static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
+{
+	const char *file = stw_arena_copy(&a->arena, c->file, strlen(c->file));
+	const stwatch_input input = {
+		.file = file,
+		.kind = c->kind,
+		.format = c->format,
+		.bytes = c->bytes,
+		.has_start_time = c->has_start,
+		.start_unix_ns = c->start_unix_ns,
+		.duration_ns = c->duration_ns,
+		.complete = c->problems.count == 0,
+		.problems = c->problems.items,
+		.n_problems = c->problems.count,
+		.figures = c->figures.items,
+		.n_figures = c->figures.count,
+		.tables = c->tables.items,
+		.n_tables = c->tables.count,
+	};
+	if (!file || !add_input(a, &input))
+		return false;
+	if (stw_companion_tells(c))
+		return true;
+	char expected[160];
+	const char *limit = stw_arena_printf(
+		&a->arena, "%s tells nothing: it is a text without %s", c->name, stw_companion_expected(expected, sizeof expected));
+	return limit && add_limit(a, limit);
+}
+
+/* All inputs in the order in which they were given. */
+static bool describe(stwatch_analysis *a)
+{
+	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
+	const stw_input_trace *trace = a->files.traces.count ? a->files.traces.items : NULL;
+	size_t next = 0;
+	if (!trace && !add_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
+		return false;
+	for (unsigned i = 0; next < a->companions.count || trace; i++) {
+		if (trace && trace->input == i) {
+			if (!describe_trace(a, trace->path))
+				return false;
+			trace = NULL;
+		} else if (next < a->companions.count && a->companions.items[next]->input == i) {
+			if (!describe_companion(a, a->companions.items[next++]))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* ---- the public functions ---- */
 
-static stwatch_status run(
-	stwatch_analysis *a, const stwatch_context *context, const char *path, const stwatch_analyze_options *o, stwatch_error *error)
+static stwatch_status open_files(
+	stwatch_analysis *a, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
+{
+	stwatch_status status = stw_inputs_open(&a->files, context, paths, n_paths, error);
+	if (status != STWATCH_OK || a->files.traces.count == 0)
+		return status;
+	if (a->files.traces.count > 1)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			"this version analyses one trace at a time (%zu were given)", a->files.traces.count);
+	stw_input_trace *trace = a->files.traces.items;
+	trace->taken = true;
+	error->input = trace->input;
+	return stw_trace_take(&a->trace, a->mem, &trace->source, error);
+}
+
+static stwatch_status fold(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
+{
+	if (a->files.traces.count == 0)
+		return STWATCH_OK;
+	stwatch_status status = stw_trace_fold(&a->trace, options, stw_gather_add, &a->gather, error);
+	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED)
+		return status;
+	stw_gather_finish(&a->gather);
+	return a->gather.failed ? stw_fail_memory(error) : status;
+}
+
+/* The first problem of an input, as an error. */
+static stwatch_status tell_damage(const stwatch_analysis *a, stwatch_error *error)
+{
+	for (size_t i = 0; i < a->inputs.count; i++) {
+		const stwatch_input *input = &a->inputs.items[i];
+		if (input->n_problems == 0)
+			continue;
+		error->input = (unsigned)i;
+		return stw_fail(error, STWATCH_ERR_DAMAGED, input->problems[0].offset, "%s", input->problems[0].what);
+	}
+	return STWATCH_OK;
+}
+
+static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_error *error)
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel};
-	stwatch_status status = stw_trace_fold(&a->trace, &options, stw_gather_add, &a->gather, error);
+	stwatch_status status = fold(a, &options, error);
 	bool cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status != STWATCH_OK && !cancelled)
 		return status;
 	stwatch_error why = *error;
-	stw_gather_finish(&a->gather);
-	if (a->gather.failed || !describe(a, path))
+	if (!describe(a))
 		return stw_fail_memory(error);
 	a->summary.threads = a->gather.threads;
-	if (o->findings && a->gather.first_time != STW_TIME_UNKNOWN) {
-		status = judge(a, &options, path, error);
+	if (o->findings) {
+		status = judge(a, &options, error);
 		if (status != STWATCH_OK)
 			return status;
 		select_findings(a, o);
@@ -210,9 +322,7 @@ static stwatch_status run(
 		*error = why;
 		return STWATCH_ERR_CANCELLED;
 	}
-	if (a->trace.problems.count == 0)
-		return STWATCH_OK;
-	return stw_fail(error, STWATCH_ERR_DAMAGED, a->trace.problems.items[0].offset, "%s", a->trace.problems.items[0].what);
+	return tell_damage(a, error);
 }
 
 stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_analyze_options *options,
@@ -226,9 +336,8 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	*out = NULL;
 	if (options)
 		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
-	if (n_paths != 1)
-		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
-			"this version analyses one trace at a time (%zu files were given)", n_paths);
+	if (n_paths == 0)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no input was given");
 	stwatch_analysis *a = stw_mem_zalloc(&context->mem, sizeof *a);
 	if (!a)
 		return stw_fail_memory(error);
@@ -241,10 +350,10 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
 	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE],
 		idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS, a->settings.values[STW_SET_STW_NOTE]);
-	stwatch_status status = stw_trace_open(&a->trace, a->mem, paths[0], context->cancel, error);
+	stwatch_status status = open_files(a, context, paths, n_paths, error);
 	const bool opened = status == STWATCH_OK;
 	if (opened)
-		status = run(a, context, paths[0], &o, error);
+		status = run(a, context, &o, error);
 	if (opened && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED))
 		*out = a;
 	else
@@ -254,8 +363,8 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 
 const stwatch_input *stwatch_analysis_inputs(const stwatch_analysis *a, size_t *count)
 {
-	*count = 1;
-	return &a->input;
+	*count = a->inputs.count;
+	return a->inputs.items;
 }
 
 const stwatch_settings *stwatch_analysis_settings(const stwatch_analysis *a)
@@ -283,6 +392,7 @@ const char *const *stwatch_analysis_limits(const stwatch_analysis *a, size_t *co
 stwatch_status stwatch_analysis_print(
 	const stwatch_analysis *a, stwatch_view view, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
-	stw_output_input in = {&a->input, 1, &a->settings, &a->summary, a->findings, a->n_findings, a->limits.items, a->limits.count};
+	stw_output_input in = {
+		a->inputs.items, a->inputs.count, &a->settings, &a->summary, a->findings, a->n_findings, a->limits.items, a->limits.count};
 	return stw_output_print(&in, view, options, sink, user);
 }

@@ -113,6 +113,7 @@ static bool fill_mmu(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 {
 	*s = (stwatch_summary){
+		.known = true,
 		.gc_cycles = a->gc_begun,
 		.gc_mark_ns = a->gc_mark_ns,
 		.gc_assist_ns = a->assist_ns,

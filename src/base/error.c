@@ -33,6 +33,7 @@ const char *stwatch_status_name(stwatch_status status)
 	case STWATCH_ERR_UNSUPPORTED: return "unsupported";
 	case STWATCH_ERR_ARGUMENT: return "wrong argument";
 	case STWATCH_ERR_CANCELLED: return "cancelled";
+	case STWATCH_ERR_UNAVAILABLE: return "not built in";
 	}
 	return "unknown status";
 }

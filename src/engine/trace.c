@@ -48,15 +48,13 @@ static stwatch_status scan_all(stw_trace *t, stwatch_error *error)
 	}
 }
 
-stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, const stw_source *source, stwatch_error *error)
 {
 	unsigned minor;
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
-	stwatch_status status = stw_source_open(&t->source, path, cancel, error);
-	if (status != STWATCH_OK)
-		return status;
-	status = stw_header_read(&t->source, &minor, error);
+	t->source = *source;
+	stwatch_status status = stw_header_read(&t->source, &minor, error);
 	if (status == STWATCH_OK && minor < STW_GO122)
 		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
 			"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
@@ -74,6 +72,14 @@ stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, cons
 	if (status != STWATCH_OK)
 		stw_trace_close(t);
 	return status;
+}
+
+stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
+{
+	stw_source source;
+	memset(t, 0, sizeof *t);
+	stwatch_status status = stw_source_open(&source, path, cancel, error);
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &source, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)

@@ -31,6 +31,8 @@ typedef struct stw_run_options {
 
 /* Opens the input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
 stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error);
+/* The same of an input that is open already: it is the trace's from then on, also where that fails. */
+stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, const stw_source *source, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
 
 /* Gets the folds in order. restart: a part of the trace is missing before this one. False: out of memory. */

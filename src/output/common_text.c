@@ -38,7 +38,20 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-static void input_line(const stwatch_input *input, const stwatch_summary *summary, stw_text *text)
+static void extent(const stwatch_input *input, const stwatch_summary *summary, stw_text *text)
+{
+	char figure[STW_FIGURE_MAX];
+	if (summary->gomaxprocs_max > 0) {
+		stw_text_wrap(text, 2, " · GOMAXPROCS ");
+		stw_text_wrap(text, 2, stw_text_count(figure, (uint64_t)summary->gomaxprocs_max));
+	}
+	stw_text_wrap(text, 2, " · ");
+	stw_text_wrap(text, 2, stw_text_count(figure, input->generations));
+	stw_text_wrap(text, 2, input->generations == 1 ? " generation," : " generations,");
+	stw_text_wrap(text, 2, input->complete ? " complete" : "");
+}
+
+void stw_output_input_text(const stwatch_input *input, const stwatch_summary *summary, stw_text *text)
 {
 	char figure[STW_FIGURE_MAX];
 	stw_text_style(text, STW_STYLE_BOLD);
@@ -48,27 +61,29 @@ static void input_line(const stwatch_input *input, const stwatch_summary *summar
 		stw_text_wrap(text, 2, " · ");
 		stw_text_wrap(text, 2, input->format);
 	}
-	stw_text_wrap(text, 2, " · ");
-	stw_text_wrap(text, 2, stw_text_duration(figure, input->duration_ns));
-	if (summary->gomaxprocs_max > 0) {
-		stw_text_wrap(text, 2, " · GOMAXPROCS ");
-		stw_text_wrap(text, 2, stw_text_count(figure, (uint64_t)summary->gomaxprocs_max));
+	if (!stw_output_is_trace(input)) {
+		stw_text_wrap(text, 2, " · ");
+		stw_text_wrap(text, 2, input->kind);
 	}
-	stw_text_wrap(text, 2, " · ");
-	stw_text_wrap(text, 2, stw_text_count(figure, input->generations));
-	stw_text_wrap(text, 2, input->generations == 1 ? " generation," : " generations,");
+	if (input->duration_ns != STWATCH_UNKNOWN) {
+		stw_text_wrap(text, 2, " · ");
+		stw_text_wrap(text, 2, stw_text_duration(figure, input->duration_ns));
+	}
+	if (stw_output_is_trace(input))
+		extent(input, summary, text);
+	else
+		stw_text_wrap(text, 2, input->complete ? "" : ",");
 	if (!input->complete)
 		stw_text_style(text, STW_STYLE_YELLOW);
-	stw_text_wrap(text, 2, input->complete ? " complete" : " not complete");
+	stw_text_wrap(text, 2, input->complete ? "" : " not complete");
 	stw_text_style(text, STW_STYLE_PLAIN);
 	stw_text_line(text);
 	problems(input, text);
 }
-
 void stw_output_inputs_text(const stw_output_input *in, stw_text *text)
 {
 	for (size_t i = 0; i < in->n_inputs; i++)
-		input_line(&in->inputs[i], in->summary, text);
+		stw_output_input_text(&in->inputs[i], in->summary, text);
 }
 
 void stw_output_limits_text(const stw_output_input *in, stw_text *text)

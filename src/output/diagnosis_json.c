@@ -30,7 +30,7 @@ static void occurrences_json(const stwatch_finding *finding, stw_json *json)
 	for (size_t i = 0; i < finding->n_occurrences; i++) {
 		const stwatch_occurrence *occurrence = &finding->occurrences[i];
 		stw_json_row(json);
-		stw_json_key_int(json, "start_ns", occurrence->start_ns);
+		stw_json_key_int_or_null(json, "start_ns", occurrence->start_ns, STWATCH_UNKNOWN);
 		stw_json_key_int(json, "duration_ns", occurrence->duration_ns);
 		stw_json_key_int_or_null(json, "goroutine", occurrence->goroutine, STWATCH_NONE);
 		stw_json_key_int_or_null(json, "proc", occurrence->proc, STWATCH_NONE);
@@ -101,14 +101,16 @@ static void stack_json(const stwatch_evidence *evidence, stw_json *json)
 static void evidence_json(const stwatch_evidence *evidence, stw_json *json)
 {
 	stw_json_object(json);
-	stw_json_key_int(json, "at_ns", evidence->at_ns);
+	stw_json_key_int_or_null(json, "at_ns", evidence->at_ns, STWATCH_UNKNOWN);
 	stw_json_key_string(json, "step", evidence->step);
 	stw_json_key_string(json, "what", evidence->what);
 	values_json(evidence, json);
 	stw_json_key_string(json, "source", evidence->source);
-	/* Lines are of text inputs; a trace is not one. */
 	stw_json_key(json, "line");
-	stw_json_null(json);
+	if (evidence->line)
+		stw_json_uint(json, evidence->line);
+	else
+		stw_json_null(json); /* not of a text input */
 	who_json(evidence->goroutine, evidence->proc, evidence->thread, json);
 	stack_json(evidence, json);
 	stw_json_object_end(json);
@@ -138,8 +140,8 @@ static void finding_json(const stwatch_finding *finding, stw_json *json)
 	stw_json_key_string(json, "cause", finding->cause ? finding->cause : "unknown");
 	stw_json_key_string(json, "confidence", stw_output_confidence(finding->confidence));
 	stw_json_key_string(json, "title", finding->title);
-	stw_json_key_int(json, "start_ns", finding->start_ns);
-	stw_json_key_int(json, "end_ns", finding->end_ns);
+	stw_json_key_int_or_null(json, "start_ns", finding->start_ns, STWATCH_UNKNOWN);
+	stw_json_key_int_or_null(json, "end_ns", finding->end_ns, STWATCH_UNKNOWN);
 	stw_json_key_int(json, "duration_ns", finding->duration_ns);
 	stw_json_key_uint(json, "count", finding->count);
 	stw_json_key_int(json, "worst_ns", finding->worst_ns);

@@ -135,7 +135,7 @@ static void evidence_lines(const stwatch_finding *finding, stw_text *text)
 		const stwatch_evidence *evidence = &finding->evidence[i];
 		stw_text_put(text, "  ");
 		stw_text_style(text, STW_STYLE_CYAN);
-		stw_text_put(text, stw_text_at(at, evidence->at_ns));
+		stw_text_put(text, evidence->at_ns == STWATCH_UNKNOWN ? "" : stw_text_at(at, evidence->at_ns));
 		stw_text_style(text, STW_STYLE_PLAIN);
 		stw_text_to(text, INDENT);
 		stw_text_wrap(text, INDENT, evidence->what);
@@ -283,7 +283,8 @@ static void nothing_wrong(const stw_output_input *in, stw_text *text)
 	stw_text_put(text, "nothing wrong found");
 	stw_text_style(text, STW_STYLE_PLAIN);
 	stw_text_line(text);
-	checked(in->summary, text);
+	if (in->summary->known)
+		checked(in->summary, text);
 	against(in->settings, text);
 }
 

@@ -12,6 +12,7 @@ void stw_output_stat_json(const stw_output_input *in, stw_json *json);
 void stw_output_inputs_json(const stw_output_input *in, stw_json *json);
 void stw_output_settings_json(const stwatch_settings *settings, stw_json *json);
 void stw_output_summary_json(const stwatch_summary *summary, stw_json *json);
+void stw_output_sources_json(const stw_output_input *in, stw_json *json);
 void stw_output_limits_json(const stw_output_input *in, stw_json *json);
 
 /* One event as an object (docs/schema/event.json); the line's end is the caller's. Times are relative to first_ns. */

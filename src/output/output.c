@@ -1,5 +1,7 @@
 #include "output/output.h"
 
+#include <string.h>
+
 #include "output/json_views.h"
 #include "output/text_views.h"
 
@@ -48,6 +50,11 @@ const char *stw_output_confidence(stwatch_confidence confidence)
 {
 	static const char *const WORDS[] = {"possible", "possible", "likely", "certain"};
 	return WORDS[confidence >= STWATCH_POSSIBLE && confidence <= STWATCH_CERTAIN ? confidence : 0];
+}
+
+bool stw_output_is_trace(const stwatch_input *input)
+{
+	return strcmp(input->kind, "go-trace") == 0;
 }
 
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options)

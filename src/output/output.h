@@ -24,6 +24,9 @@ stwatch_status stw_output_print(
 const char *stw_output_severity(stwatch_severity severity);
 const char *stw_output_confidence(stwatch_confidence confidence);
 
+/* Whether it is an execution trace, rather than something beside one. */
+bool stw_output_is_trace(const stwatch_input *input);
+
 /* How many findings are to be printed. */
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);
 

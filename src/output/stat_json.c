@@ -23,6 +23,15 @@ static void wall_time(int64_t unix_ns, stw_json *json)
 	stw_json_string(json, text);
 }
 
+static void key_uint_if(stw_json *json, const char *key, uint64_t value, bool known)
+{
+	stw_json_key(json, key);
+	if (known)
+		stw_json_uint(json, value);
+	else
+		stw_json_null(json);
+}
+
 static void problem_json(const stwatch_problem *problem, stw_json *json)
 {
 	stw_json_row(json);
@@ -42,14 +51,15 @@ static void input_json(const stwatch_input *input, stw_json *json)
 	stw_json_key_string(json, "kind", input->kind);
 	stw_json_key_string(json, "format", input->format);
 	stw_json_key_uint(json, "bytes", input->bytes);
-	stw_json_key_uint(json, "events", input->events);
-	stw_json_key_uint(json, "generations", input->generations);
+	bool is_trace = stw_output_is_trace(input);
+	key_uint_if(json, "events", input->events, is_trace);
+	key_uint_if(json, "generations", input->generations, is_trace);
 	stw_json_key(json, "start_time");
 	if (input->has_start_time)
 		wall_time(input->start_unix_ns, json);
 	else
 		stw_json_null(json);
-	stw_json_key_int(json, "duration_ns", input->duration_ns);
+	stw_json_key_int_or_null(json, "duration_ns", input->duration_ns, STWATCH_UNKNOWN);
 	stw_json_key_bool(json, "complete", input->complete);
 	stw_json_key(json, "problems");
 	stw_json_array(json);
@@ -92,9 +102,25 @@ void stw_output_limits_json(const stw_output_input *in, stw_json *json)
 	stw_json_array_end(json);
 }
 
+/* A part that only a trace has: its key, and null where there is none. */
+static bool begin_part(stw_json *json, const char *key, const stwatch_summary *summary)
+{
+	stw_json_key(json, key);
+	if (!summary->known)
+		stw_json_null(json);
+	return summary->known;
+}
+
+/* A figure that only a trace has, unless another input gave it. */
+static void key_figure(stw_json *json, const char *key, uint64_t value, const stwatch_summary *summary)
+{
+	key_uint_if(json, key, value, summary->known || value != 0);
+}
+
 static void stw_rows_json(const stwatch_summary *summary, stw_json *json)
 {
-	stw_json_key(json, "stw");
+	if (!begin_part(json, "stw", summary))
+		return;
 	stw_json_array(json);
 	for (size_t i = 0; i < summary->n_stw; i++) {
 		const stwatch_stw_row *row = &summary->stw[i];
@@ -136,7 +162,8 @@ static void latency_json(const stwatch_summary *summary, stw_json *json)
 
 static void procs_json(const stwatch_summary *summary, stw_json *json)
 {
-	stw_json_key(json, "procs");
+	if (!begin_part(json, "procs", summary))
+		return;
 	stw_json_array(json);
 	for (size_t i = 0; i < summary->n_procs; i++) {
 		const stwatch_proc_row *row = &summary->procs[i];
@@ -156,7 +183,8 @@ static void procs_json(const stwatch_summary *summary, stw_json *json)
 
 static void event_counts_json(const stwatch_summary *summary, stw_json *json)
 {
-	stw_json_key(json, "event_counts");
+	if (!begin_part(json, "event_counts", summary))
+		return;
 	stw_json_object(json);
 	for (size_t i = 0; i < summary->n_event_counts; i++)
 		stw_json_key_uint(json, summary->event_counts[i].name, summary->event_counts[i].count);
@@ -165,7 +193,8 @@ static void event_counts_json(const stwatch_summary *summary, stw_json *json)
 
 static void mmu_json(const stwatch_summary *summary, stw_json *json)
 {
-	stw_json_key(json, "mmu");
+	if (!begin_part(json, "mmu", summary))
+		return;
 	stw_json_array(json);
 	for (size_t i = 0; i < summary->n_mmu; i++) {
 		stw_json_row(json);
@@ -177,20 +206,10 @@ static void mmu_json(const stwatch_summary *summary, stw_json *json)
 	stw_json_array_end(json);
 }
 
-/* A figure of which 0 means that the trace doesn't tell. */
-static void key_uint_or_null(stw_json *json, const char *key, uint64_t value)
-{
-	stw_json_key(json, key);
-	if (value)
-		stw_json_uint(json, value);
-	else
-		stw_json_null(json);
-}
-
 static void proc_idle_share_json(const stwatch_summary *summary, stw_json *json)
 {
 	stw_json_key(json, "proc_idle_share");
-	if (summary->proc_idle_share < 0)
+	if (summary->proc_idle_share < 0 || !summary->known)
 		stw_json_null(json);
 	else
 		stw_json_double(json, summary->proc_idle_share);
@@ -201,24 +220,24 @@ void stw_output_summary_json(const stwatch_summary *summary, stw_json *json)
 	stw_json_key(json, "summary");
 	stw_json_object(json);
 	stw_rows_json(summary, json);
-	stw_json_key_uint(json, "gc_cycles", summary->gc_cycles);
-	stw_json_key_int(json, "gc_mark_ns", summary->gc_mark_ns);
-	stw_json_key_int(json, "gc_assist_ns", summary->gc_assist_ns);
+	key_figure(json, "gc_cycles", (uint64_t)summary->gc_cycles, summary);
+	key_figure(json, "gc_mark_ns", (uint64_t)summary->gc_mark_ns, summary);
+	key_figure(json, "gc_assist_ns", (uint64_t)summary->gc_assist_ns, summary);
 	stw_json_key_int_or_null(json, "gomaxprocs_max", summary->gomaxprocs_max, 0);
 	stw_json_key_int_or_null(json, "gomaxprocs_last", summary->gomaxprocs_last, 0);
-	stw_json_key_uint(json, "goroutines_seen", summary->goroutines_seen);
-	stw_json_key_uint(json, "goroutines_created", summary->goroutines_created);
-	stw_json_key_uint(json, "goroutines_ended", summary->goroutines_ended);
-	stw_json_key_uint(json, "goroutines_max", summary->goroutines_max);
+	key_figure(json, "goroutines_seen", (uint64_t)summary->goroutines_seen, summary);
+	key_figure(json, "goroutines_created", (uint64_t)summary->goroutines_created, summary);
+	key_figure(json, "goroutines_ended", (uint64_t)summary->goroutines_ended, summary);
+	key_figure(json, "goroutines_max", (uint64_t)summary->goroutines_max, summary);
 	latency_json(summary, json);
-	stw_json_key_uint(json, "sched_waits", summary->sched_waits);
+	key_figure(json, "sched_waits", (uint64_t)summary->sched_waits, summary);
 	proc_idle_share_json(summary, json);
-	stw_json_key_uint(json, "runqueue_max", summary->runqueue_max);
-	stw_json_key_uint(json, "cpu_samples", summary->cpu_samples);
-	stw_json_key_uint(json, "syscalls", summary->syscalls);
-	stw_json_key_uint(json, "threads", summary->threads);
-	key_uint_or_null(json, "heap_max_bytes", summary->heap_max_bytes);
-	key_uint_or_null(json, "heap_goal_last_bytes", summary->heap_goal_last_bytes);
+	key_figure(json, "runqueue_max", (uint64_t)summary->runqueue_max, summary);
+	key_figure(json, "cpu_samples", (uint64_t)summary->cpu_samples, summary);
+	key_figure(json, "syscalls", (uint64_t)summary->syscalls, summary);
+	key_figure(json, "threads", (uint64_t)summary->threads, summary);
+	key_uint_if(json, "heap_max_bytes", summary->heap_max_bytes, summary->heap_max_bytes != 0);
+	key_uint_if(json, "heap_goal_last_bytes", summary->heap_goal_last_bytes, summary->heap_goal_last_bytes != 0);
 	procs_json(summary, json);
 	event_counts_json(summary, json);
 	mmu_json(summary, json);
@@ -232,6 +251,7 @@ void stw_output_stat_json(const stw_output_input *in, stw_json *json)
 	stw_output_inputs_json(in, json);
 	stw_output_settings_json(in->settings, json);
 	stw_output_summary_json(in->summary, json);
+	stw_output_sources_json(in, json);
 	stw_output_limits_json(in, json);
 	stw_json_object_end(json);
 }

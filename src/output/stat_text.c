@@ -72,6 +72,8 @@ static void sizes(const stw_output_input *in, stw_text *text)
 	char bytes[STW_FIGURE_MAX], events[STW_FIGURE_MAX];
 	uint64_t all_bytes = 0, all_events = 0;
 	for (size_t i = 0; i < in->n_inputs; i++) {
+		if (!stw_output_is_trace(&in->inputs[i]))
+			continue;
 		all_bytes += in->inputs[i].bytes;
 		all_events += in->inputs[i].events;
 	}
@@ -229,9 +231,11 @@ static void mmu(const stwatch_summary *summary, stw_text *text)
 	stw_text_line(text);
 }
 
-void stw_output_stat_text(const stw_output_input *in, stw_text *text)
+static void traces(const stw_output_input *in, stw_text *text)
 {
-	stw_output_inputs_text(in, text);
+	for (size_t i = 0; i < in->n_inputs; i++)
+		if (stw_output_is_trace(&in->inputs[i]))
+			stw_output_input_text(&in->inputs[i], in->summary, text);
 	sizes(in, text);
 	families(in->summary, text);
 	population(in->summary, text);
@@ -240,6 +244,22 @@ void stw_output_stat_text(const stw_output_input *in, stw_text *text)
 	stops(in->summary, text);
 	procs(in->summary, text);
 	mmu(in->summary, text);
+}
+
+void stw_output_stat_text(const stw_output_input *in, stw_text *text)
+{
+	bool first = !in->summary->known;
+	if (in->summary->known)
+		traces(in, text);
+	for (size_t i = 0; i < in->n_inputs; i++) {
+		if (stw_output_is_trace(&in->inputs[i]))
+			continue;
+		if (!first)
+			stw_text_line(text);
+		first = false;
+		stw_output_input_text(&in->inputs[i], in->summary, text);
+		stw_output_source_text(&in->inputs[i], text);
+	}
 	if (in->n_limits > 0)
 		stw_text_line(text);
 	stw_output_limits_text(in, text);

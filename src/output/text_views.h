@@ -9,8 +9,12 @@ void stw_output_diagnosis_text(const stw_output_input *in, const stwatch_print_o
 void stw_output_stat_text(const stw_output_input *in, stw_text *text);
 
 /* A line for each input, with its problems; and what the inputs can't show. */
+void stw_output_input_text(const stwatch_input *input, const stwatch_summary *summary, stw_text *text);
 void stw_output_inputs_text(const stw_output_input *in, stw_text *text);
 void stw_output_limits_text(const stw_output_input *in, stw_text *text);
+
+/* Figures and tables of an input that is no trace. */
+void stw_output_source_text(const stwatch_input *input, stw_text *text);
 
 /* Labelled lines: the label in its column, the rest wrapped beside it. */
 #define STW_OUTPUT_LABEL_COLUMN 16

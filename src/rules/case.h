@@ -6,6 +6,7 @@
 #include "analysis/gather.h"
 #include "analysis/places.h"
 #include "rules/settings.h"
+#include "sources/companion.h"
 
 typedef struct stw_found stw_found;
 
@@ -14,9 +15,11 @@ typedef struct stw_case {
 	stw_arena arena; /* everything that findings point to */
 	const stw_trace *trace;
 	stw_gather *gather;
+	const stw_companions *companions; /* the other inputs, in the order given */
 	stw_places places;
 	stw_activity activity;
 	const int64_t *set; /* settings, by STW_SET_… */
+	bool has_trace; /* else trace, gather, places and activity are empty */
 	const char *file; /* for sources */
 	int64_t start; /* time of the first event */
 	int64_t procs;
@@ -51,9 +54,11 @@ typedef struct stw_rule {
 	void (*judge)(stw_case *c); /* makes findings */
 } stw_rule;
 
-/* The registry. */
+/* The registry: rules of traces; and, ended by NULL, those that need none: they judge after the others, with a trace or without
+ * (has_trace), and have no want. */
 extern const stw_rule *const stw_rules[];
 extern const size_t stw_rules_count;
+extern const stw_rule *const stw_source_rules[];
 
 #define STW_RULE(name) extern const stw_rule stw_rule_##name;
 STW_RULE(stw_prolonged)
@@ -74,10 +79,15 @@ STW_RULE(contradiction)
 /* The finding for a rule, cause and culprit function (NULL: none); made where there is none yet, which *fresh tells.
  * note_setting is the first of three settings. NULL when out of memory. */
 stw_found *stw_found_for(stw_case *c, const char *rule, const char *cause, const char *culprit, int note_setting, bool *fresh);
+/* Once more, from and to in the trace's time; both STWATCH_UNKNOWN where the input tells none. */
 void stw_found_occurs(stw_case *c, stw_found *found, int64_t from, int64_t to, int64_t g, int64_t p);
 void stw_found_harms(stw_case *c, stw_found *found, const char *function, const char *root, int64_t g, int64_t delay);
 stwatch_evidence *stw_found_step(stw_case *c, stw_found *found, int64_t at, const char *step, const char *source, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+/* The same of another input than a trace: at is STWATCH_UNKNOWN or as above, line that of a text input or 0, part what of it ("" or
+ * "G7", "mutex profile"). */
+stwatch_evidence *stw_found_step_from(stw_case *c, stw_found *found, const stw_companion *from, uint64_t line, int64_t at, const char *step,
+	const char *part, const char *format, ...) __attribute__((format(printf, 8, 9)));
 void stw_found_stack(stwatch_evidence *e, const stw_named_stack *stack);
 /* A figure of a step, for programs. */
 void stw_found_value(stw_case *c, stwatch_evidence *e, const char *name, int64_t number);

@@ -59,6 +59,11 @@ stw_found *stw_found_for(stw_case *c, const char *rule, const char *cause, const
 	return f;
 }
 
+static int64_t since_start(const stw_case *c, int64_t at)
+{
+	return at == STWATCH_UNKNOWN ? at : at - c->start;
+}
+
 void stw_found_occurs(stw_case *c, stw_found *f, int64_t from, int64_t to, int64_t g, int64_t p)
 {
 	stwatch_occurrence *o = stw_vec_push(c->mem, &f->occurrences);
@@ -66,12 +71,12 @@ void stw_found_occurs(stw_case *c, stw_found *f, int64_t from, int64_t to, int64
 		c->failed = true;
 		return;
 	}
-	*o = (stwatch_occurrence){from - c->start, to - from, g, p};
+	*o = (stwatch_occurrence){since_start(c, from), to - from, g, p};
 	f->f.count++;
 	if (to - from > f->f.worst_ns) {
 		f->f.worst_ns = f->f.duration_ns = to - from;
-		f->f.start_ns = from - c->start;
-		f->f.end_ns = to - c->start;
+		f->f.start_ns = since_start(c, from);
+		f->f.end_ns = since_start(c, to);
 	}
 }
 
@@ -116,27 +121,45 @@ void stw_found_harms(stw_case *c, stw_found *f, const char *function, const char
 	}
 }
 
-stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *source, const char *format, ...)
+static stwatch_evidence *add_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *format, va_list args)
 {
 	char text[512];
-	va_list args;
-	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
 	stwatch_evidence *e = f->evidence.count < MOST_EVIDENCE ? stw_vec_push(c->mem, &f->evidence) : NULL;
 	if (!e) {
 		c->failed |= f->evidence.count < MOST_EVIDENCE;
 		return &c->scratch;
 	}
 	*e = (stwatch_evidence){
-		.at_ns = at - c->start,
+		.at_ns = since_start(c, at),
 		.step = step,
 		.what = stw_case_printf(c, "%s", text),
-		.source = stw_case_printf(c, "%s: %s", c->file, source),
 		.goroutine = STWATCH_NONE,
 		.proc = STWATCH_NONE,
 		.thread = STWATCH_NONE,
 	};
+	return e;
+}
+
+stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *source, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	stwatch_evidence *e = add_step(c, f, at, step, format, args);
+	va_end(args);
+	e->source = stw_case_printf(c, "%s: %s", c->file, source);
+	return e;
+}
+
+stwatch_evidence *stw_found_step_from(stw_case *c, stw_found *f, const stw_companion *from, uint64_t line, int64_t at, const char *step,
+	const char *part, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	stwatch_evidence *e = add_step(c, f, at, step, format, args);
+	va_end(args);
+	e->source = *part ? stw_case_printf(c, "%s: %s", from->name, part) : from->name;
+	e->line = line;
 	return e;
 }
 
@@ -235,13 +258,19 @@ static int most_harmed_first(const void *x, const void *y)
 	return strcmp(a->function ? a->function : "", b->function ? b->function : "");
 }
 
+/* What has no time stands behind what has. */
+static bool is_later(const stwatch_evidence *a, const stwatch_evidence *b)
+{
+	return b->at_ns != STWATCH_UNKNOWN && (a->at_ns == STWATCH_UNKNOWN || a->at_ns > b->at_ns);
+}
+
 /* Stable: steps of one instant stay as they were told. At most MOST_EVIDENCE. */
 static void sort_evidence(stwatch_evidence *e, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
 		stwatch_evidence x = e[i];
 		size_t k = i;
-		for (; k > 0 && e[k - 1].at_ns > x.at_ns; k--)
+		for (; k > 0 && is_later(&e[k - 1], &x); k--)
 			e[k] = e[k - 1];
 		e[k] = x;
 	}

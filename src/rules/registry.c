@@ -15,3 +15,7 @@ const stw_rule *const stw_rules[] = {
 	&stw_rule_contradiction,
 };
 const size_t stw_rules_count = sizeof stw_rules / sizeof *stw_rules;
+
+const stw_rule *const stw_source_rules[] = {
+	NULL,
+};
