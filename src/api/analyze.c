@@ -72,8 +72,6 @@ static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, s
 static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
 {
 	stw_case *c = &a->judged;
-	const char *path = a->files.traces.count ? a->files.traces.items[0].path : "";
-	const char *slash = strrchr(path, '/');
 	c->mem = a->mem;
 	stw_arena_init(&c->arena, a->mem);
 	stw_places_init(&c->places, a->mem);
@@ -83,7 +81,6 @@ static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options,
 	c->companions = &a->companions;
 	c->set = a->settings.values;
 	c->has_trace = a->gather.first_time != STW_TIME_UNKNOWN;
-	c->file = slash && slash[1] ? slash + 1 : path;
 	c->start = c->has_trace ? a->gather.first_time : 0;
 	c->procs = stw_gather_procs(&a->gather);
 	c->has_samples = a->gather.counts[STW_EV_CPUSample] >= 10;
@@ -178,36 +175,42 @@ static bool add_input(stwatch_analysis *a, const stwatch_input *input)
 	return slot != NULL;
 }
 
-/* Events as Go's reader counts them: with a sync event before each generation and one at the end. */
-static bool describe_trace(stwatch_analysis *a, const char *path)
+/* A trace's problems, in the order in which they were found. */
+static bool list_problems(stwatch_analysis *a, uint32_t index, stwatch_input *to)
 {
-	const stw_gather *g = &a->gather;
 	stwatch_problem *problems = stw_arena_zalloc(&a->arena, (a->trace.problems.count + 1) * sizeof *problems);
-	const char *file = stw_arena_copy(&a->arena, path, strlen(path));
-	const char *format = stw_arena_printf(&a->arena, "go1.%d", (int)a->trace.version);
-	if (!problems || !file || !format)
+	if (!problems)
 		return false;
 	for (size_t i = 0; i < a->trace.problems.count; i++) {
 		const stw_problem_note *p = &a->trace.problems.items[i];
-		problems[i] = (stwatch_problem){p->offset, stw_arena_copy(&a->arena, p->what, strlen(p->what))};
-		if (!problems[i].what)
+		if (p->input != index)
+			continue;
+		const char *what = stw_arena_copy(&a->arena, p->what, strlen(p->what));
+		if (!what)
 			return false;
+		problems[to->n_problems++] = (stwatch_problem){p->offset, what};
 	}
-	const stwatch_input input = {
-		.file = file,
+	to->problems = problems;
+	to->complete = to->n_problems == 0;
+	return true;
+}
+
+/* Events as Go's reader counts them: with a sync event before each generation and one at the end. */
+static bool describe_trace(stwatch_analysis *a, uint32_t index)
+{
+	const stw_trace_input *in = &a->trace.inputs[index];
+	stwatch_input input = {
+		.file = stw_arena_copy(&a->arena, in->path, strlen(in->path)),
 		.kind = "go-trace",
-		.format = format,
-		.bytes = a->trace.source.file_size,
-		.events = g->n_events + a->trace.n_generations + 1,
-		.generations = a->trace.n_generations,
-		.has_start_time = a->trace.has_wall,
-		.start_unix_ns = a->trace.wall_ns,
-		.duration_ns = g->first_time == STW_TIME_UNKNOWN ? 0 : g->last_time - g->first_time,
-		.complete = a->trace.problems.count == 0,
-		.problems = problems,
-		.n_problems = a->trace.problems.count,
+		.format = stw_arena_printf(&a->arena, "go1.%d", (int)in->version),
+		.bytes = in->source.file_size,
+		.events = in->n_events + in->n_generations + 1,
+		.generations = in->n_generations,
+		.has_start_time = in->has_wall,
+		.start_unix_ns = in->wall_ns,
+		.duration_ns = in->first_time == STW_TIME_UNKNOWN ? 0 : in->last_time - in->first_time,
 	};
-	return add_input(a, &input) && stw_summary_fill(&a->summary, g, &a->arena) && tell_limits(a);
+	return input.file && input.format && list_problems(a, index, &input) && add_input(a, &input);
 }
 
 static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
@@ -243,15 +246,16 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 static bool describe(stwatch_analysis *a)
 {
 	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
-	const stw_input_trace *trace = a->files.traces.count ? a->files.traces.items : NULL;
+	uint32_t trace = 0;
 	size_t next = 0;
-	if (!trace && !add_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
+	if (a->trace.n_inputs == 0 && !add_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
 		return false;
-	for (unsigned i = 0; next < a->companions.count || trace; i++) {
-		if (trace && trace->input == i) {
-			if (!describe_trace(a, trace->path))
+	if (a->trace.n_inputs && !(stw_summary_fill(&a->summary, &a->gather, &a->arena) && tell_limits(a)))
+		return false;
+	for (unsigned i = 0; next < a->companions.count || trace < a->trace.n_inputs; i++) {
+		if (trace < a->trace.n_inputs && a->files.traces.items[trace].input == i) {
+			if (!describe_trace(a, trace++))
 				return false;
-			trace = NULL;
 		} else if (next < a->companions.count && a->companions.items[next]->input == i) {
 			if (!describe_companion(a, a->companions.items[next++]))
 				return false;
@@ -266,15 +270,16 @@ static stwatch_status open_files(
 	stwatch_analysis *a, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
 {
 	stwatch_status status = stw_inputs_open(&a->files, context, paths, n_paths, error);
-	if (status != STWATCH_OK || a->files.traces.count == 0)
+	const size_t n = a->files.traces.count;
+	if (status != STWATCH_OK || n == 0)
 		return status;
-	if (a->files.traces.count > 1)
+	if (n > 1)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
-			"this version analyses one trace at a time (%zu were given)", a->files.traces.count);
-	stw_input_trace *trace = a->files.traces.items;
-	trace->taken = true;
-	error->input = trace->input;
-	return stw_trace_take(&a->trace, a->mem, &trace->source, error);
+			"this version analyses one trace at a time (%zu were given)", n);
+	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, error);
+	if (error->input < n)
+		error->input = a->files.traces.items[error->input].input;
+	return status;
 }
 
 static stwatch_status fold(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)

@@ -20,10 +20,10 @@ static stwatch_status fail_unknown(const stw_source *source, stwatch_error *erro
 
 static stwatch_status keep_trace(stw_inputs *in, const char *path, unsigned index, const stw_source *source, stwatch_error *error)
 {
-	stw_input_trace *t = stw_vec_push(in->mem, &in->traces);
+	stw_trace_file *t = stw_vec_push(in->mem, &in->traces);
 	if (!t)
 		return stw_fail_memory(error);
-	*t = (stw_input_trace){.path = path, .input = index, .source = *source};
+	*t = (stw_trace_file){.path = path, .input = index, .source = *source};
 	return STWATCH_OK;
 }
 
@@ -108,8 +108,7 @@ void stw_inputs_close(stw_inputs *in)
 	if (!in->mem)
 		return;
 	for (size_t i = 0; i < in->traces.count; i++)
-		if (!in->traces.items[i].taken)
-			stw_source_close(&in->traces.items[i].source);
+		stw_source_close(&in->traces.items[i].source);
 	for (size_t i = 0; i < in->companions.count; i++)
 		stw_companion_free(in->companions.items[i]);
 	stw_vec_free(in->mem, &in->traces);

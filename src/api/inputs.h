@@ -5,16 +5,9 @@
 #include "api/context.h"
 #include "sources/companion.h"
 
-typedef struct stw_input_trace {
-	const char *path;
-	unsigned input; /* its place among the paths */
-	stw_source source; /* open until someone takes it */
-	bool taken;
-} stw_input_trace;
-
 typedef struct stw_inputs {
 	stw_mem *mem;
-	STW_VEC(stw_input_trace) traces; /* in the order given */
+	STW_VEC(stw_trace_file) traces; /* in the order given; open until someone takes them */
 	STW_VEC(stw_companion *) companions; /* too */
 	stwatch_error unknown; /* of the first text that tells nothing; status STWATCH_OK: there is none */
 } stw_inputs;

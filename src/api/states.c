@@ -298,7 +298,7 @@ static stwatch_status read_all(
 	stwatch_states *s, stw_timeline *t, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
 {
 	stw_stream stream;
-	stw_stream_open(&stream, s->mem, &trace->source, trace->version);
+	stw_stream_open(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version);
 	stwatch_status status;
 	for (;;) {
 		status = read_on(s, t, &stream, context, error);
@@ -312,7 +312,7 @@ static stwatch_status read_all(
 			break;
 		stw_timeline_gap(t, s->last);
 		stw_stream_close(&stream);
-		stw_stream_open_at(&stream, s->mem, &trace->source, trace->version, next->begin);
+		stw_stream_open_at(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version, next->begin);
 	}
 	stw_stream_close(&stream);
 	return status == STWATCH_END || status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status;
@@ -417,7 +417,7 @@ static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path
 	s->input.file = stw_arena_copy(&s->arena, path, strlen(path));
 	s->input.format = stw_arena_printf(&s->arena, "go1.%d", (int)trace->version);
 	s->input.kind = "go-trace";
-	s->input.bytes = trace->source.file_size;
+	s->input.bytes = trace->inputs[0].source.file_size;
 	s->input.duration_ns = s->last - s->first;
 	s->input.complete = s->problems.count == 0;
 	s->input.problems = s->problems.items;

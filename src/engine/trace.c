@@ -1,99 +1,9 @@
+/* The first pass over all generations, and their join. */
 #include "engine/trace.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "base/error.h"
 #include "engine/crew.h"
 #include "order/join.h"
-#include "wire/header.h"
-
-static bool note_problem(stw_trace *t, const stwatch_error *e, stw_fault fault)
-{
-	stw_problem_note *p = stw_vec_push(t->mem, &t->problems);
-	if (!p)
-		return false;
-	p->offset = e->offset;
-	p->fault = fault;
-	memcpy(p->what, e->message, sizeof p->what);
-	return true;
-}
-
-static stwatch_status check_rest(stw_trace *t, const stw_span *rest, stwatch_error *error)
-{
-	stwatch_status status = stw_generation_check_rest(t->mem, rest, error);
-	if (status != STWATCH_ERR_DAMAGED)
-		return status;
-	return note_problem(t, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
-}
-
-static stwatch_status scan_all(stw_trace *t, stwatch_error *error)
-{
-	stw_scan scan;
-	stw_scan_init(&scan, &t->source, t->version);
-	for (;;) {
-		stw_span span;
-		stwatch_status status = stw_scan_next(&scan, &span, error);
-		if (status == STWATCH_END)
-			return check_rest(t, &span, error);
-		if (status != STWATCH_OK)
-			return status;
-		if (span.error.status != STWATCH_OK && !note_problem(t, &span.error, STW_FAULT_BYTES))
-			return stw_fail_memory(error);
-		if (span.lost)
-			continue;
-		stw_span *kept = stw_vec_push(t->mem, &t->spans);
-		if (!kept)
-			return stw_fail_memory(error);
-		*kept = span;
-	}
-}
-
-stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, const stw_source *source, stwatch_error *error)
-{
-	unsigned minor;
-	memset(t, 0, sizeof *t);
-	t->mem = mem;
-	t->source = *source;
-	stwatch_status status = stw_header_read(&t->source, &minor, error);
-	if (status == STWATCH_OK && minor < STW_GO122)
-		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
-	t->version = (stw_go_version)(status == STWATCH_OK ? minor : 0);
-	if (status == STWATCH_OK)
-		status = scan_all(t, error);
-	if (status == STWATCH_OK && t->source.cut) {
-		stwatch_error cut;
-		stw_fail(&cut, STWATCH_ERR_DAMAGED, t->source.size,
-			"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
-			(unsigned long long)t->source.size);
-		if (!note_problem(t, &cut, STW_FAULT_BYTES))
-			status = stw_fail_memory(error);
-	}
-	if (status != STWATCH_OK)
-		stw_trace_close(t);
-	return status;
-}
-
-stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
-{
-	stw_source source;
-	memset(t, 0, sizeof *t);
-	stwatch_status status = stw_source_open(&source, path, cancel, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &source, error) : status;
-}
-
-void stw_trace_close(stw_trace *t)
-{
-	if (!t->mem)
-		return;
-	stw_source_close(&t->source);
-	stw_vec_free(t->mem, &t->spans);
-	stw_vec_free(t->mem, &t->begins);
-	stw_vec_free(t->mem, &t->problems);
-	t->mem = NULL;
-}
-
-/* ---- joining ---- */
 
 typedef struct joiner {
 	stw_trace *trace;
@@ -103,6 +13,7 @@ typedef struct joiner {
 	stw_order state; /* true, after the generations joined so far */
 	bool begun; /* state is that of a generation before */
 	uint64_t initial; /* number of the generation with which it begins */
+	uint64_t done; /* bytes */
 	stwatch_error *error;
 } joiner;
 
@@ -148,12 +59,26 @@ static stwatch_status carry(joiner *j, stw_job *job)
 	}
 }
 
-static void note_wall(stw_trace *t, const stw_job *job)
+/* What an input is known to hold, after one more generation of it. */
+static void note_read(stw_trace *t, const stw_job *job)
 {
-	if (t->has_wall || !job->has_clock || job->fold.first_time == STW_TIME_UNKNOWN)
-		return;
-	t->has_wall = true;
-	t->wall_ns = job->clock_wall_ns - (job->clock_trace_ns - job->fold.first_time);
+	const stw_fold *f = &job->fold;
+	stw_trace_input *in = &t->inputs[job->span->input];
+	for (size_t i = 0; i < sizeof f->counts / sizeof *f->counts; i++)
+		in->n_events += f->counts[i];
+	in->n_generations++;
+	t->n_generations++;
+	if (in->first_time == STW_TIME_UNKNOWN)
+		in->first_time = f->first_time;
+	in->last_time = f->last_time;
+	if (!in->has_wall && job->has_clock) {
+		in->has_wall = true;
+		in->wall_ns = job->clock_wall_ns - (job->clock_trace_ns - in->first_time);
+	}
+	if (!t->has_wall && job->has_clock) {
+		t->has_wall = true;
+		t->wall_ns = job->clock_wall_ns - (job->clock_trace_ns - f->first_time);
+	}
 }
 
 /* Called in order, on one thread. False ends the pass. */
@@ -163,7 +88,8 @@ static bool join(void *user, stw_job *job)
 	stw_trace *t = j->trace;
 	stwatch_status status = carry(j, job);
 	bool damaged = status == STWATCH_ERR_DAMAGED;
-	if (damaged && !note_problem(t, &job->error, j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES : j->state.fault))
+	stw_fault fault = j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES : j->state.fault;
+	if (damaged && !stw_trace_note(t, job->span->input, &job->error, fault))
 		status = stw_fail_memory(&job->error);
 	if (status != STWATCH_OK && status != STWATCH_ERR_DAMAGED && status != STWATCH_ERR_CANCELLED) {
 		*j->error = job->error;
@@ -181,8 +107,7 @@ static bool join(void *user, stw_job *job)
 			stw_fail_memory(j->error);
 			return false;
 		}
-		note_wall(t, job);
-		t->n_generations++;
+		note_read(t, job);
 	}
 	/* After damage, the next generation stands on its own. The first is the first that has an event. */
 	j->begun = !damaged && (j->begun || events);
@@ -190,8 +115,9 @@ static bool join(void *user, stw_job *job)
 		*j->error = job->error;
 		return false;
 	}
+	j->done += job->span->end - job->span->begin;
 	if (j->options->progress)
-		j->options->progress(j->options->progress_user, job->span->end, t->source.size);
+		j->options->progress(j->options->progress_user, j->done, t->n_bytes);
 	return true;
 }
 

@@ -1,22 +1,37 @@
-/* A trace as the analyses use it: its input, where its generations are, and the first pass over all of them. */
+/* A trace as the analyses use it: its inputs, where its generations are, and the first pass over all of them.
+ * Several inputs of one process make one trace: their generations stand in order of time, each of them once. */
 #ifndef STW_ENGINE_TRACE_H
 #define STW_ENGINE_TRACE_H
 
 #include "engine/pass.h"
 
 typedef struct stw_problem_note {
+	uint32_t input; /* index */
 	uint64_t offset;
 	stw_fault fault;
 	char what[STWATCH_MESSAGE_MAX];
 } stw_problem_note;
 
+typedef struct stw_trace_input {
+	const char *path; /* borrowed */
+	stw_source source;
+	stw_go_version version; /* of its header */
+	/* of what was read of it, in the first pass */
+	uint64_t n_events, n_generations;
+	int64_t first_time, last_time; /* STW_TIME_UNKNOWN: no event */
+	bool has_wall;
+	int64_t wall_ns; /* of the first event, since 1970 */
+} stw_trace_input;
+
 typedef struct stw_trace {
 	stw_mem *mem;
-	stw_source source;
-	stw_go_version version;
-	STW_VEC(stw_span) spans;
+	stw_trace_input *inputs;
+	uint32_t n_inputs;
+	stw_go_version version; /* the oldest of its inputs' */
+	STW_VEC(stw_span) spans; /* in order of time */
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
+	uint64_t n_bytes; /* of all spans */
 	uint64_t n_generations; /* that were read */
 	bool has_wall;
 	int64_t wall_ns; /* of the first event, since 1970 */
@@ -29,11 +44,23 @@ typedef struct stw_run_options {
 	const volatile int *cancel;
 } stw_run_options;
 
-/* Opens the input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
+/* An open input, for stw_trace_take. */
+typedef struct stw_trace_file {
+	const char *path; /* must outlive the trace */
+	unsigned input; /* its place among all inputs; free for the caller */
+	stw_source source;
+} stw_trace_file;
+
+/* Opens an input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
 stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error);
-/* The same of an input that is open already: it is the trace's from then on, also where that fails. */
-stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, const stw_source *source, stwatch_error *error);
+/* The same of inputs that are open already: their sources are the trace's from then on, also where that fails (and closed in files).
+ * error->input: the index of the file that a failure is about. */
+stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
+/* Notes a problem (an error of status _DAMAGED) of an input. False when out of memory. */
+bool stw_trace_note(stw_trace *trace, uint32_t input, const stwatch_error *error, stw_fault fault);
+/* The input that a time is in. */
+const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);
 
 /* Gets the folds in order. restart: a part of the trace is missing before this one. False: out of memory. */
 typedef bool (*stw_fold_fn)(void *user, const stw_fold *fold, bool restart);

@@ -20,7 +20,6 @@ typedef struct stw_case {
 	stw_activity activity;
 	const int64_t *set; /* settings, by STW_SET_… */
 	bool has_trace; /* else trace, gather, places and activity are empty */
-	const char *file; /* for sources */
 	int64_t start; /* time of the first event */
 	int64_t procs;
 	bool has_samples;

@@ -141,13 +141,19 @@ static stwatch_evidence *add_step(stw_case *c, stw_found *f, int64_t at, const c
 	return e;
 }
 
+static const char *file_at(const stw_case *c, int64_t at)
+{
+	const char *path = stw_trace_input_at(c->trace, at)->path, *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *source, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
 	stwatch_evidence *e = add_step(c, f, at, step, format, args);
 	va_end(args);
-	e->source = stw_case_printf(c, "%s: %s", c->file, source);
+	e->source = stw_case_printf(c, "%s: %s", file_at(c, at), source);
 	return e;
 }
 

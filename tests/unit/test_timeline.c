@@ -356,7 +356,7 @@ static void read_trace(book *b, const char *path)
 	stw_mem_init(&mem, NULL, NULL, 0);
 	assert_int_equal(stw_trace_open(&trace, &mem, path, NULL, &error), STWATCH_OK);
 	open_book(b, (unsigned)trace.version);
-	stw_stream_open(&stream, &mem, &trace.source, trace.version);
+	stw_stream_open(&stream, &mem, &trace.inputs[0].source, trace.version);
 	while (stw_stream_next(&stream, &e, &error) == STWATCH_OK) {
 		stw_timeline_event out = {.time = e->time, .m = e->m, .p = e->p, .g = e->g, .type = e->type};
 		memcpy(out.a, e->a, sizeof out.a);

@@ -1,0 +1,137 @@
+/* Opening: from paths to generations. */
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/trace.h"
+#include "wire/header.h"
+
+bool stw_trace_note(stw_trace *t, uint32_t input, const stwatch_error *e, stw_fault fault)
+{
+	stw_problem_note *p = stw_vec_push(t->mem, &t->problems);
+	if (!p)
+		return false;
+	p->input = input;
+	p->offset = e->offset;
+	p->fault = fault;
+	memcpy(p->what, e->message, sizeof p->what);
+	return true;
+}
+
+static stwatch_status note(stw_trace *t, uint32_t input, stwatch_error *e)
+{
+	return stw_trace_note(t, input, e, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(e);
+}
+
+static stwatch_status scan_input(stw_trace *t, uint32_t index, stwatch_error *error)
+{
+	stw_scan scan;
+	const stw_trace_input *in = &t->inputs[index];
+	stw_scan_init(&scan, &in->source, in->version);
+	for (;;) {
+		stw_span span;
+		stwatch_status status = stw_scan_next(&scan, &span, error);
+		if (status == STWATCH_END) {
+			status = stw_generation_check_rest(t->mem, &span, error);
+			return status == STWATCH_ERR_DAMAGED ? note(t, index, error) : status;
+		}
+		if (status != STWATCH_OK)
+			return status;
+		if (span.error.status != STWATCH_OK && !stw_trace_note(t, index, &span.error, STW_FAULT_BYTES))
+			return stw_fail_memory(error);
+		if (span.lost)
+			continue;
+		stw_span *kept = stw_vec_push(t->mem, &t->spans);
+		if (!kept)
+			return stw_fail_memory(error);
+		*kept = span;
+		kept->input = index;
+		t->n_bytes += span.end - span.begin;
+	}
+}
+
+static stwatch_status open_input(stw_trace *t, uint32_t index, stwatch_error *error)
+{
+	unsigned minor;
+	stw_trace_input *in = &t->inputs[index];
+	stwatch_status status = stw_header_read(&in->source, &minor, error);
+	if (status == STWATCH_OK && minor < STW_GO122)
+		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+			"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
+	if (status != STWATCH_OK)
+		return status;
+	in->version = (stw_go_version)minor;
+	if (t->version == 0 || in->version < t->version)
+		t->version = in->version;
+	status = scan_input(t, index, error);
+	if (status == STWATCH_OK && in->source.cut) {
+		stw_fail(error, STWATCH_ERR_DAMAGED, in->source.size,
+			"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
+			(unsigned long long)in->source.size);
+		status = note(t, index, error);
+	}
+	return status;
+}
+
+static stwatch_status open_inputs(stw_trace *t, stwatch_error *error)
+{
+	for (uint32_t i = 0; i < t->n_inputs; i++) {
+		stwatch_status status = open_input(t, i, error);
+		if (status != STWATCH_OK) {
+			error->input = i;
+			return status;
+		}
+	}
+	return STWATCH_OK;
+}
+
+stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, stwatch_error *error)
+{
+	memset(t, 0, sizeof *t);
+	t->mem = mem;
+	t->inputs = stw_mem_zalloc(mem, n_files * sizeof *t->inputs);
+	for (size_t i = 0; i < n_files; i++) {
+		if (t->inputs)
+			t->inputs[i] = (stw_trace_input){.path = files[i].path,
+				.source = files[i].source,
+				.first_time = STW_TIME_UNKNOWN,
+				.last_time = STW_TIME_UNKNOWN};
+		else
+			stw_source_close(&files[i].source);
+		files[i].source.fd = -1;
+	}
+	t->n_inputs = t->inputs ? (uint32_t)n_files : 0;
+	stwatch_status status = t->inputs ? open_inputs(t, error) : stw_fail_memory(error);
+	if (status != STWATCH_OK)
+		stw_trace_close(t);
+	return status;
+}
+
+stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
+{
+	stw_trace_file file = {.path = path};
+	memset(t, 0, sizeof *t);
+	stwatch_status status = stw_source_open(&file.source, path, cancel, error);
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, error) : status;
+}
+
+void stw_trace_close(stw_trace *t)
+{
+	if (!t->mem)
+		return;
+	for (uint32_t i = 0; i < t->n_inputs; i++)
+		stw_source_close(&t->inputs[i].source);
+	stw_mem_free(t->mem, t->inputs, t->n_inputs * sizeof *t->inputs);
+	stw_vec_free(t->mem, &t->spans);
+	stw_vec_free(t->mem, &t->begins);
+	stw_vec_free(t->mem, &t->problems);
+	t->mem = NULL;
+}
+
+const stw_trace_input *stw_trace_input_at(const stw_trace *t, int64_t time)
+{
+	uint32_t input = t->spans.count ? t->spans.items[0].input : 0;
+	for (size_t i = 0; i < t->begins.count; i++)
+		if (t->begins.items[i] <= time)
+			input = t->spans.items[i].input;
+	return &t->inputs[input];
+}
