@@ -56,6 +56,9 @@ def main():
             if text or trace in TRACES:
                 documents += 1
                 found += complaints(check, text, "%s %s" % (command, trace))
+    check = validator("cut")
+    documents += 1
+    found += complaints(check, output("cut", "--format", "json", "-o", os.devnull, TRACES[0]), "cut %s" % TRACES[0])
     check = validator("event")
     for line in output("events", "--format", "jsonl", TRACES[0]).splitlines()[:LINES_CHECKED]:
         documents += 1

@@ -4,6 +4,7 @@
 
 #include "stwatch/analysis.h"
 #include "stwatch/context.h"
+#include "stwatch/cut.h"
 #include "stwatch/events.h"
 #include "stwatch/states.h"
 #include "stwatch/status.h"

@@ -1,0 +1,219 @@
+#include "stwatch/cut.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "api/context.h"
+#include "base/error.h"
+#include "output/cut.h"
+#include "v2/when.h"
+
+typedef struct cutting {
+	stw_trace trace;
+	stw_cut cut;
+	stwatch_cut_options options;
+	stwatch_cut_result result;
+	uint8_t key[STW_KEY_SIZE];
+	int64_t *begins; /* by span, from the first event; one more at the end: never */
+	size_t first, last; /* spans to be kept: [first, last) */
+	int64_t start; /* of the trace, on its own clock */
+	int64_t end; /* of the last event that is kept, from the start */
+} cutting;
+
+static stwatch_status date_generations(cutting *c, const stwatch_context *context, stwatch_error *error)
+{
+	stw_trace *t = &c->trace;
+	stwatch_status status = STWATCH_OK;
+	for (size_t i = 0; status == STWATCH_OK && i < t->spans.count; i++) {
+		if (context->cancel && *context->cancel)
+			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		status = stw_generation_when(t->mem, &t->spans.items[i], &c->begins[i], error);
+		if (status == STWATCH_ERR_DAMAGED) { /* it can't be dated: it goes with the one before */
+			c->begins[i] = i ? c->begins[i - 1] + c->start : 0;
+			status = STWATCH_OK;
+		}
+		if (i == 0)
+			c->start = c->begins[0];
+		c->begins[i] -= c->start;
+	}
+	c->begins[t->spans.count] = INT64_MAX;
+	return status;
+}
+
+static stwatch_status nothing(stwatch_error *error)
+{
+	return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "the trace has nothing in that time");
+}
+
+static stwatch_status choose(cutting *c, stwatch_error *error)
+{
+	const stw_trace *t = &c->trace;
+	size_t n = t->spans.count;
+	if (n == 0 && t->problems.count)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, t->problems.items[0].offset, "%s", t->problems.items[0].what);
+	int64_t to = c->options.to_ns > 0 ? c->options.to_ns : INT64_MAX;
+	while (c->first < n && c->begins[c->first + 1] <= c->options.from_ns)
+		c->first++;
+	for (c->last = c->first; c->last < n && c->begins[c->last] <= to;)
+		c->last++;
+	return c->first == c->last ? nothing(error) : STWATCH_OK;
+}
+
+/* ---- is it sound? ---- */
+
+typedef struct soundness {
+	stw_trace part; /* the chosen generations alone */
+	const stwatch_context *context;
+	size_t sound; /* of them, up to the first that is not */
+	int64_t last_time; /* of an event; STW_TIME_UNKNOWN: there was none */
+} soundness;
+
+static bool note_end(void *user, const stw_fold *fold, bool restart)
+{
+	soundness *s = user;
+	(void)restart;
+	s->last_time = fold->last_time;
+	return true;
+}
+
+/* Called after each generation. */
+static void note_sound(void *user, uint64_t done, uint64_t total)
+{
+	soundness *s = user;
+	if (s->part.problems.count == 0)
+		s->sound++;
+	if (s->context->progress)
+		s->context->progress(s->context->progress_user, done, total);
+}
+
+/* Reads what was chosen as a trace of its own, as Go's reader would: what contradicts itself ends it. */
+static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
+{
+	soundness s = {.part = c->trace, .context = context, .last_time = STW_TIME_UNKNOWN};
+	const stw_run_options options = {context->threads, note_sound, &s, context->cancel};
+	s.part.spans.items += c->first;
+	s.part.spans.count = c->last - c->first;
+	memset(&s.part.begins, 0, sizeof s.part.begins);
+	memset(&s.part.problems, 0, sizeof s.part.problems);
+	stwatch_status status = stw_trace_fold(&s.part, &options, note_end, &s, error);
+	if (status == STWATCH_OK && s.part.problems.count) {
+		c->last = c->first + s.sound;
+		stw_fail(fault, STWATCH_ERR_DAMAGED, s.part.problems.items[0].offset, "%s", s.part.problems.items[0].what);
+	}
+	stw_vec_free(s.part.mem, &s.part.begins);
+	stw_vec_free(s.part.mem, &s.part.problems);
+	c->end = s.last_time == STW_TIME_UNKNOWN ? c->begins[c->first] : s.last_time - c->start;
+	if (status == STWATCH_OK && c->end < c->options.from_ns)
+		status = nothing(error);
+	return status;
+}
+
+/* ---- writing ---- */
+
+/* A generation that is missing in between would make what follows contradict what came before. */
+static const stw_problem_note *problem_before(const stw_trace *t, const stw_span *before, const stw_span *span)
+{
+	for (size_t i = 0; before && i < t->problems.count; i++)
+		if (t->problems.items[i].offset >= before->end && t->problems.items[i].offset < span->begin)
+			return &t->problems.items[i];
+	return NULL;
+}
+
+static stwatch_status write_all(cutting *c, const stwatch_context *context, stwatch_error *error)
+{
+	const stw_trace *t = &c->trace;
+	stwatch_status status = stw_cut_begin(&c->cut, &t->spans.items[c->first], error);
+	c->result.start_ns = c->begins[c->first];
+	c->result.end_ns = c->end;
+	for (size_t i = c->first; status == STWATCH_OK && i < c->last; i++) {
+		const stw_span *span = &t->spans.items[i];
+		const stw_problem_note *problem = problem_before(t, i > c->first ? span - 1 : NULL, span);
+		if (context->cancel && *context->cancel)
+			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		if (problem)
+			return stw_fail(error, STWATCH_ERR_DAMAGED, problem->offset, "%s", problem->what);
+		status = stw_cut_generation(&c->cut, span, error);
+		if (status != STWATCH_OK)
+			break;
+		c->result.generations++;
+	}
+	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
+		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	return status;
+}
+
+/* What was wrong after the last generation that was kept is of no concern, unless it was to be kept too. */
+static stwatch_status tell_rest(const cutting *c, stwatch_error *error)
+{
+	const stw_trace *t = &c->trace;
+	uint64_t end = t->spans.items[c->last - 1].end;
+	for (size_t i = 0; c->last == t->spans.count && i < t->problems.count; i++)
+		if (t->problems.items[i].offset >= end)
+			return stw_fail(error, STWATCH_ERR_DAMAGED, t->problems.items[i].offset, "%s", t->problems.items[i].what);
+	return STWATCH_OK;
+}
+
+static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_error *error)
+{
+	c->begins = stw_mem_zalloc(c->trace.mem, (c->trace.spans.count + 1) * sizeof *c->begins);
+	if (!c->begins)
+		return stw_fail_memory(error);
+	stwatch_error fault = {.status = STWATCH_OK};
+	stwatch_status status = date_generations(c, context, error);
+	if (status == STWATCH_OK)
+		status = choose(c, error);
+	if (status == STWATCH_OK)
+		status = check(c, context, &fault, error);
+	if (status == STWATCH_OK && c->first < c->last)
+		status = write_all(c, context, error);
+	if (status == STWATCH_OK && fault.status == STWATCH_OK)
+		status = tell_rest(c, error);
+	if (status == STWATCH_OK && fault.status != STWATCH_OK) {
+		*error = fault;
+		status = fault.status;
+	}
+	stw_mem_free(c->trace.mem, c->begins, (c->trace.spans.count + 1) * sizeof *c->begins);
+	return status;
+}
+
+static stwatch_status draw_key(cutting *c, stwatch_error *error)
+{
+	c->cut.key = c->key;
+	if (c->options.key)
+		memcpy(c->key, c->options.key, sizeof c->key);
+	else if (getrandom(c->key, sizeof c->key, 0) != (ssize_t)sizeof c->key)
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't draw random bytes for the pseudonyms");
+	return STWATCH_OK;
+}
+
+stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stwatch_cut_options *options, stwatch_sink_fn sink, void *user,
+	stwatch_cut_result *result, stwatch_error *error)
+{
+	stwatch_error local;
+	if (!error)
+		error = &local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	cutting *c = stw_mem_zalloc(&context->mem, sizeof *c);
+	if (!c)
+		return stw_fail_memory(error);
+	if (options)
+		memcpy(&c->options, options, options->size < sizeof c->options ? options->size : sizeof c->options);
+	stwatch_status status = stw_trace_open(&c->trace, &context->mem, path, context->cancel, error);
+	if (status == STWATCH_OK) {
+		c->cut = (stw_cut){.mem = &context->mem};
+		stw_sink_init(&c->cut.out, sink, user);
+		if (c->options.anonymise)
+			status = draw_key(c, error);
+		if (status == STWATCH_OK)
+			status = run(c, context, error);
+		c->result.generations_in = c->trace.spans.count;
+		c->result.bytes = c->cut.written;
+		stw_trace_close(&c->trace);
+	}
+	if (result) {
+		c->result.size = result->size;
+		memcpy(result, &c->result, result->size < sizeof c->result ? result->size : sizeof c->result);
+	}
+	stw_mem_free(&context->mem, c, sizeof *c);
+	return status;
+}

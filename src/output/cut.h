@@ -1,0 +1,27 @@
+/* Generations of a trace, written as a trace of their own. */
+#ifndef STW_OUTPUT_CUT_H
+#define STW_OUTPUT_CUT_H
+
+#include "output/pseudonym.h"
+#include "output/sink.h"
+#include "v2/generation.h"
+
+typedef struct stw_cut {
+	stw_mem *mem;
+	const uint8_t *key; /* of the pseudonyms; NULL: names stay */
+	stw_sink out;
+	uint64_t written; /* bytes */
+} stw_cut;
+
+/* The header, that of the input that the span is of. The cut's other fields are the caller's to fill. STWATCH_ERR_IO. */
+stwatch_status stw_cut_begin(stw_cut *cut, const stw_span *span, stwatch_error *error);
+/* A generation, up to and with its end. STWATCH_ERR_DAMAGED (only where names are replaced, which needs to understand it: nothing of
+ * it was then written), _MEMORY, _IO. */
+stwatch_status stw_cut_generation(stw_cut *cut, const stw_span *span, stwatch_error *error);
+/* Bytes of the output. */
+void stw_cut_put(stw_cut *cut, const void *data, size_t size);
+
+/* As stw_cut_generation, with pseudonyms (anonymise.c). */
+stwatch_status stw_cut_anonymous(stw_cut *cut, const stw_span *span, stwatch_error *error);
+
+#endif
