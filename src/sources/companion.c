@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "sources/readers.h"
 
 /* In the order in which they are tried: the first that finds something names the file's kind. */
 static const stw_companion_reader *const READERS[] = {
+	&stw_reader_dump,
 	NULL, /* the end */
 };
 enum { MOST_PROBLEMS = 100 };
@@ -80,6 +82,9 @@ void stw_companion_free(stw_companion *c)
 {
 	if (!c)
 		return;
+	for (const stw_companion_reader *const *r = READERS; *r; r++)
+		if ((*r)->release && c->parts[(*r)->part])
+			(*r)->release(c->parts[(*r)->part], c->mem);
 	stw_vec_free(c->mem, &c->problems);
 	stw_vec_free(c->mem, &c->figures);
 	stw_vec_free(c->mem, &c->tables);

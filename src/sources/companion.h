@@ -44,6 +44,8 @@ typedef struct stw_companion_reader {
 	stwatch_status (*read)(stw_companion *c, const stw_source *source, const volatile int *cancel, stwatch_error *error);
 	/* Adds figures and tables for `stat`; only called where its part was found. False: out of memory. */
 	bool (*describe)(stw_companion *c);
+	/* Frees the part, where it is not in the companion's arena; else NULL. */
+	void (*release)(const void *part, stw_mem *mem);
 } stw_companion_reader;
 
 enum { STW_HEAD_SIZE = 4096 }; /* how much of a file is looked at to recognise it */

@@ -5,5 +5,6 @@
 #include "sources/companion.h"
 
 extern const stw_companion_reader stw_reader_pprof;
+extern const stw_companion_reader stw_reader_dump;
 
 #endif
