@@ -29,7 +29,10 @@ void stw_gather_free(stw_gather *a)
 	stw_vec_free(a->mem, &a->ps);
 	stw_vec_free(a->mem, &a->runnable_stays);
 	stw_vec_free(a->mem, &a->syscalls);
+	stw_vec_free(a->mem, &a->lock_waits);
+	stw_vec_free(a->mem, &a->peer_waits);
 	stw_vec_free(a->mem, &a->waits);
+	stw_vec_free(a->mem, &a->left);
 	stw_vec_free(a->mem, &a->runs);
 	stw_vec_free(a->mem, &a->uses);
 	stw_vec_free(a->mem, &a->stops);
@@ -154,6 +157,7 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 		.reason = s->reason,
 		.state = s->state,
 		.how = s->how,
+		.wait = s->wait,
 		.next = s->next,
 		.gc_worker = s->gc_worker,
 		.begun = true,
@@ -182,6 +186,7 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 	}
 	c.from = known->since;
 	c.how = known->how;
+	c.wait = known->wait;
 	if (s->state == STW_GO_RUNNABLE)
 		c.waker = known->waker;
 	if (!c.stack.stack)
@@ -191,6 +196,20 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 	c.reason = known->reason;
 	c.reason_generation = known->reason_generation;
 	return c;
+}
+
+/* Each kind of wait has a list of its own: the many that are idle do not displace those that somebody needs. */
+static stw_candidates *waits_of(stw_gather *a, const stw_candidate *c)
+{
+	switch (c->wait) {
+	case STW_WAIT_SYNC: return &a->lock_waits;
+	case STW_WAIT_COND:
+	case STW_WAIT_SEND:
+	case STW_WAIT_RECEIVE:
+	case STW_WAIT_SELECT:
+	case STW_WAIT_FOREVER: return &a->peer_waits;
+	default: return &a->waits;
+	}
 }
 
 static void count_latency(stw_gather *a, const stw_candidate *c)
@@ -218,7 +237,7 @@ static void add_stay(stw_gather *a, const stw_stay *s)
 			list = &a->runnable_stays;
 		break;
 	case STW_GO_SYSCALL: list = ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls : NULL; break;
-	case STW_GO_WAITING: list = ns >= STW_KEEP_WAIT_NS ? &a->waits : NULL; break;
+	case STW_GO_WAITING: list = ns >= STW_KEEP_WAIT_NS ? waits_of(a, &c) : NULL; break;
 	case STW_GO_RUNNING: list = ns >= STW_KEEP_RUN_NS ? &a->runs : NULL; break;
 	default: break;
 	}
@@ -310,6 +329,9 @@ static void carry_gs(stw_gather *a, const stw_fold *f)
 		g->run_ns += t->run_ns;
 		g->blocks += t->blocks;
 		g->gc_worker |= t->gc_worker;
+		g->created |= t->created;
+		if (t->created && t->how == STW_HOW_CREATED)
+			g->creator = (stw_place){f->generation, t->wake_stack};
 		if (t->root && !g->root.stack)
 			g->root = (stw_place){f->generation, t->root};
 		bool moved = t->since != STW_TIME_UNKNOWN;
@@ -321,6 +343,7 @@ static void carry_gs(stw_gather *a, const stw_fold *f)
 		g->state = t->state;
 		g->since = moved ? t->since : STW_TIME_UNKNOWN;
 		g->how = t->how;
+		g->wait = t->wait;
 		g->waker = t->waker;
 		g->stack = (stw_place){f->generation, t->stack};
 		g->wake = (stw_place){f->generation, t->wake_stack};
@@ -515,6 +538,19 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 	return !a->failed;
 }
 
+static void keep_left(stw_gather *a, const stw_known_g *g)
+{
+	if (g->state != STW_GO_WAITING || !g->created || g->since == STW_TIME_UNKNOWN ||
+		(g->wait != STW_WAIT_SYNC && g->wait != STW_WAIT_COND && g->wait != STW_WAIT_SEND && g->wait != STW_WAIT_RECEIVE &&
+			g->wait != STW_WAIT_SELECT && g->wait != STW_WAIT_FOREVER))
+		return;
+	stw_left *l = stw_vec_push(a->mem, &a->left);
+	if (l)
+		*l = (stw_left){g->id, g->since, g->root.stack ? g->root : g->stack, g->stack, g->creator, g->wait};
+	else
+		a->failed = true;
+}
+
 void stw_gather_finish(stw_gather *a)
 {
 	for (size_t i = 0; i < a->ps.count; i++) {
@@ -542,6 +578,7 @@ void stw_gather_finish(stw_gather *a)
 			.reason = g->reason,
 			.state = g->state,
 			.how = g->how,
+			.wait = g->wait,
 			.next = STW_GO_UNDETERMINED,
 			.gc_worker = g->gc_worker,
 			.open = true,
@@ -553,10 +590,11 @@ void stw_gather_finish(stw_gather *a)
 			c.from = a->first_time;
 		if (!c.root.stack)
 			c.root = c.stack;
+		keep_left(a, g);
 		int64_t ns = length_of(&c);
 		stw_candidates *list = c.state == STW_GO_RUNNABLE && ns >= a->min_idle_ns ? &a->runnable_stays
 			: c.state == STW_GO_SYSCALL && ns >= STW_KEEP_SYSCALL_NS          ? &a->syscalls
-			: c.state == STW_GO_WAITING && ns >= STW_KEEP_WAIT_NS             ? &a->waits
+			: c.state == STW_GO_WAITING && ns >= STW_KEEP_WAIT_NS             ? waits_of(a, &c)
 			: c.state == STW_GO_RUNNING && ns >= STW_KEEP_RUN_NS              ? &a->runs
 											  : NULL;
 		if (c.state == STW_GO_RUNNABLE)

@@ -15,9 +15,12 @@ typedef struct stw_known_g {
 	int64_t id, since, waker, run_ns;
 	uint64_t runs, blocks;
 	stw_place root, stack, wake;
+	stw_place creator; /* the stack that made it, if that is in the trace */
 	uint32_t reason_generation, reason;
 	uint8_t state, how;
+	uint8_t wait; /* stw_wait */
 	bool gc_worker;
+	bool created; /* within the trace */
 } stw_known_g;
 
 typedef struct stw_known_p {
@@ -36,6 +39,7 @@ typedef struct stw_candidate {
 	stw_place root, stack, wake;
 	uint32_t reason_generation, reason;
 	uint8_t state, how, next;
+	uint8_t wait; /* stw_wait, of a wait */
 	bool gc_worker;
 	bool open; /* not over at the end of the trace */
 	bool begun; /* its beginning is in the trace */
@@ -71,6 +75,13 @@ typedef struct stw_stop_window {
 
 typedef STW_VEC(stw_candidate) stw_candidates;
 
+/* A goroutine that was made within the trace and waits for another one at its end. */
+typedef struct stw_left {
+	int64_t g, since;
+	stw_place root, stack, creator;
+	uint8_t wait; /* stw_wait */
+} stw_left;
+
 typedef struct stw_gather {
 	stw_mem *mem;
 	bool failed; /* out of memory */
@@ -95,7 +106,11 @@ typedef struct stw_gather {
 	int64_t runnable; /* at the border */
 	uint64_t runnable_max;
 	/* candidates */
-	stw_candidates runnable_stays, syscalls, waits, runs;
+	stw_candidates runnable_stays, syscalls, runs;
+	stw_candidates lock_waits; /* for the runtime's semaphores: mutexes, wait groups */
+	stw_candidates peer_waits; /* for another goroutine: channels, conditions; those without an end too */
+	stw_candidates waits; /* all others: time, network, collector */
+	STW_VEC(stw_left) left;
 	STW_VEC(stw_proc_use) uses; /* of 1 ms and more, by their ends */
 	STW_VEC(stw_stop) stops; /* of 1 ms and more */
 	STW_VEC(stw_stop_moment) moments;

@@ -82,6 +82,15 @@ int64_t stw_histogram_value(unsigned bucket)
 	return ((int64_t)1 << top) + (bucket % STW_HISTOGRAM_STEPS) * step + step / 2;
 }
 
+/* What a wait is for; that of a head stands in an earlier generation. */
+static uint8_t wait_of(const stw_fold *f, const stw_fold_g *g)
+{
+	if (g->state != STW_GO_WAITING || g->since == STW_TIME_UNKNOWN)
+		return STW_WAIT_UNKNOWN;
+	const stw_string *s = &f->gen->strings.items[g->reason];
+	return (uint8_t)stw_wait_of(s->data, s->length);
+}
+
 void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 {
 	stw_fold_g *g = &f->gs.items[slot];
@@ -111,6 +120,7 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		.reason = g->reason,
 		.state = g->state,
 		.how = g->how,
+		.wait = wait_of(f, g),
 		.next = next,
 		.gc_worker = g->gc_worker,
 	};
@@ -209,6 +219,7 @@ static void hand_over_gs(stw_fold *f)
 			return;
 		}
 		*t = (stw_tail_g){id, f->gs.items[slot]};
+		t->g.wait = wait_of(f, &f->gs.items[slot]);
 		int64_t assist_since = f->more.items[slot].assist_since;
 		if (t->g.assisting && t->g.state == STW_GO_RUNNING && f->last_time > assist_since)
 			f->assist_ns += f->last_time - assist_since;

@@ -69,6 +69,7 @@ typedef struct stw_fold_g {
 	uint32_t p; /* slot of the proc it ran on last */
 	uint8_t state; /* STW_GO_* */
 	uint8_t how; /* stw_how */
+	uint8_t wait; /* stw_wait, of one that waits at the generation's end */
 	bool assisting, gc_worker;
 	bool created; /* in this generation */
 } stw_fold_g;
@@ -106,6 +107,7 @@ typedef struct stw_stay {
 	uint32_t root, stack, wake_stack; /* indices of stacks in it */
 	uint32_t reason; /* index of a string in it */
 	uint8_t state, how;
+	uint8_t wait; /* stw_wait; STW_WAIT_UNKNOWN: it began before the generation */
 	uint8_t next; /* the state after it; STW_GO_UNDETERMINED: still open at the end of the trace */
 	bool gc_worker;
 } stw_stay;

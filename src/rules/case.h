@@ -9,6 +9,7 @@
 #include "sources/companion.h"
 
 typedef struct stw_found stw_found;
+typedef struct stw_queues stw_queues;
 
 typedef struct stw_case {
 	stw_mem *mem;
@@ -20,6 +21,7 @@ typedef struct stw_case {
 	stw_activity activity;
 	const int64_t *set; /* settings, by STW_SET_… */
 	bool has_trace; /* else trace, gather, places and activity are empty */
+	stw_queues *queues; /* who queued behind whom (queues.h); built by the first rule that asks */
 	int64_t start; /* time of the first event */
 	int64_t procs;
 	bool has_samples;
@@ -67,6 +69,8 @@ STW_RULE(starved)
 STW_RULE(backlog)
 STW_RULE(idle)
 STW_RULE(waiting)
+STW_RULE(convoy)
+STW_RULE(leak)
 STW_RULE(syscall)
 STW_RULE(retake)
 STW_RULE(outside)

@@ -145,18 +145,16 @@ static const topic TOPICS[] = {
 		"One goroutine waited for a lock far longer than locks are meant to be held, or waited for\n"
 		"something and was never heard of again.\n"
 		"\n"
-		"held-lock: waits for a sync.Mutex, sync.RWMutex or a file's own lock that ended, against\n"
-		"--wait-note, --wait-warn and --wait-error. The culprit is who woke the waiter, at the place\n"
-		"of the unlock. never-woken: a wait that began in the trace and is open at its end, for\n"
+		"held-lock: waits for a sync.Mutex, sync.RWMutex or a file's own lock, against --wait-note,\n"
+		"--wait-warn and --wait-error. The culprit is the function that held it for most of the time,\n"
+		"as the hand-overs show. never-woken: a wait that began in the trace and is open at its end, for\n"
 		"--stuck-open and a quarter of the trace at least, of a goroutine that had hardly blocked\n"
 		"before; on a channel, select, lock or condition, but not a WaitGroup. Sleep and network are\n"
 		"how goroutines rest, and don't count. It is never more than a note.\n"
 		"\n"
 		"A wait that is still open when the trace ends is longer than what is seen, how much is\n"
 		"unknown. An orphan and an idle worker look alike: \"possible\". Only a nil channel or an empty\n"
-		"select is certain. How long the waker had held the lock is not in the trace: it may have\n"
-		"changed hands, and the waker may have waited itself. The runtime only finds deadlocks of the\n"
-		"whole program.\n"
+		"select is certain. The runtime only finds deadlocks of the whole program.\n"
 		"\n"
 		"To fix: look at the culprit: who held the lock, and what that goroutine was waiting for.\n"
 		"Keep no lock over input, output or a channel operation; give waits an end (context,\n"
@@ -164,6 +162,49 @@ static const topic TOPICS[] = {
 		"there now. Since Go 1.22 the mutex profile counts by how many goroutines waited; since Go\n"
 		"1.26 a profile of leaked goroutines is there as an experiment\n"
 		"(GOEXPERIMENT=goroutineleakprofile)."},
+	{"lock-convoy",
+		"Many goroutines queue for one lock, behind one holder or a line of them.\n"
+		"\n"
+		"Measured from waits of 1 ms and more for a sync.Mutex, a sync.RWMutex or a file's own lock.\n"
+		"A lock has no name in a trace: waits belong to one queue where one that had waited woke the\n"
+		"next, or one goroutine woke several. Where --convoy-waiters wait at one time, the longest\n"
+		"wait (less stops of the world and silence of the whole process) counts against\n"
+		"--convoy-note, --convoy-warn and --convoy-error. With fewer it is goroutine-stuck-waiting.\n"
+		"\n"
+		"The holder is who woke the next one, from the hand-over before until then: so blame goes\n"
+		"through the line to whoever kept it, not to the last who waited. The culprit is the function\n"
+		"behind most of the waiting. What it did while it held the lock (waits, system calls,\n"
+		"running, standing runnable) is the cause. Where the trace ends before the lock is free, the\n"
+		"holder is who got it last and has been blocked since; else the only goroutine that is\n"
+		"blocked further on in the function that takes it (\"possible\").\n"
+		"\n"
+		"A channel is a lock too where those who wake had waited at the same spot themselves, one for\n"
+		"one: a semaphore. It gets no louder than a warning, and only a note if its holders compute:\n"
+		"that is what a limit is for.\n"
+		"\n"
+		"Below a wait of 1 ms a mutex goes to whoever comes first, then the hand-over does not tell\n"
+		"all holders. Which lock it is, and locks that nobody waited for, are not in a trace.\n"
+		"\n"
+		"To fix: see the cause. Next: the mutex profile; stwatch events --goroutine of the holder."},
+	{"goroutine-leak",
+		"Goroutines block at one spot and stay there, and more and more of them come.\n"
+		"\n"
+		"Counted are goroutines that were made within the trace and are blocked at its end for\n"
+		"--leak-age, and three times as long as any that got away from the same spot. There must be\n"
+		"more and more of them: in at least half of eight equal parts of the time since the first, in\n"
+		"the later half too, and no more than six of ten in one part; a burst that waits for its turn\n"
+		"is none. The number counts against --leak-note, --leak-warn and --leak-error.\n"
+		"\n"
+		"To send, or to want a lock, is something one does to go on. To receive or to select is what\n"
+		"idle workers do too: \"possible\", never an error, and only a note where others got away from\n"
+		"there. Network, sleep and system calls are left out, and so is a queue behind a lock that\n"
+		"lock-convoy tells of.\n"
+		"\n"
+		"A wait that is open when the trace ends may still end: a trace of seconds can't tell never\n"
+		"from later. Goroutines that were there before the trace are not counted.\n"
+		"\n"
+		"To fix: let them end. Next: two goroutine profiles some minutes apart; since Go 1.26 a\n"
+		"profile of leaked goroutines is there as an experiment (GOEXPERIMENT=goroutineleakprofile)."},
 	{"goroutine-stuck-syscall",
 		"A system call kept a goroutine, or the P under it, too long.\n"
 		"\n"
@@ -331,11 +372,50 @@ static const topic TOPICS[] = {
 		"Most of those that waited long were created by one function, which is named: a loop around a\n"
 		"go statement. They queue behind each other and delay everybody else. Bound the number that\n"
 		"run at once with a worker pool or a semaphore."},
+	{"holder-blocked",
+		"Whoever held the lock waited for something itself most of the time: a channel, a condition,\n"
+		"a wait group, the network or another lock. The evidence has the place, and who let it go on.\n"
+		"Everybody in the queue waits for that too."},
+	{"holder-asleep",
+		"Whoever held the lock slept most of the time (time.Sleep, or a timer behind it): often a\n"
+		"retry with a pause, or a rate limit inside the lock."},
+	{"holder-in-syscall",
+		"Whoever held the lock was in a system call or in C most of the time. The stack names the\n"
+		"call: a write to a slow log, a file, a pipe, a name lookup."},
+	{"holder-computes", "Whoever held the lock ran most of the time. CPU samples or a CPU profile show at what."},
+	{"holder-runnable",
+		"Whoever held the lock was ready to run and got no P most of the time: the machine, or the\n"
+		"program itself, was busy with others. See goroutine-starved and outside-program."},
+	{"holder-assists-gc",
+		"Whoever held the lock was made to help or to wait for the collector most of the time,\n"
+		"because it allocated. See stwatch stat for the collector's share."},
+	{"many-holders",
+		"No hold was long, but so many came one after another that the queue moves slowly. The lock\n"
+		"is the bottleneck for all that is done under it."},
+	{"blocked-send",
+		"They send on a channel from which nobody receives any more: the receiver has returned (a\n"
+		"timeout, the first answer taken, an error), and the channel has no room. A buffer for every\n"
+		"sender, or a select with the context that ends the receiver."},
+	{"blocked-receive",
+		"They receive from a channel on which nobody sends and that nobody closes. Idle workers look\n"
+		"the same, but their number does not grow. Close the channel when the last sender is done."},
+	{"blocked-select",
+		"They wait in a select of which no case comes about. Usual: a context that nobody cancels, a\n"
+		"done channel that nobody closes, a listener per request that outlives the request."},
+	{"blocked-condition",
+		"They wait for a sync.Cond that nobody signals for them. Broadcast where the state may let\n"
+		"several go on."},
+	{"blocked-forever",
+		"They wait on a nil channel or in an empty select: nothing can ever wake them, and the\n"
+		"garbage collector does not free them."},
+	{"blocked-lock",
+		"They wait for a lock or a wait group that nobody releases: its holder is gone without Unlock\n"
+		"or Done, or is stuck itself. A goroutine dump shows who else is inside."},
 	{"held-lock",
-		"The goroutine waited for a mutex, and the one that woke it by unlocking is named. Below a\n"
-		"wait of 1 ms a mutex goes to whoever comes first, so it may have changed hands in between;\n"
-		"and the one who woke may have waited itself: look at what it did in that time. Shorten what\n"
-		"is done under the lock; take no second lock, call or channel operation inside."},
+		"The goroutine waited for a mutex. The culprit is the function that had the lock for most of\n"
+		"that time: who woke the next one has held it since it was handed on before. The evidence\n"
+		"says what it did meanwhile. Shorten what is done under the lock; take no second lock, call\n"
+		"or channel operation inside. Where five and more wait at one time it is a lock-convoy."},
 	{"slow-waker",
 		"The goroutine waited for another to send, receive, signal or finish, and that one was late\n"
 		"because it computed, waited or was in a system call itself. This version reports such waits\n"

@@ -11,6 +11,8 @@ const stw_rule *const stw_rules[] = {
 	&stw_rule_retake,
 	&stw_rule_backlog,
 	&stw_rule_syscall,
+	&stw_rule_convoy,
+	&stw_rule_leak,
 	&stw_rule_waiting,
 	&stw_rule_contradiction,
 };

@@ -1,6 +1,7 @@
 /* Waits for a lock that took far too long, and waits that never ended. */
 #include <string.h>
 
+#include "rules/queues.h"
 #include "rules/waits.h"
 
 enum { MOST = 2000, MOST_OPEN = 6 };
@@ -18,55 +19,44 @@ bool stw_is_lock_wait(const stw_named_stack *s)
 	return false;
 }
 
-static void want(stw_case *c)
+/* A lock came free late, or not at all: fewer waited for it than a convoy takes. */
+static void held(stw_case *c, stw_queue *q)
 {
-	stw_candidates_sort(&c->gather->waits);
-	for (size_t i = 0; i < c->gather->waits.count && i < MOST; i++) {
-		const stw_candidate *w = &c->gather->waits.items[i];
-		stw_places_want(&c->places, w->root);
-		stw_places_want(&c->places, w->stack);
-		stw_places_want(&c->places, w->wake);
-		stw_places_want_string(&c->places, w->reason_generation, w->reason);
-	}
-}
-
-static stw_wait kind_of(const stw_case *c, const stw_candidate *w)
-{
-	const char *reason = stw_places_string(&c->places, w->reason_generation, w->reason);
-	return stw_wait_of(reason, strlen(reason));
-}
-
-/* A lock came free late: its holder is who woke the waiter. */
-static void held(stw_case *c, const stw_candidate *w, const stw_named_stack *at, const stw_named_stack *root)
-{
-	const stw_named_stack *wake = stw_places_stack(&c->places, w->wake);
-	const char *holder = wake->user < wake->n ? stw_user_function(wake) : NULL, *victim = stw_user_function(at);
+	const stw_candidate *w = q->worst;
+	const stw_named_stack *at = stw_places_stack(&c->places, w->stack);
+	const char *victim = stw_user_function(at);
 	bool fresh;
-	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "held-lock", holder, STW_SET_WAIT_NOTE, &fresh);
+	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "held-lock", q->culprit, STW_SET_WAIT_NOTE, &fresh);
 	if (!f)
 		return;
-	stw_found_occurs(c, f, w->from, w->to, w->g, STWATCH_NONE);
-	stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from);
+	q->told = true;
+	for (size_t i = 0; i < q->n_waits; i++) {
+		const stw_candidate *x = q->waits[i]->wait;
+		if (x->to - x->from < c->set[STW_SET_WAIT_NOTE])
+			continue;
+		stw_found_occurs(c, f, x->from, x->to, x->g, STWATCH_NONE);
+		stw_found_harms(
+			c, f, q->waits[i]->site.function, stw_root_function(stw_places_stack(&c->places, x->root)), x->g, x->to - x->from);
+	}
 	if (!fresh)
 		return;
-	f->f.confidence = STWATCH_LIKELY; /* a lock may have passed through other hands before */
-	f->culprit.leaf = stw_leaf_function(wake);
-	f->culprit.kind = "goroutine";
-	f->culprit.goroutine = w->waker;
-	f->culprit.count = 1;
+	f->f.confidence = q->guessed ? STWATCH_POSSIBLE : STWATCH_LIKELY;
 	f->f.title = stw_case_printf(c, "%s waited %s for a lock%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),
-		holder ? " that came free in " : "", holder ? holder : "");
-	f->f.advice = "don't block, call the kernel or compute for long while holding a lock; look at what the holder did in that time";
+		q->culprit ? " that was held in " : "", q->culprit ? q->culprit : "");
+	f->f.advice = stw_queue_advice(stw_queue_cause(c, q));
 	stwatch_evidence *e = stw_found_step(
 		c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s", (long long)w->g, stw_case_site(c, at));
 	e->goroutine = w->g;
 	stw_found_stack(e, at);
-	e = stw_found_step(c, f, w->to, "woken", "GoUnblock", "%s%s%s wakes it after %s",
-		w->waker >= 0 ? stw_case_printf(c, "G%lld", (long long)w->waker) : "the runtime", wake->n ? " at " : "",
-		stw_case_site(c, wake), stw_case_ms(c, w->to - w->from));
-	e->goroutine = w->waker;
-	stw_found_stack(e, wake);
-	stw_found_rules_out(c, f, "not known: how long the waker itself had held it (it may have changed hands)");
+	stw_queue_evidence(c, f, q);
+	if (!w->open && (!q->longest || q->longest->given != w)) {
+		const stw_named_stack *wake = stw_places_stack(&c->places, w->wake);
+		e = stw_found_step(c, f, w->to, "woken", "GoUnblock", "%s wakes G%lld%s%s, after %s",
+			w->waker >= 0 ? stw_case_printf(c, "G%lld", (long long)w->waker) : "the runtime", (long long)w->g,
+			wake->n ? " at " : "", stw_case_site(c, wake), stw_case_ms(c, w->to - w->from));
+		e->goroutine = w->waker;
+		stw_found_stack(e, wake);
+	}
 }
 
 /* A lock that was still waited for when the trace ended: its holder is not known, so the waiter stands for itself. */
@@ -157,23 +147,54 @@ static bool waits_for_others(const stw_named_stack *s)
 	return false;
 }
 
+/* Part of what another rule has told: it piles up with its like, or others wait for what it holds. */
+static bool is_told(const stw_case *c, const stw_candidate *w, const stw_named_stack *at)
+{
+	for (size_t i = 0; c->queues && i < c->queues->count; i++)
+		if (c->queues->items[i].told && stw_queue_holds(&c->queues->items[i], w->g))
+			return true;
+	return stw_is_leak(c, stw_site_of(at));
+}
+
+static void judge_list(stw_case *c, const stw_candidates *list, unsigned *made)
+{
+	for (size_t i = 0; i < list->count && i < MOST; i++) {
+		const stw_candidate *w = &list->items[i];
+		const stw_named_stack *at = stw_places_stack(&c->places, w->stack), *root = stw_places_stack(&c->places, w->root);
+		if (!w->gc_worker && !stw_is_runtimes(root) && may_be_stuck(c, w, w->wait) && !stw_is_lock_wait(at) &&
+			!waits_for_others(at) && !is_told(c, w, at))
+			never_woken(c, w, at, root, w->wait, made);
+	}
+}
+
+static void judge_queue(stw_case *c, stw_queue *q)
+{
+	if (q->told || q->channel)
+		return;
+	if (q->n_holds && q->worst_ns >= c->set[STW_SET_WAIT_NOTE]) {
+		held(c, q);
+		return;
+	}
+	for (size_t i = 0; i < q->n_waits; i++) {
+		const stw_candidate *w = q->waits[i]->wait;
+		if (w->open && w->begun && w->to - w->from >= c->set[STW_SET_WAIT_WARN])
+			never_free(c, w, stw_places_stack(&c->places, w->stack), stw_places_stack(&c->places, w->root));
+	}
+}
+
+static void want(stw_case *c)
+{
+	stw_candidates_sort(&c->gather->lock_waits);
+	stw_candidates_sort(&c->gather->peer_waits);
+}
+
 static void judge(stw_case *c)
 {
 	unsigned made = 0;
-	for (size_t i = 0; i < c->gather->waits.count && i < MOST; i++) {
-		const stw_candidate *w = &c->gather->waits.items[i];
-		const stw_named_stack *at = stw_places_stack(&c->places, w->stack), *root = stw_places_stack(&c->places, w->root);
-		if (w->gc_worker || stw_is_runtimes(root))
-			continue;
-		stw_wait kind = kind_of(c, w);
-		if (!w->open && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) && w->to - w->from >= c->set[STW_SET_WAIT_NOTE])
-			held(c, w, at, root);
-		else if (w->open && w->begun && kind == STW_WAIT_SYNC && stw_is_lock_wait(at) &&
-			w->to - w->from >= c->set[STW_SET_WAIT_WARN])
-			never_free(c, w, at, root);
-		else if (may_be_stuck(c, w, kind) && !waits_for_others(at))
-			never_woken(c, w, at, root, kind, &made);
-	}
+	for (size_t i = 0; c->queues && i < c->queues->count; i++)
+		judge_queue(c, &c->queues->items[i]);
+	judge_list(c, &c->gather->peer_waits, &made);
+	judge_list(c, &c->gather->lock_waits, &made);
 }
 
 const stw_rule stw_rule_waiting = {"goroutine-stuck-waiting", want, judge};
