@@ -16,7 +16,7 @@ static stwatch_status fail_errno(stwatch_error *error, const char *doing)
 	return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "%s: %s", doing, strerror(errno));
 }
 
-static int temporary_file(void)
+int stw_temporary_file(void)
 {
 	const char *dir = getenv("TMPDIR");
 	char path[4096];
@@ -41,7 +41,7 @@ static stw_packing packing_of(const unsigned char *head, size_t length)
 /* Copies a stream that can't be read at offsets into a temporary file, and puts that in its place. */
 static stwatch_status spool_stream(stw_source *source, const volatile int *cancel, stwatch_error *error)
 {
-	int out = temporary_file();
+	int out = stw_temporary_file();
 	if (out < 0)
 		return fail_errno(error, "can't create a temporary file (set TMPDIR to a folder with room)");
 	char buffer[64 << 10];
@@ -76,7 +76,7 @@ static stwatch_status spool_stream(stw_source *source, const volatile int *cance
 
 static stwatch_status spool_unpacked(stw_source *source, stwatch_error *error)
 {
-	int out = temporary_file();
+	int out = stw_temporary_file();
 	if (out < 0)
 		return fail_errno(error, "can't create a temporary file (set TMPDIR to a folder with room)");
 	stwatch_status status = stw_unpack(source, out, &source->size, &source->cut, error);

@@ -28,4 +28,7 @@ void stw_source_close(stw_source *source);
 /* Reads up to size bytes at offset; *got is short only at the end of the input. Thread-safe. */
 stwatch_status stw_source_read(const stw_source *source, uint64_t offset, void *buffer, size_t size, size_t *got, stwatch_error *error);
 
+/* A file of no name in TMPDIR, open for reading and writing, gone once it is closed; -1 and errno. */
+int stw_temporary_file(void);
+
 #endif

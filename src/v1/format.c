@@ -1,0 +1,52 @@
+#include "v1/format.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name;
+	uint8_t since, n_args, stack;
+} rows[STW_V1_TYPES] = {
+#define STW_V1_EVENT(number, name, since, n, stack) [number] = {#name, since, n, stack},
+#include "v1/v1_events.def"
+#undef STW_V1_EVENT
+};
+
+/* What older formats have not, or more. Source: argNum in internal/trace/parser.go of Go 1.10. */
+static void adapt(stw_v1_format *f)
+{
+	if (f->minor < 7) {
+		f->n_values[STW_V1_Batch]++; /* the sequence number */
+		f->n_values[STW_V1_Frequency]++; /* one that is not used */
+		f->n_values[STW_V1_TimerGoroutine]++;
+		f->n_values[STW_V1_GCStart]--; /* without a number of its own */
+		f->n_values[STW_V1_GoStart]--;
+		f->n_values[STW_V1_GoUnblock]--;
+	}
+	if (f->minor < 9)
+		f->n_values[STW_V1_GCSweepDone] -= 2;
+	if (f->minor < 10)
+		f->n_values[STW_V1_GCSTWStart]--; /* without a kind */
+}
+
+void stw_v1_format_init(stw_v1_format *f, unsigned minor)
+{
+	memset(f, 0, sizeof *f);
+	f->minor = minor;
+	f->before = minor < 7 ? 2 : 1;
+	f->inline_values = minor < 7 ? 5 : 4;
+	for (unsigned type = 0; type < STW_V1_TYPES; type++) {
+		if (!rows[type].name || rows[type].since > minor)
+			continue;
+		bool timed = type != STW_V1_Batch && type != STW_V1_Frequency && type != STW_V1_TimerGoroutine && type != STW_V1_Stack;
+		f->n_values[type] = (uint8_t)(rows[type].n_args + rows[type].stack + (timed ? f->before : 0));
+		f->stack[type] = rows[type].stack;
+	}
+	adapt(f);
+	if (minor >= 7)
+		f->n_values[STW_V1_String] = 1; /* it exists; its layout is its own */
+}
+
+const char *stw_v1_event_name(unsigned type)
+{
+	return type < STW_V1_TYPES && rows[type].name ? rows[type].name : "?";
+}

@@ -1,0 +1,34 @@
+/* The events of the v1 formats, and how many values each has in a given version. */
+#ifndef STW_V1_FORMAT_H
+#define STW_V1_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* STW_V1_GoStart and so on; the wire's own numbers. */
+enum {
+#define STW_V1_EVENT(number, name, since, n, stack) STW_V1_##name = number,
+#include "v1/v1_events.def"
+#undef STW_V1_EVENT
+	STW_V1_TYPES = 64 /* what six bits can say */
+};
+
+enum {
+	STW_V1_MAX_STRING = 1000000, /* as in Go's reader */
+	STW_V1_MAX_EVENT = 2048, /* bytes of an event that states its length; as in Go's reader */
+	STW_V1_MAX_FRAMES = 1000
+};
+
+typedef struct stw_v1_format {
+	unsigned minor; /* of the header's version */
+	uint8_t before; /* values before an event's arguments: the time, to 1.6 also the sequence number */
+	uint8_t inline_values; /* from so many values on, an event states its length in bytes */
+	uint8_t n_values[STW_V1_TYPES]; /* in all; 0: there is no such event */
+	bool stack[STW_V1_TYPES]; /* the last value is a stack */
+} stw_v1_format;
+
+void stw_v1_format_init(stw_v1_format *format, unsigned minor);
+/* "GoStart"; "?" where there is no such event. */
+const char *stw_v1_event_name(unsigned type);
+
+#endif

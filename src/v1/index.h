@@ -1,0 +1,80 @@
+/* The first pass over a v1 trace: where each proc's batches lie, and what stands at the file's end but is needed from the start
+ * (frequency, timer goroutines, strings, stacks), CPU samples, and the ends of system calls in order of their real time.
+ *
+ * A batch states no length, so every event is skimmed. Memory: 40 bytes a batch, the tables, the samples; not the events.
+ * Where the bytes make no sense, the next plausible head of a batch is looked for, and what was passed over is a problem. */
+#ifndef STW_V1_INDEX_H
+#define STW_V1_INDEX_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "v1/exits.h"
+#include "v1/format.h"
+#include "wire/source.h"
+
+typedef struct stw_v1_batch {
+	uint64_t begin, end; /* bytes of its events */
+	int64_t ticks; /* from which its first event counts */
+	int64_t seq; /* to Go 1.6, likewise */
+	uint32_t proc; /* index into procs */
+} stw_v1_batch;
+
+typedef struct stw_v1_proc {
+	int64_t id; /* -1: threads without a proc */
+	uint32_t first, count; /* its batches */
+} stw_v1_proc;
+
+typedef struct stw_v1_string {
+	uint64_t id;
+	const char *data;
+	uint32_t length;
+} stw_v1_string;
+
+typedef struct stw_v1_frame {
+	uint64_t pc, func, file, line; /* func, file: ids of strings, 0: none */
+} stw_v1_frame;
+
+typedef struct stw_v1_stack {
+	uint32_t id;
+	uint32_t first, count; /* in stack_frames */
+} stw_v1_stack;
+
+typedef struct stw_v1_sample {
+	int64_t ticks, p; /* p -1: none */
+	uint64_t g, stack;
+} stw_v1_sample;
+
+typedef struct stw_v1_problem {
+	uint64_t offset;
+	char what[STWATCH_MESSAGE_MAX];
+} stw_v1_problem;
+
+typedef struct stw_v1_index {
+	stw_mem *mem;
+	stw_v1_format format;
+	STW_VEC(stw_v1_batch) batches; /* by proc, then in order of the file */
+	STW_VEC(stw_v1_proc) procs; /* in order of first appearance */
+	stw_arena arena;
+	STW_VEC(stw_v1_string) strings;
+	STW_VEC(stw_v1_stack) stacks;
+	STW_VEC(uint32_t) stack_frames; /* indices into frames */
+	STW_VEC(stw_v1_frame) frames;
+	STW_VEC(stw_v1_sample) samples; /* in order of time */
+	STW_VEC(uint64_t) timers; /* goroutines that serve timers (to Go 1.13) */
+	stw_v1_exits exits;
+	int64_t frequency; /* ticks a second; 0: not there */
+	int64_t first_ticks; /* of the earliest event */
+	bool has_events;
+	STW_VEC(stw_v1_problem) problems; /* in order of the file */
+	uint64_t lost_bytes; /* passed over */
+} stw_v1_index;
+
+/* Reads the whole input once. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
+ * On failure nothing needs to be freed. The progress is told in bytes of the input. */
+stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel,
+	stwatch_error *error);
+void stw_v1_index_free(stw_v1_index *index);
+/* Notes a problem; those beyond the first hundred are only counted in the last. False when out of memory. */
+bool stw_v1_index_problem(stw_v1_index *index, uint64_t offset, const char *what);
+
+#endif
