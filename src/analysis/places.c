@@ -186,7 +186,7 @@ stwatch_status stw_places_resolve(stw_places *p, const stw_trace *trace, stwatch
 		stw_generation gen;
 		if (!needed[g] && !needs_samples(p, g))
 			continue;
-		status = stw_generation_load(&gen, p->mem, &trace->spans.items[g], error);
+		status = stw_trace_load(trace, g, &gen, error);
 		if (status == STWATCH_ERR_DAMAGED) { /* said already, by the first pass */
 			status = STWATCH_OK;
 			continue;
@@ -194,7 +194,7 @@ stwatch_status stw_places_resolve(stw_places *p, const stw_trace *trace, stwatch
 		if (status != STWATCH_OK)
 			break;
 		resolve_in(p, &gen, g);
-		stw_generation_free(&gen);
+		stw_trace_unload(trace, &gen);
 	}
 	stw_mem_free(p->mem, needed, trace->spans.count + 1);
 	return p->failed ? stw_fail_memory(error) : status;

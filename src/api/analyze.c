@@ -276,7 +276,7 @@ static stwatch_status open_files(
 	if (n > 1)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
 			"this version analyses one trace at a time (%zu were given)", n);
-	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, error);
+	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, context->cancel, error);
 	if (error->input < n)
 		error->input = a->files.traces.items[error->input].input;
 	return status;

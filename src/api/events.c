@@ -10,6 +10,7 @@
 struct stwatch_reader {
 	stw_mem *mem;
 	stw_source source;
+	stw_v1 v1;
 	stw_stream stream;
 	size_t n_details;
 	char details[16 << 10]; /* what is longer is cut */
@@ -27,8 +28,7 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 	if (status == STWATCH_OK) {
 		status = stw_header_read(&r->source, &minor, error);
 		if (status == STWATCH_OK && minor < STW_GO122)
-			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-				"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
+			status = stw_v1_open(&r->v1, r->mem, &r->source, minor, context->cancel, error);
 		if (status != STWATCH_OK)
 			stw_source_close(&r->source);
 	}
@@ -36,7 +36,10 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 		stw_mem_free(r->mem, r, sizeof *r);
 		return status;
 	}
-	stw_stream_open(&r->stream, r->mem, &r->source, (stw_go_version)minor);
+	if (r->v1.mem)
+		stw_stream_open_v1(&r->stream, r->mem, &r->source, &r->v1);
+	else
+		stw_stream_open(&r->stream, r->mem, &r->source, (stw_go_version)minor);
 	*out = r;
 	return STWATCH_OK;
 }
@@ -56,6 +59,7 @@ void stwatch_reader_free(stwatch_reader *r)
 	if (!r)
 		return;
 	stw_stream_close(&r->stream);
+	stw_v1_close(&r->v1);
 	stw_source_close(&r->source);
 	stw_mem_free(r->mem, r, sizeof *r);
 }

@@ -2,37 +2,10 @@
 
 #include <string.h>
 
-static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
-	uint64_t a1, uint64_t a2, uint64_t a3);
-#define STW_MERGE_EMIT queue_event
-#include "order/merge_step.h"
+#include "engine/stream_queue.h"
 
-static void queue_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
-	uint64_t a1, uint64_t a2, uint64_t a3)
-{
-	stw_stream *s = mg->hook;
-	const stw_order *o = mg->order;
-	stw_stream_event *e = &s->queue[s->queued++]; /* no event stands for more than three */
-	*e = (stw_stream_event){
-		.time = time,
-		.m = stw_order_m_id(o, m),
-		.p = stw_order_p_id(o, p),
-		.g = stw_order_g_id(o, g),
-		.a = {a0, a1, a2, a3},
-		.target = target,
-		.g_slot = g,
-		.p_slot = p,
-		.m_slot = m,
-		.type = (uint8_t)type,
-		.has_generation = true,
-	};
-	if (type == STW_EV_CPUSample) { /* its context is its own */
-		e->m = (int64_t)a0;
-		e->p = (int64_t)a1;
-		e->g = (int64_t)a2;
-		e->a[0] = a3;
-	}
-}
+#define STW_MERGE_EMIT stw_stream_queue
+#include "order/merge_step.h"
 
 void stw_stream_open(stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version)
 {
@@ -52,6 +25,10 @@ void stw_stream_open_at(stw_stream *s, stw_mem *mem, const stw_source *source, s
 
 static void end_generation(stw_stream *s)
 {
+	if (s->v1) {
+		stw_stream_v1_end(s);
+		return;
+	}
 	if (s->merging)
 		stw_merge_close(&s->merge);
 	s->merging = false;
@@ -64,7 +41,7 @@ void stw_stream_close(stw_stream *s)
 	stw_order_free(&s->order);
 }
 
-static void queue_sync(stw_stream *s, int64_t time, bool has_generation)
+void stw_stream_queue_sync(stw_stream *s, int64_t time, bool has_generation)
 {
 	s->last_time = time > s->last_time ? time : s->last_time + 1;
 	s->queue[s->queued++] = (stw_stream_event){
@@ -86,7 +63,7 @@ static void queue_sync(stw_stream *s, int64_t time, bool has_generation)
 static stwatch_status fail_after_sync(stw_stream *s, const stwatch_error *failure)
 {
 	s->failure = *failure;
-	queue_sync(s, s->last_time, false);
+	stw_stream_queue_sync(s, s->last_time, false);
 	return STWATCH_OK;
 }
 
@@ -110,7 +87,7 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		if (status == STWATCH_ERR_DAMAGED)
 			return fail_after_sync(s, &fault);
 		s->ended = true;
-		queue_sync(s, s->last_time, false);
+		stw_stream_queue_sync(s, s->last_time, false);
 		*error = fault;
 		return status;
 	}
@@ -132,7 +109,7 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		*error = fault;
 		return status;
 	}
-	queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
+	stw_stream_queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
 	s->merge.last_time = s->last_time;
 	s->merge.error = &s->failure;
 	return STWATCH_OK;
@@ -141,6 +118,8 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 {
 	s->queued = s->taken = 0;
+	if (s->v1)
+		return stw_stream_v1_fill(s, error);
 	if (s->merging) {
 		stwatch_status status = merge_step(&s->merge);
 		s->last_time = s->merge.last_time;

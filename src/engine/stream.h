@@ -4,7 +4,7 @@
 #ifndef STW_ENGINE_STREAM_H
 #define STW_ENGINE_STREAM_H
 
-#include "order/merge.h"
+#include "order/v1.h"
 
 typedef struct stw_stream_event {
 	int64_t time;
@@ -39,13 +39,19 @@ typedef struct stw_stream {
 	uint64_t syncs;
 	int64_t last_time;
 	stwatch_error failure; /* to be reported next; status OK: none */
-	stw_stream_event queue[4];
+	stw_stream_event queue[8]; /* no event stands for more */
 	unsigned queued, taken;
+	stw_v1 *v1; /* of a trace in a v1 format, else NULL */
+	stw_v1_merge v1_merge;
+	char *text; /* of the log event at hand */
+	uint32_t text_size;
 } stw_stream;
 
 void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
 /* Continues at a generation that a scan has found, as if the trace began there. */
 void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
+/* The events of a v1 trace, as Go's reader makes them. What contradicts itself is told at the end: until there, it goes on. */
+void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_v1 *v1);
 void stw_stream_close(stw_stream *stream);
 /* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays. */
 stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);

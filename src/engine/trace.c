@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "engine/crew.h"
+#include "engine/pass_v1.h"
 #include "order/join.h"
 
 typedef struct joiner {
@@ -124,6 +125,8 @@ static bool join(void *user, stw_job *job)
 stwatch_status stw_trace_fold(stw_trace *t, const stw_run_options *options, stw_fold_fn add, void *user, stwatch_error *error)
 {
 	joiner j = {.trace = t, .add = add, .user = user, .options = options, .error = error};
+	if (t->v1)
+		return stw_trace_fold_v1(t, options, add, user, error);
 	error->status = STWATCH_OK;
 	stw_order_init(&j.state, t->mem);
 	stw_crew_run(t->mem, t->spans.items, t->spans.count, options->threads, options->cancel, join, &j);

@@ -4,6 +4,7 @@
 #define STW_ENGINE_TRACE_H
 
 #include "engine/pass.h"
+#include "order/v1.h"
 
 typedef struct stw_problem_note {
 	uint32_t input; /* index */
@@ -28,6 +29,7 @@ typedef struct stw_trace {
 	stw_trace_input *inputs;
 	uint32_t n_inputs;
 	stw_go_version version; /* the oldest of its inputs' */
+	stw_v1 *v1; /* NULL unless it is a trace in a v1 format, which is one input, and one generation as far as tables go */
 	STW_VEC(stw_span) spans; /* in order of time */
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
@@ -55,12 +57,17 @@ typedef struct stw_trace_file {
 stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error);
 /* The same of inputs that are open already: their sources are the trace's from then on, also where that fails (and closed in files).
  * error->input: the index of the file that a failure is about. */
-stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, stwatch_error *error);
+stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const volatile int *cancel,
+	stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
 /* Notes a problem (an error of status _DAMAGED) of an input. False when out of memory. */
 bool stw_trace_note(stw_trace *trace, uint32_t input, const stwatch_error *error, stw_fault fault);
 /* The input that a time is in. */
 const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);
+
+/* The tables of a generation; ended with stw_trace_unload. As stw_generation_load. */
+stwatch_status stw_trace_load(const stw_trace *trace, uint32_t span, stw_generation *gen, stwatch_error *error);
+void stw_trace_unload(const stw_trace *trace, stw_generation *gen);
 
 /* Gets the folds in order. restart: a part of the trace is missing before this one. False: out of memory. */
 typedef bool (*stw_fold_fn)(void *user, const stw_fold *fold, bool restart);

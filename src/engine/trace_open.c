@@ -49,20 +49,53 @@ static stwatch_status scan_input(stw_trace *t, uint32_t index, stwatch_error *er
 	}
 }
 
-static stwatch_status open_input(stw_trace *t, uint32_t index, stwatch_error *error)
+/* A v1 trace is read through once already here: what it needs from the start stands at its end. */
+static stwatch_status open_v1(stw_trace *t, unsigned minor, const volatile int *cancel, stwatch_error *error)
+{
+	stw_trace_input *in = &t->inputs[0];
+	if (t->n_inputs > 1)
+		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+			"a trace of format go 1.%u has a clock of its own: it can't be joined with other traces (one trace was expected)", minor);
+	t->v1 = stw_mem_zalloc(t->mem, sizeof *t->v1);
+	stw_span *span = t->v1 ? stw_vec_push(t->mem, &t->spans) : NULL;
+	if (!span)
+		return stw_fail_memory(error);
+	*span = (stw_span){.source = &in->source, .generation = 1, .begin = STW_HEADER_SIZE, .end = in->source.size, .n_batches = 1};
+	t->n_bytes = in->source.size;
+	stwatch_status status = stw_v1_open(t->v1, t->mem, &in->source, minor, cancel, error);
+	for (size_t i = 0; status == STWATCH_OK && i < t->v1->index.problems.count; i++) {
+		const stw_v1_problem *p = &t->v1->index.problems.items[i];
+		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
+		status = note(t, 0, error);
+	}
+	return status;
+}
+
+stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation *gen, stwatch_error *error)
+{
+	if (!t->v1)
+		return stw_generation_load(gen, t->mem, &t->spans.items[span], error);
+	*gen = t->v1->gen; /* lent */
+	return STWATCH_OK;
+}
+
+void stw_trace_unload(const stw_trace *t, stw_generation *gen)
+{
+	if (!t->v1)
+		stw_generation_free(gen);
+}
+
+static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
 {
 	unsigned minor;
 	stw_trace_input *in = &t->inputs[index];
 	stwatch_status status = stw_header_read(&in->source, &minor, error);
-	if (status == STWATCH_OK && minor < STW_GO122)
-		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%u: this version of stwatch reads those of Go 1.22 and later", minor);
 	if (status != STWATCH_OK)
 		return status;
 	in->version = (stw_go_version)minor;
 	if (t->version == 0 || in->version < t->version)
 		t->version = in->version;
-	status = scan_input(t, index, error);
+	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, error);
 	if (status == STWATCH_OK && in->source.cut) {
 		stw_fail(error, STWATCH_ERR_DAMAGED, in->source.size,
 			"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
@@ -72,10 +105,10 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, stwatch_error *er
 	return status;
 }
 
-static stwatch_status open_inputs(stw_trace *t, stwatch_error *error)
+static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwatch_error *error)
 {
 	for (uint32_t i = 0; i < t->n_inputs; i++) {
-		stwatch_status status = open_input(t, i, error);
+		stwatch_status status = open_input(t, i, cancel, error);
 		if (status != STWATCH_OK) {
 			error->input = i;
 			return status;
@@ -84,7 +117,8 @@ static stwatch_status open_inputs(stw_trace *t, stwatch_error *error)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, stwatch_error *error)
+stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const volatile int *cancel,
+	stwatch_error *error)
 {
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
@@ -100,7 +134,7 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 		files[i].source.fd = -1;
 	}
 	t->n_inputs = t->inputs ? (uint32_t)n_files : 0;
-	stwatch_status status = t->inputs ? open_inputs(t, error) : stw_fail_memory(error);
+	stwatch_status status = t->inputs ? open_inputs(t, cancel, error) : stw_fail_memory(error);
 	if (status != STWATCH_OK)
 		stw_trace_close(t);
 	return status;
@@ -111,7 +145,7 @@ stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, cons
 	stw_trace_file file = {.path = path};
 	memset(t, 0, sizeof *t);
 	stwatch_status status = stw_source_open(&file.source, path, cancel, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, error) : status;
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, cancel, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)
@@ -120,6 +154,9 @@ void stw_trace_close(stw_trace *t)
 		return;
 	for (uint32_t i = 0; i < t->n_inputs; i++)
 		stw_source_close(&t->inputs[i].source);
+	if (t->v1)
+		stw_v1_close(t->v1);
+	stw_mem_free(t->mem, t->v1, sizeof *t->v1);
 	stw_mem_free(t->mem, t->inputs, t->n_inputs * sizeof *t->inputs);
 	stw_vec_free(t->mem, &t->spans);
 	stw_vec_free(t->mem, &t->begins);

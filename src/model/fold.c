@@ -73,6 +73,36 @@ bool stw_fold_grow(stw_fold *f)
 	return true;
 }
 
+bool stw_fold_continue(stw_fold *f, stw_fold *before)
+{
+	if (!stw_fold_init(f, before->mem, before->gen, before->order, before->generation) || !stw_fold_grow(before)) {
+		stw_fold_free(f);
+		return false;
+	}
+	f->first_time = before->last_time;
+	f->slot_end = INT64_MIN;
+	for (size_t i = 0; i < f->gs.count; i++) {
+		stw_fold_g *g = &f->gs.items[i];
+		*g = before->gs.items[i];
+		g->since = STW_TIME_UNKNOWN;
+		g->run_ns = 0;
+		g->runs = g->blocks = 0;
+		g->created = false;
+		f->more.items[i] = before->more.items[i];
+		f->more.items[i].assist_since = before->last_time;
+	}
+	for (size_t i = 0; i < f->ps.count; i++) {
+		stw_fold_p *p = &f->ps.items[i];
+		*p = before->ps.items[i];
+		p->since = STW_TIME_UNKNOWN;
+		p->starts = 0;
+		memset(p->total, 0, sizeof p->total);
+	}
+	if (before->gc_since != STW_TIME_UNKNOWN)
+		f->gc_since = before->last_time;
+	return true;
+}
+
 int64_t stw_histogram_value(unsigned bucket)
 {
 	if (bucket < STW_HISTOGRAM_STEPS)

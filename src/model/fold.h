@@ -227,6 +227,9 @@ typedef struct stw_fold {
 
 bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation);
 void stw_fold_free(stw_fold *fold);
+/* Begins the next window of an order that goes on (v1): what `before` knows of each goroutine and proc holds there too, with beginnings
+ * that are before it. Before stw_fold_finish(before). False when out of memory. */
+bool stw_fold_continue(stw_fold *fold, stw_fold *before);
 /* After the last event (or the last before a fault): hands over what is open. */
 void stw_fold_finish(stw_fold *fold);
 /* Keeps the result, lets go of what is needed only while it runs. */

@@ -22,7 +22,7 @@
 #define STW_MERGE_STOPPED(mg) false
 #endif
 
-#define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#include "order/merge_stamp.h"
 
 /* Takes the next argument of the event at hand; the end is looked at once, when all are taken. */
 #define TAKE(v)                                                                                                                            \
@@ -75,31 +75,6 @@
 #define DONE() (c->p = p, STW_ADVANCE_OK)
 #define EMIT(target, a0, a1, a2, a3)                                                                                                       \
 	STW_MERGE_EMIT(mg, type, merge_stamp(mg, c->time), c->m, ctx_p, ctx_g, (target), (a0), (a1), (a2), (a3))
-
-/* The time of the event that is handed on next: later than that of the one before. */
-#ifndef STW_MERGE_GAP
-static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
-{
-	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
-}
-#else
-static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t time)
-{
-	if (time <= mg->last_time)
-		return ++mg->last_time;
-	if (mg->last_time != INT64_MIN)
-		STW_MERGE_GAP(mg, mg->last_time, time);
-	return mg->last_time = time;
-}
-
-/* One comparison finds both what does not increase and what comes after a gap. */
-static inline __attribute__((always_inline)) int64_t merge_stamp(stw_merge *mg, int64_t time)
-{
-	if (STW_UNLIKELY((uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1))
-		return merge_stamp_odd(mg, time);
-	return mg->last_time = time;
-}
-#endif
 
 static inline bool next_in_sequence(const stw_order *o, uint32_t epoch, uint64_t last, uint64_t seq)
 {

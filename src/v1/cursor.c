@@ -211,6 +211,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			return bad(c, head, "has a value that overflows", error);
 		c->last_ticks += (int64_t)v;
 		uint64_t *to = c->a;
+		c->a[0] = c->a[1] = 0; /* what older formats lack */
 		for (i++; i < n - f->stack[type]; i++) {
 			if (__builtin_expect(p > end || !(p = stw_varint_fast(p, &v)), 0))
 				return bad(c, head, "is cut, or has a value that overflows", error);

@@ -123,6 +123,8 @@ stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stw
 int64_t stw_generation_ns(const stw_generation *gen, uint64_t units);
 
 uint32_t stw_ids_find_other(const stw_ids *ids, uint64_t id);
+/* Once all ids are in the map: makes the array, where they are dense. False when out of memory. */
+bool stw_ids_index(stw_mem *mem, stw_ids *ids);
 
 static inline __attribute__((always_inline)) uint32_t stw_ids_find(const stw_ids *ids, uint64_t id)
 {

@@ -234,7 +234,7 @@ uint32_t stw_ids_find_other(const stw_ids *ids, uint64_t id)
 }
 
 /* Strings and stacks are looked up for every event that has one: an array beats the map where the ids are dense, as the runtime's are. */
-static bool make_dense(stw_mem *mem, stw_ids *ids)
+bool stw_ids_index(stw_mem *mem, stw_ids *ids)
 {
 	uint64_t max = 0;
 	if (ids->map.count == 0)
@@ -254,6 +254,8 @@ static bool make_dense(stw_mem *mem, stw_ids *ids)
 	dense[0] = 0;
 	ids->dense = dense;
 	ids->n_dense = max + 1;
+	while (ids->n_same < ids->n_dense && dense[ids->n_same] == ids->n_same)
+		ids->n_same++;
 	stw_map_free(&ids->map);
 	return true;
 }
@@ -283,7 +285,7 @@ static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t n, size
 static bool index_ids(stw_generation *gen)
 {
 	stw_mem *mem = gen->mem;
-	return make_dense(mem, &gen->string_ids) && make_dense(mem, &gen->stack_ids) &&
+	return stw_ids_index(mem, &gen->string_ids) && stw_ids_index(mem, &gen->stack_ids) &&
 		put_in_order(mem, &gen->string_ids, gen->strings.items, gen->strings.count, sizeof *gen->strings.items) &&
 		put_in_order(mem, &gen->stack_ids, gen->stacks.items, gen->stacks.count, sizeof *gen->stacks.items);
 }

@@ -1,0 +1,88 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/stream_queue.h"
+
+#define STW_MERGE_EMIT stw_stream_queue
+#define STW_V1_AS_GO true
+#include "order/v1_step.h"
+
+void stw_stream_open_v1(stw_stream *s, stw_mem *mem, const stw_source *source, stw_v1 *v1)
+{
+	memset(s, 0, sizeof *s);
+	s->mem = mem;
+	s->source = source;
+	s->version = (stw_go_version)v1->index.format.minor;
+	s->v1 = v1;
+	s->gen = v1->gen; /* borrowed */
+	s->number = 1;
+	s->span = (stw_span){.generation = 1, .begin = 0, .end = source->size};
+	stw_order_init(&s->order, mem);
+}
+
+void stw_stream_v1_end(stw_stream *s)
+{
+	if (s->merging)
+		stw_v1_merge_close(&s->v1_merge);
+	s->merging = false;
+	stw_mem_free(s->mem, s->text, s->text_size);
+	s->text = NULL;
+	s->text_size = 0;
+}
+
+/* The cursor moves on before the event is looked at. */
+void stw_stream_v1_keep_text(stw_stream *s)
+{
+	stw_string *text = &s->v1->gen.strings.items[s->v1->text];
+	if (text->length > s->text_size) {
+		char *room = stw_mem_resize(s->mem, s->text, s->text_size, text->length);
+		if (!room) { /* a log without its text is better than none */
+			text->length = 0;
+			return;
+		}
+		s->text = room;
+		s->text_size = text->length;
+	}
+	if (text->length)
+		memcpy(s->text, text->data, text->length);
+	text->data = s->text;
+}
+
+/* The first problem of the file, or of the order of its events. */
+static stwatch_status verdict(const stw_stream *s, stwatch_error *error)
+{
+	const stw_v1_index *x = &s->v1->index;
+	if (x->problems.count)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, x->problems.items[0].offset, "%s", x->problems.items[0].what);
+	if (s->v1_merge.n_faults == 0)
+		return STWATCH_OK;
+	*error = s->v1_merge.first_fault;
+	return error->status;
+}
+
+static stwatch_status open(stw_stream *s, stwatch_error *error)
+{
+	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s->source, s, error);
+	s->merging = true;
+	s->last_time = -2;
+	if (status == STWATCH_OK && (s->v1->index.has_events || s->v1->index.samples.count))
+		stw_stream_queue_sync(s, -1, true);
+	return status;
+}
+
+stwatch_status stw_stream_v1_fill(stw_stream *s, stwatch_error *error)
+{
+	if (s->ended)
+		return STWATCH_END;
+	if (!s->merging)
+		return open(s, error);
+	s->v1_merge.base.error = error;
+	stwatch_status status = v1_step(&s->v1_merge);
+	s->last_time = s->v1_merge.base.last_time;
+	if (status != STWATCH_END)
+		return status;
+	s->ended = true;
+	verdict(s, &s->failure);
+	stw_stream_queue_sync(s, s->last_time, false);
+	return STWATCH_OK;
+}

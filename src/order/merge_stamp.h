@@ -1,0 +1,34 @@
+/* Times as they are handed on: a part of the templates merge_step.h and v1_step.h. */
+#ifndef STW_ORDER_MERGE_STAMP_H
+#define STW_ORDER_MERGE_STAMP_H
+
+#include "order/merge.h"
+
+#define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* The time of the event that is handed on next: later than that of the one before. */
+#ifndef STW_MERGE_GAP
+static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
+{
+	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
+}
+#else
+static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t time)
+{
+	if (time <= mg->last_time)
+		return ++mg->last_time;
+	if (mg->last_time != INT64_MIN)
+		STW_MERGE_GAP(mg, mg->last_time, time);
+	return mg->last_time = time;
+}
+
+/* One comparison finds both what does not increase and what comes after a gap. */
+static inline __attribute__((always_inline)) int64_t merge_stamp(stw_merge *mg, int64_t time)
+{
+	if (STW_UNLIKELY((uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1))
+		return merge_stamp_odd(mg, time);
+	return mg->last_time = time;
+}
+#endif
+
+#endif

@@ -1,0 +1,143 @@
+/* Merges the streams of a v1 trace's procs (Go 1.5 to 1.21) into one order, and hands on the events that v2 would have for them:
+ * nothing after this knows the difference. The order is that of Go's internal/trace (order.go of Go 1.7 and later): an event comes
+ * when the goroutine that it is about has the sequence number and status that it takes for granted; of those that can, the earliest.
+ *
+ *   - What was written late (ends of system calls) comes at its own time (v1/exits.h).
+ *   - A system call is one instant; where it blocked, the time until its end is known. A fast one is handed on as 1 ns long.
+ *   - A trace begins with what exists: goroutines are handed on as statuses.
+ *   - To 1.6 events have a sequence number for all, which orders them.
+ *
+ * Where the order is broken, the earliest event is taken as it stands: what is known of its goroutine begins anew there.
+ *
+ * A template, as order/merge.h is, with the same STW_MERGE_EMIT: v1_step.h. */
+#ifndef STW_ORDER_V1_H
+#define STW_ORDER_V1_H
+
+#include "order/merge.h"
+#include "v1/cursor.h"
+
+/* Procs that Go's own reader makes up for events that have none of their own. */
+enum { STW_V1_TIMER_P = 1000001, STW_V1_NETPOLL_P, STW_V1_SYSCALL_P, STW_V1_GC_P };
+
+/* What stands in no table of the file: the reasons and kinds that a v2 trace would name, and a log's text. */
+enum {
+	STW_V1_WORD_FOREVER,
+	STW_V1_WORD_PREEMPTED,
+	STW_V1_WORD_GOSCHED,
+	STW_V1_WORD_SLEEP,
+	STW_V1_WORD_SEND,
+	STW_V1_WORD_RECEIVE,
+	STW_V1_WORD_NETWORK,
+	STW_V1_WORD_SYNC,
+	STW_V1_WORD_COND,
+	STW_V1_WORD_SELECT,
+	STW_V1_WORD_NONE,
+	STW_V1_WORD_ASSIST,
+	STW_V1_WORDS
+};
+
+enum { STW_V1_STOP_KINDS = 17 };
+
+/* A v1 trace in memory: what the first pass found, its tables as those of one generation. */
+typedef struct stw_v1 {
+	stw_mem *mem;
+	stw_v1_index index;
+	stw_generation gen; /* without batches */
+	double ns_per_tick;
+	stw_map timers; /* goroutines that serve timers */
+	struct {
+		uint64_t id;
+		uint32_t string; /* index in gen.strings */
+	} words[STW_V1_WORDS];
+	uint64_t text_id; /* of the string that stands for the text of the log at hand */
+	uint32_t text;
+} stw_v1;
+
+/* As stw_v1_index_read, and makes the tables. */
+stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
+void stw_v1_close(stw_v1 *v1);
+int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
+/* "GC mark termination", as later versions word it; "" where the format does not say. */
+const char *stw_v1_stop_kind(unsigned minor, uint64_t number);
+
+typedef struct stw_v1_g {
+	uint32_t root; /* stack id of where it began */
+	bool at_start; /* existed when the trace began, and nothing more was said of it yet */
+	bool network; /* waits for the network */
+	bool called; /* its system call has been handed on, but not that it blocks */
+	bool in_call; /* in a system call that blocked, as handed on */
+} stw_v1_g;
+
+typedef struct stw_v1_p {
+	uint32_t g, m; /* slots */
+	bool seen, running, sweeping, stopping; /* stopping: to Go 1.9 a stop belongs to a proc */
+} stw_v1_p;
+
+typedef struct stw_v1_heap_entry {
+	int64_t key;
+	uint32_t cursor;
+} stw_v1_heap_entry;
+
+typedef struct stw_v1_merge {
+	stw_merge base; /* order, gen, last_time, error and hook: what STW_MERGE_EMIT looks at */
+	stw_v1 *v1;
+	stw_v1_cursor *cursors;
+	uint32_t *cursor_ps; /* slots; STW_SLOT_NONE: none */
+	size_t n_cursors;
+	uint8_t *windows;
+	size_t windows_size;
+	stw_v1_heap_entry *heap;
+	size_t n_heap;
+	stw_v1_exit_walk walk;
+	stw_v1_exit exit; /* the next */
+	int64_t exit_key; /* INT64_MAX: none */
+	int64_t sample_key;
+	STW_VEC(stw_v1_g) gs; /* by slot */
+	STW_VEC(stw_v1_p) ps;
+	STW_VEC(stw_order_task) tasks;
+	STW_VEC(uint32_t) free_tasks;
+	stw_map task_slots;
+	int64_t last_key; /* of the event taken last: times should not go back */
+	uint64_t gc_number; /* the next collection's */
+	bool collecting, stopping, begun; /* begun: what exists at the beginning has been told */
+	uint32_t stop_kind; /* of the last stop, interned in order->names */
+	uint32_t telling; /* what existed at the beginning and is told next, a slot; STW_SLOT_NONE: all has been */
+	int64_t told_at;
+	int64_t gomaxprocs; /* at the beginning, which no event is handed on for; 0: not said */
+	uint32_t fake_ps[4]; /* slots of the procs that Go's reader makes up */
+	/* What contradicts itself: Go's reader refuses such a trace. */
+	uint64_t n_faults;
+	stw_fault fault; /* of the first */
+	stwatch_error first_fault;
+} stw_v1_merge;
+
+/* Begins at the start of the trace. The order must be new, v1, source, order and error must outlive the merge.
+ * Ends with stw_v1_merge_close, also after a failure. */
+stwatch_status stw_v1_merge_open(
+	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, const stw_source *source, void *hook, stwatch_error *error);
+void stw_v1_merge_close(stw_v1_merge *vm);
+
+/* ---- helpers that the template shares; defined in v1_merge.c ---- */
+
+/* Notes that the trace contradicts itself at the cursor's event (NULL: at no place). */
+void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault fault, const char *format, ...)
+	__attribute__((format(printf, 4, 5), cold));
+void stw_v1_merge_fault_frontier(stw_v1_merge *vm) __attribute__((cold));
+void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i);
+void stw_v1_merge_sift(stw_v1_merge *vm, size_t i);
+void stw_v1_merge_remove(stw_v1_merge *vm, size_t i);
+void stw_v1_merge_sort(stw_v1_merge *vm);
+/* Decodes the cursor's next event; what makes no sense is noted and passed over. STWATCH_OK, _END, _IO, _MEMORY. */
+stwatch_status stw_v1_merge_refresh(stw_v1_merge *vm, stw_v1_cursor *c);
+stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm);
+/* Slots, made where there is none; STW_SLOT_NONE when out of memory. */
+uint32_t stw_v1_merge_add_g(stw_v1_merge *vm, uint64_t id, uint8_t status);
+uint32_t stw_v1_merge_add_p(stw_v1_merge *vm, int64_t id);
+uint32_t stw_v1_merge_thread(stw_v1_merge *vm, uint64_t id);
+uint32_t stw_v1_merge_fake_p(stw_v1_merge *vm, int64_t id);
+bool stw_v1_merge_task_begin(stw_v1_merge *vm, const stw_v1_cursor *c);
+/* False when out of memory. parent UINT64_MAX where the task's beginning is not in the trace. */
+bool stw_v1_merge_task_end(stw_v1_merge *vm, uint64_t id, uint64_t *parent, uint32_t *name);
+bool stw_v1_merge_region(stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t g);
+
+#endif
