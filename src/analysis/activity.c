@@ -222,6 +222,7 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 
 #define STW_MERGE_EMIT see
 #include "order/merge_step.h"
+#include "order/v1_step.h"
 
 /* ---- several generations at a time ---- */
 
@@ -257,12 +258,46 @@ static stwatch_status read_events(reading *r, stw_merge *mg, int64_t end, const 
 	return status;
 }
 
+static stwatch_status read_events_v1(reading *r, stw_v1_merge *vm, int64_t end, const volatile int *cancel)
+{
+	enum { STEPS = 1024 };
+	stwatch_status status = STWATCH_OK;
+	look_at_windows(r, r->begin);
+	while (status == STWATCH_OK && vm->base.last_time < end && !(cancel && *cancel))
+		for (unsigned i = 0; i < STEPS && status == STWATCH_OK; i++)
+			status = v1_step(vm);
+	for (uint32_t p = 0; p < r->since.count && p < vm->ps.count; p++)
+		if (STW_SLOT_OK(vm->ps.items[p].g))
+			ran(r, p, vm->ps.items[p].g, vm->base.last_time, 0, false);
+	return status;
+}
+
+static stwatch_status read_v1(readers *all, task *t, reading *r, stw_order *order)
+{
+	stw_v1_merge vm;
+	stwatch_status status = stw_v1_merge_open(&vm, order, all->trace->v1, r, &t->error);
+	if (status == STWATCH_OK)
+		status = read_events_v1(r, &vm, all->end, all->cancel);
+	stw_v1_merge_close(&vm);
+	return status;
+}
+
+static stwatch_status read_v2(readers *all, task *t, reading *r, stw_order *order)
+{
+	stw_merge mg;
+	stw_order_begin(order, STW_READ_INITIAL); /* a generation stands on its own: what it states is believed */
+	stwatch_status status = stw_merge_open(&mg, order, r->gen, INT64_MIN, r, &t->error);
+	if (status == STWATCH_OK)
+		status = read_events(r, &mg, all->end, all->cancel);
+	stw_merge_close(&mg);
+	return status;
+}
+
 static void read_one(readers *all, task *t)
 {
 	stw_activity *a = all->activity;
 	stw_generation gen;
 	stw_order order;
-	stw_merge mg;
 	reading r = {.mem = a->mem,
 		.places = a->places,
 		.naming = &all->naming,
@@ -270,17 +305,13 @@ static void read_one(readers *all, task *t)
 		.n_windows = a->windows.count,
 		.gen = &gen,
 		.order = &order};
-	t->status = stw_generation_load(&gen, a->mem, &all->trace->spans.items[t->span], &t->error);
+	t->status = stw_trace_load(all->trace, t->span, &gen, &t->error);
 	if (t->status != STWATCH_OK)
 		return;
 	stw_order_init(&order, a->mem);
-	stw_order_begin(&order, STW_READ_INITIAL); /* a generation stands on its own: what it states is believed */
-	t->status = stw_merge_open(&mg, &order, &gen, INT64_MIN, &r, &t->error);
-	if (t->status == STWATCH_OK)
-		t->status = read_events(&r, &mg, all->end, all->cancel);
-	stw_merge_close(&mg);
+	t->status = all->trace->v1 ? read_v1(all, t, &r, &order) : read_v2(all, t, &r, &order);
 	stw_order_free(&order);
-	stw_generation_free(&gen);
+	stw_trace_unload(all->trace, &gen);
 	stw_vec_free(a->mem, &r.since);
 	stw_vec_free(a->mem, &r.roots);
 	if (r.failed)

@@ -35,7 +35,7 @@ static uint64_t done(const stw_v1_merge *vm)
 	uint64_t batches = 0;
 	for (size_t i = 0; i < vm->n_cursors; i++)
 		batches += vm->cursors[i].batch - x->procs.items[i].first;
-	return x->batches.count ? (uint64_t)((double)vm->base.source->size * (double)batches / (double)x->batches.count) : 0;
+	return x->batches.count ? (uint64_t)((double)vm->base.gen->source->size * (double)batches / (double)x->batches.count) : 0;
 }
 
 /* Hands the window on, and begins the next with what is known. */
@@ -126,7 +126,7 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 	if (!stw_fold_init(&w->fold, t->mem, &t->v1->gen, &w->order, 0))
 		stw_fail_memory(error);
 	else
-		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &t->inputs[0].source, &w->fold, error);
+		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);
 	if (status == STWATCH_OK && w->merge.n_heap) {
 		w->fold.first_time = 0;
 		status = run_windows(w, error);

@@ -62,7 +62,7 @@ static stwatch_status verdict(const stw_stream *s, stwatch_error *error)
 
 static stwatch_status open(stw_stream *s, stwatch_error *error)
 {
-	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s->source, s, error);
+	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s, error);
 	s->merging = true;
 	s->last_time = -2;
 	if (status == STWATCH_OK && (s->v1->index.has_events || s->v1->index.samples.count))

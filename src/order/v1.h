@@ -53,7 +53,7 @@ typedef struct stw_v1 {
 	uint32_t text;
 } stw_v1;
 
-/* As stw_v1_index_read, and makes the tables. */
+/* As stw_v1_index_read, and makes the tables. The source must outlive it. */
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
@@ -111,10 +111,9 @@ typedef struct stw_v1_merge {
 	stwatch_error first_fault;
 } stw_v1_merge;
 
-/* Begins at the start of the trace. The order must be new, v1, source, order and error must outlive the merge.
+/* Begins at the start of the trace. The order must be new; v1, order and error must outlive the merge.
  * Ends with stw_v1_merge_close, also after a failure. */
-stwatch_status stw_v1_merge_open(
-	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, const stw_source *source, void *hook, stwatch_error *error);
+stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error);
 void stw_v1_merge_close(stw_v1_merge *vm);
 
 /* ---- helpers that the template shares; defined in v1_merge.c ---- */

@@ -96,7 +96,7 @@ stwatch_status stw_v1_merge_refresh(stw_v1_merge *vm, stw_v1_cursor *c)
 {
 	for (;;) {
 		stwatch_error error = {0};
-		stwatch_status status = stw_v1_cursor_next(c, &vm->v1->index, vm->base.source, &error);
+		stwatch_status status = stw_v1_cursor_next(c, &vm->v1->index, vm->base.gen->source, &error);
 		if (status == STWATCH_ERR_DAMAGED) {
 			stw_v1_merge_fault(vm, c, STW_FAULT_BYTES, "%s", error.message);
 			continue;
@@ -261,13 +261,11 @@ static stwatch_status open_cursors(stw_v1_merge *vm, stwatch_error *error)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_v1_merge_open(
-	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, const stw_source *source, void *hook, stwatch_error *error)
+stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
 {
 	memset(vm, 0, sizeof *vm);
 	vm->base.order = order;
 	vm->base.gen = &v1->gen;
-	vm->base.source = source;
 	vm->base.last_time = -1;
 	vm->base.hook = hook;
 	vm->base.error = error;

@@ -17,7 +17,7 @@
 #define V1_EMIT(type, time, m, p, g, target, a0, a1, a2, a3)                                                                               \
 	STW_MERGE_EMIT(&vm->base, (type), merge_stamp(&vm->base, (time)), (m), (p), (g), (target), (a0), (a1), (a2), (a3))
 /* With the cursor's context. */
-#define EMIT(type, target, a0, a1, a2, a3) V1_EMIT(type, at.time, at.m, at.p, at.g, target, a0, a1, a2, a3)
+#define V1_HERE(type, target, a0, a1, a2, a3) V1_EMIT(type, at.time, at.m, at.p, at.g, target, a0, a1, a2, a3)
 
 /* Where the event at hand happened. */
 typedef struct v1_place {
@@ -177,7 +177,7 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	vm->gs.items[slot].root = root;
 	vm->gs.items[slot].at_start = !vm->begun;
 	if (vm->begun)
-		EMIT(STW_EV_GoCreate, slot, c->a[0], STW_V1_AS_GO ? c->a[1] : root, v1_stack(vm, c->stack), 0);
+		V1_HERE(STW_EV_GoCreate, slot, c->a[0], STW_V1_AS_GO ? c->a[1] : root, v1_stack(vm, c->stack), 0);
 	return STWATCH_OK;
 }
 
@@ -191,7 +191,7 @@ static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	o->gs.items[slot].seq = 2;
 	vm->gs.items[slot].at_start = false;
 	vm->gs.items[slot].in_call = status == STW_G_SYSCALL;
-	EMIT(STW_EV_GoStatus, slot, c->g, UINT64_MAX, status, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
+	V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, status, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	return STWATCH_OK;
 }
 
@@ -217,14 +217,14 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(stw_v1_merg
 	at.g = slot;
 	if (STW_UNLIKELY(!vm->begun)) {
 		vm->gs.items[slot].at_start = false;
-		EMIT(STW_EV_GoStatus, slot, c->g, UINT64_MAX, STW_G_RUNNING, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
+		V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, STW_G_RUNNING, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	} else {
-		EMIT(STW_EV_GoStart, slot, c->g, in_sequence ? c->a[1] : 0, 0, 0);
+		V1_HERE(STW_EV_GoStart, slot, c->g, in_sequence ? c->a[1] : 0, 0, 0);
 	}
 	vm->ps.items[at.p].g = slot;
 	if (STW_UNLIKELY(c->type == STW_V1_GoStartLabel)) {
 		uint32_t string = stw_generation_string(vm->base.gen, c->a[2]);
-		EMIT(STW_EV_GoLabel, slot, c->a[2], string == STW_MAP_NONE ? 0 : string, 0, 0);
+		V1_HERE(STW_EV_GoLabel, slot, c->a[2], string == STW_MAP_NONE ? 0 : string, 0, 0);
 	}
 	return STWATCH_OK;
 }
@@ -252,7 +252,7 @@ static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *v
 static inline __attribute__((always_inline)) stwatch_status v1_block(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word)
 {
 	RUNS_HERE();
-	EMIT(STW_EV_GoBlock, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
+	V1_HERE(STW_EV_GoBlock, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->gs.items[at.g].network = word == STW_V1_WORD_NETWORK;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
@@ -262,7 +262,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_block(stw_v1_merg
 static inline __attribute__((always_inline)) stwatch_status v1_yield(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word)
 {
 	RUNS_HERE();
-	EMIT(STW_EV_GoStop, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
+	V1_HERE(STW_EV_GoStop, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
 	vm->base.order->gs.items[at.g].status = STW_G_RUNNABLE;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
@@ -271,7 +271,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_yield(stw_v1_merg
 static stwatch_status v1_end(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	RUNS_HERE();
-	EMIT(STW_EV_GoDestroy, at.g, 0, 0, 0, 0);
+	V1_HERE(STW_EV_GoDestroy, at.g, 0, 0, 0, 0);
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	stw_order_remove_g(vm->base.order, at.g);
 	return STWATCH_OK;
@@ -292,7 +292,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(stw_v1_me
 		at.p = stw_v1_merge_fake_p(vm, vm->gs.items[slot].network ? STW_V1_NETPOLL_P : STW_V1_TIMER_P);
 		at.m = STW_SLOT_NONE;
 	}
-	EMIT(STW_EV_GoUnblock, slot, c->a[0], in_sequence ? c->a[1] : 0, v1_stack(vm, c->stack), 0);
+	V1_HERE(STW_EV_GoUnblock, slot, c->a[0], in_sequence ? c->a[1] : 0, v1_stack(vm, c->stack), 0);
 	vm->gs.items[slot].network = false;
 	return STWATCH_OK;
 }
@@ -354,7 +354,7 @@ static stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	bool blocks = status == STWATCH_OK && c->type == STW_V1_GoSysBlock && c->g == g;
 	if (STW_V1_AS_GO && blocks && v1_sampled(vm, g, ticks, c->ticks))
 		blocks = false;
-	EMIT(STW_EV_GoSyscallBegin, at.g, 0, stack, 0, 0);
+	V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, stack, 0, 0);
 	if (!blocks)
 		V1_EMIT(STW_EV_GoSyscallEnd, at.time + 1, at.m, at.p, at.g, at.g, 0, 0, 0, 0);
 	else
@@ -367,7 +367,7 @@ static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_plac
 	RUNS_HERE();
 	stw_v1_g *more = &vm->gs.items[at.g];
 	if (!STW_V1_AS_GO && !more->called)
-		EMIT(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
+		V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
 	more->called = false;
 	more->in_call = true;
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
@@ -405,9 +405,9 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		o->ms.items[at.m].p = at.p;
 	}
 	if (!p->seen)
-		EMIT(STW_EV_ProcStatus, at.p, id, starts ? STW_P_RUNNING : STW_P_IDLE, STW_PROC_UNDETERMINED, 0);
+		V1_HERE(STW_EV_ProcStatus, at.p, id, starts ? STW_P_RUNNING : STW_P_IDLE, STW_PROC_UNDETERMINED, 0);
 	else
-		EMIT(starts ? STW_EV_ProcStart : STW_EV_ProcStop, at.p, id, 0, 0, 0);
+		V1_HERE(starts ? STW_EV_ProcStart : STW_EV_ProcStop, at.p, id, 0, 0, 0);
 	p->seen = true;
 	p->running = starts;
 	o->ps.items[at.p].status = starts ? STW_P_RUNNING : STW_P_IDLE;
@@ -424,7 +424,7 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 static stwatch_status v1_procs_change(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	if (vm->begun) {
-		EMIT(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
+		V1_HERE(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
 		return STWATCH_OK;
 	}
 	vm->begun = true;
@@ -457,7 +457,7 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 			begins ? "is" : "is not");
 	vm->collecting = begins;
 	if (!begins) {
-		EMIT(STW_EV_GCEnd, STW_SLOT_NONE, vm->gc_number, 0, 0, 0);
+		V1_HERE(STW_EV_GCEnd, STW_SLOT_NONE, vm->gc_number, 0, 0, 0);
 		return STWATCH_OK;
 	}
 	vm->gc_number = vm->v1->index.format.minor < 7 ? vm->gc_number + 1 : c->a[0] + 1;
@@ -465,7 +465,7 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 		at.p = stw_v1_merge_fake_p(vm, STW_V1_GC_P);
 		at.m = STW_SLOT_NONE;
 	}
-	EMIT(STW_EV_GCBegin, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
+	V1_HERE(STW_EV_GCBegin, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
 	return STWATCH_OK;
 }
 
@@ -483,7 +483,7 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 		if (vm->stop_kind == UINT32_MAX)
 			return OUT_OF_MEMORY();
 	}
-	EMIT(begins ? STW_EV_STWBegin : STW_EV_STWEnd, at.g, vm->stop_kind, 0, 0, 0);
+	V1_HERE(begins ? STW_EV_STWBegin : STW_EV_STWEnd, at.g, vm->stop_kind, 0, 0, 0);
 	return STWATCH_OK;
 }
 
@@ -497,9 +497,9 @@ static stwatch_status v1_sweep(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 		return STWATCH_OK;
 	vm->ps.items[at.p].sweeping = begins;
 	if (begins)
-		EMIT(STW_EV_GCSweepBegin, at.p, v1_stack(vm, c->stack), 0, 0, 0);
+		V1_HERE(STW_EV_GCSweepBegin, at.p, v1_stack(vm, c->stack), 0, 0, 0);
 	else
-		EMIT(STW_EV_GCSweepEnd, at.p, c->a[0], c->a[1], 0, 0);
+		V1_HERE(STW_EV_GCSweepEnd, at.p, c->a[0], c->a[1], 0, 0);
 	return STWATCH_OK;
 }
 
@@ -515,9 +515,9 @@ static stwatch_status v1_assist(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s, but such a range is already in flight there", stw_v1_event_name(c->type));
 	o->gs.items[at.g].assist = begins ? STW_RANGE_ON : STW_RANGE_OFF;
 	if (begins)
-		EMIT(STW_EV_GCMarkAssistBegin, at.g, v1_stack(vm, c->stack), 0, 0, 0);
+		V1_HERE(STW_EV_GCMarkAssistBegin, at.g, v1_stack(vm, c->stack), 0, 0, 0);
 	else
-		EMIT(STW_EV_GCMarkAssistEnd, at.g, 0, 0, 0, 0);
+		V1_HERE(STW_EV_GCMarkAssistEnd, at.g, 0, 0, 0, 0);
 	return STWATCH_OK;
 }
 
@@ -529,12 +529,12 @@ static stwatch_status v1_annotation(stw_v1_merge *vm, stw_v1_cursor *c, v1_place
 	case STW_V1_UserTaskCreate:
 		if (!stw_v1_merge_task_begin(vm, c))
 			return OUT_OF_MEMORY();
-		EMIT(STW_EV_UserTaskBegin, at.g, c->a[0], c->a[1] ? c->a[1] : UINT64_MAX, c->a[2], stack);
+		V1_HERE(STW_EV_UserTaskBegin, at.g, c->a[0], c->a[1] ? c->a[1] : UINT64_MAX, c->a[2], stack);
 		return STWATCH_OK;
 	case STW_V1_UserTaskEnd:
 		if (!stw_v1_merge_task_end(vm, c->a[0], &parent, &name))
 			return OUT_OF_MEMORY();
-		EMIT(STW_EV_UserTaskEnd, at.g, c->a[0], stack, parent, name);
+		V1_HERE(STW_EV_UserTaskEnd, at.g, c->a[0], stack, parent, name);
 		return STWATCH_OK;
 	case STW_V1_UserRegion:
 		if (c->a[1] > 1) {
@@ -545,15 +545,15 @@ static stwatch_status v1_annotation(stw_v1_merge *vm, stw_v1_cursor *c, v1_place
 		if (!stw_v1_merge_region(vm, c, at.g))
 			return OUT_OF_MEMORY();
 		if (c->a[1] == 0)
-			EMIT(STW_EV_UserRegionBegin, at.g, c->a[0], c->a[2], stack, 0);
+			V1_HERE(STW_EV_UserRegionBegin, at.g, c->a[0], c->a[2], stack, 0);
 		else
-			EMIT(STW_EV_UserRegionEnd, at.g, c->a[0], c->a[2], stack, 0);
+			V1_HERE(STW_EV_UserRegionEnd, at.g, c->a[0], c->a[2], stack, 0);
 		return STWATCH_OK;
 	default: {
 		stw_string *text = &vm->v1->gen.strings.items[vm->v1->text];
 		text->data = c->text;
 		text->length = c->text_length;
-		EMIT(STW_EV_UserLog, at.g, c->a[0], c->a[1], vm->v1->text_id, stack);
+		V1_HERE(STW_EV_UserLog, at.g, c->a[0], c->a[1], vm->v1->text_id, stack);
 		return STWATCH_OK;
 	}
 	}
@@ -595,8 +595,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 	case STW_V1_GoSysExitLocal: return v1_exit(vm, c, at, false);
 	case STW_V1_ProcStart: return v1_proc(vm, c, at, true);
 	case STW_V1_ProcStop: return v1_proc(vm, c, at, false);
-	case STW_V1_HeapAlloc: EMIT(STW_EV_HeapAlloc, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
-	case STW_V1_HeapGoal: EMIT(STW_EV_HeapGoal, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
+	case STW_V1_HeapAlloc: V1_HERE(STW_EV_HeapAlloc, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
+	case STW_V1_HeapGoal: V1_HERE(STW_EV_HeapGoal, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
 	case STW_V1_GoWaiting: return v1_exists(vm, c, at, STW_G_WAITING);
 	case STW_V1_GoInSyscall: return v1_exists(vm, c, at, STW_G_SYSCALL);
 	case STW_V1_Gomaxprocs: return v1_procs_change(vm, c, at);
@@ -676,6 +676,6 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 	return STWATCH_OK;
 }
 
-#undef EMIT
+#undef V1_HERE
 #undef EXPECT
 #undef RUNS_HERE

@@ -195,6 +195,7 @@ stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, u
 	if (status != STWATCH_OK)
 		return status;
 	v1->mem = mem;
+	v1->gen.source = source;
 	v1->ns_per_tick = v1->index.frequency ? 1e9 / (double)v1->index.frequency : 1;
 	stw_map_init(&v1->timers, mem);
 	if (make_tables(v1))
