@@ -72,16 +72,19 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	(void)arguments;
 	(void)operands;
 	(void)n;
-	enum { N_CHECKS = 7 };
+	enum { N_CHECKS = 8 };
 	check checks[N_CHECKS];
 	say(&checks[0], "Go traces, 1.22 on", true, "every header from go 1.22 to go 1.26");
 	say(&checks[1], "Go traces, 1.5 to 1.21", false, "not in this version: record with Go 1.22 or later");
 	say(&checks[2], "gzip, zstd", true, "compressed inputs are recognised by their content");
-	say(&checks[3], "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
+	say(&checks[3], "pprof profiles", stwatch_has("pprof"),
+		stwatch_has("pprof") ? "CPU, mutex, block, goroutine and heap profiles are read beside a trace, and written"
+				     : "not built in: install libprotobuf-c-dev and protobuf-c-compiler, then build again");
+	say(&checks[4], "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
 	bool go = in_path("go");
-	say(&checks[4], "go command", go,
+	say(&checks[5], "go command", go,
 		go ? "can record traces: go test -trace FILE" : "not in PATH; only needed to record traces, not to read them");
-	check_machine(&checks[5], &checks[6]);
+	check_machine(&checks[6], &checks[7]);
 	if (session->globals.format == CLI_FORMAT_JSON)
 		print_json(&session->out, checks, N_CHECKS);
 	else

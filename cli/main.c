@@ -126,7 +126,8 @@ static int run_command(cli_session *session, const cli_command *command, char **
 
 static int print_version(cli_out *out)
 {
-	cli_out_printf(out, "stwatch %s\nbuilt in: Go execution traces from 1.22 on, gzip, zstd, threads\n", stwatch_version());
+	cli_out_printf(out, "stwatch %s\nbuilt in: Go execution traces from 1.22 on, gzip, zstd, threads%s\n", stwatch_version(),
+		stwatch_has("pprof") ? ", pprof profiles" : "");
 	return cli_out_finish(out);
 }
 

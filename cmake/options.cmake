@@ -9,6 +9,7 @@ function(stwatch_option name default help)
 	endif()
 endfunction()
 
+stwatch_option(PROTOBUF AUTO "pprof profiles, read and written; need protobuf-c and its compiler protoc-c")
 stwatch_option(TESTS AUTO "Unit tests; need cmocka")
 stwatch_option(FUZZ OFF "Fuzz targets; need Clang with libFuzzer")
 

@@ -20,6 +20,8 @@ need libc6-dev has_header stdio.h
 need pkg-config command -v pkg-config
 need zlib1g-dev has_header zlib.h
 need libzstd-dev has_header zstd.h
+need libprotobuf-c-dev has_header protobuf-c/protobuf-c.h
+need protobuf-c-compiler command -v protoc-c
 need libcmocka-dev has_header cmocka.h
 need python3 command -v python3
 

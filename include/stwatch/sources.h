@@ -13,7 +13,14 @@ extern "C" {
 
 #define STWATCH_UNKNOWN INT64_MIN /* a number or a time that the input doesn't tell */
 
-typedef enum stwatch_quantity { STWATCH_TEXT, STWATCH_COUNT, STWATCH_NS, STWATCH_BYTES } stwatch_quantity;
+typedef enum stwatch_quantity {
+	STWATCH_TEXT,
+	STWATCH_COUNT,
+	STWATCH_NS,
+	STWATCH_BYTES,
+	STWATCH_PERMILLE,
+	STWATCH_WALL_NS /* a wall time, since 1970; in JSON RFC 3339 */
+} stwatch_quantity;
 
 typedef struct stwatch_column {
 	const char *name;  /* the key in JSON: "delay_ns" */

@@ -9,6 +9,16 @@ const char *stwatch_version(void)
 	return STWATCH_VERSION_STRING;
 }
 
+bool stwatch_has(const char *part)
+{
+#ifdef STWATCH_PROTOBUF
+	if (strcmp(part, "pprof") == 0)
+		return true;
+#endif
+	(void)part;
+	return false;
+}
+
 static unsigned online_processors(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);

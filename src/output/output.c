@@ -1,6 +1,8 @@
 #include "output/output.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "output/json_views.h"
 #include "output/text_views.h"
@@ -55,6 +57,23 @@ const char *stw_output_confidence(stwatch_confidence confidence)
 bool stw_output_is_trace(const stwatch_input *input)
 {
 	return strcmp(input->kind, "go-trace") == 0;
+}
+
+const char *stw_output_wall_time(char buffer[static STW_WALL_MAX], int64_t unix_ns)
+{
+	int64_t seconds = unix_ns / 1000000000, nanoseconds = unix_ns % 1000000000;
+	if (nanoseconds < 0) {
+		nanoseconds += 1000000000;
+		seconds--;
+	}
+	time_t time = (time_t)seconds;
+	struct tm parts;
+	char date[40];
+	/* A year of five digits is not RFC 3339, and comes only from nonsense. */
+	if (!gmtime_r(&time, &parts) || parts.tm_year > 8099 || strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+		return NULL;
+	snprintf(buffer, STW_WALL_MAX, "%s.%09dZ", date, (int)nanoseconds);
+	return buffer;
 }
 
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options)

@@ -27,6 +27,10 @@ const char *stw_output_confidence(stwatch_confidence confidence);
 /* Whether it is an execution trace, rather than something beside one. */
 bool stw_output_is_trace(const stwatch_input *input);
 
+#define STW_WALL_MAX 64
+/* RFC 3339 in UTC with nanoseconds, in the buffer; NULL for a time that has no such form. */
+const char *stw_output_wall_time(char buffer[static STW_WALL_MAX], int64_t unix_ns);
+
 /* How many findings are to be printed. */
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);
 

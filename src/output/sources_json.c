@@ -3,10 +3,13 @@
 
 static void cell_json(stwatch_quantity quantity, const stwatch_cell *cell, stw_json *json)
 {
+	char wall[STW_WALL_MAX];
 	if (quantity == STWATCH_TEXT)
 		stw_json_string(json, cell->text);
 	else if (cell->number == STWATCH_UNKNOWN)
 		stw_json_null(json);
+	else if (quantity == STWATCH_WALL_NS)
+		stw_json_string(json, stw_output_wall_time(wall, cell->number));
 	else
 		stw_json_int(json, cell->number);
 }

@@ -7,7 +7,7 @@
 
 enum { INDENT = STW_OUTPUT_LABEL_COLUMN, NUMBER_WIDTH = 13, TEXT_MIN = 20, COLUMNS_MAX = 16 };
 
-static const char *cell_text(char buffer[static STW_FIGURE_MAX], stwatch_quantity quantity, const stwatch_cell *cell)
+static const char *cell_text(char buffer[static STW_WALL_MAX], stwatch_quantity quantity, const stwatch_cell *cell)
 {
 	if (quantity == STWATCH_TEXT)
 		return cell->text ? cell->text : "-";
@@ -15,13 +15,19 @@ static const char *cell_text(char buffer[static STW_FIGURE_MAX], stwatch_quantit
 		return "-";
 	if (quantity == STWATCH_NS)
 		return stw_text_duration(buffer, cell->number);
+	if (quantity == STWATCH_PERMILLE)
+		return stw_text_share(buffer, (double)cell->number / 1000);
+	if (quantity == STWATCH_WALL_NS) {
+		const char *wall = stw_output_wall_time(buffer, cell->number);
+		return wall ? wall : "-";
+	}
 	uint64_t number = cell->number < 0 ? 0 : (uint64_t)cell->number;
 	return quantity == STWATCH_BYTES ? stw_text_bytes(buffer, number) : stw_text_count(buffer, number);
 }
 
 static void figures(const stwatch_input *input, stw_text *text)
 {
-	char buffer[STW_FIGURE_MAX];
+	char buffer[STW_WALL_MAX];
 	for (size_t i = 0; i < input->n_figures; i++) {
 		const stwatch_figure *figure = &input->figures[i];
 		stw_output_label(text, figure->what.label);
@@ -61,7 +67,7 @@ static void widths_of(const stwatch_table *table, unsigned *widths)
 
 static void put_cells(const stwatch_table *table, const unsigned *widths, const stwatch_cell *cells, stw_text *text)
 {
-	char buffer[STW_FIGURE_MAX];
+	char buffer[STW_WALL_MAX];
 	unsigned at = 0;
 	for (size_t c = 0; c < table->n_columns; c++)
 		if (table->columns[c].quantity != STWATCH_TEXT) {

@@ -1,28 +1,5 @@
 #include "output/json_views.h"
 
-#include <stdio.h>
-#include <time.h>
-
-/* RFC 3339 in UTC with nanoseconds, as a value. */
-static void wall_time(int64_t unix_ns, stw_json *json)
-{
-	int64_t seconds = unix_ns / 1000000000, nanoseconds = unix_ns % 1000000000;
-	if (nanoseconds < 0) {
-		nanoseconds += 1000000000;
-		seconds--;
-	}
-	time_t time = (time_t)seconds;
-	struct tm parts;
-	char date[40], text[64];
-	/* A year of five digits is not RFC 3339, and comes only from nonsense. */
-	if (!gmtime_r(&time, &parts) || parts.tm_year > 8099 || strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
-		stw_json_null(json);
-		return;
-	}
-	snprintf(text, sizeof text, "%s.%09dZ", date, (int)nanoseconds);
-	stw_json_string(json, text);
-}
-
 static void key_uint_if(stw_json *json, const char *key, uint64_t value, bool known)
 {
 	stw_json_key(json, key);
@@ -55,10 +32,8 @@ static void input_json(const stwatch_input *input, stw_json *json)
 	key_uint_if(json, "events", input->events, is_trace);
 	key_uint_if(json, "generations", input->generations, is_trace);
 	stw_json_key(json, "start_time");
-	if (input->has_start_time)
-		wall_time(input->start_unix_ns, json);
-	else
-		stw_json_null(json);
+	char wall[STW_WALL_MAX];
+	stw_json_string(json, input->has_start_time ? stw_output_wall_time(wall, input->start_unix_ns) : NULL);
 	stw_json_key_int_or_null(json, "duration_ns", input->duration_ns, STWATCH_UNKNOWN);
 	stw_json_key_bool(json, "complete", input->complete);
 	stw_json_key(json, "problems");

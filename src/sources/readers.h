@@ -4,7 +4,7 @@
 
 #include "sources/companion.h"
 
-extern const stw_companion_reader stw_reader_pprof;
+extern const stw_companion_reader stw_reader_profile;
 extern const stw_companion_reader stw_reader_dump;
 
 #endif
