@@ -15,6 +15,7 @@ except ImportError:
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/release/stwatch")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TRACES = sorted(glob.glob(os.path.join(ROOT, "examples", "traces", "*.trace")) + glob.glob(os.path.join(ROOT, "tests", "data", "traces", "*.trace")))
+PROFILES = sorted(glob.glob(os.path.join(ROOT, "tests", "data", "profiles", "*")))
 DAMAGED = sorted(glob.glob(os.path.join(ROOT, "tests", "data", "bad", "*")))
 LINES_CHECKED = 2000
 
@@ -51,7 +52,7 @@ def main():
     found, documents = [], 0
     for command, name in (("diagnose", "diagnosis"), ("stat", "stat"), ("states", "states")):
         check = validator(name)
-        for trace in TRACES + DAMAGED:
+        for trace in TRACES + PROFILES + DAMAGED:
             text = output(command, "--format", "json", trace)
             if text or trace in TRACES:
                 documents += 1

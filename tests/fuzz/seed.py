@@ -24,6 +24,9 @@ def inputs():
                 yield os.path.basename(path), file.read()
     for path in sorted(glob.glob(os.path.join(harness.SOURCE, "tests", "scenarios", "*.txt"))):
         yield os.path.basename(path)[:-len(".txt")] + ".trace", texttrace.read(path).data
+    for path in sorted(glob.glob(os.path.join(harness.DATA, "profiles", "*.pprof"))):
+        with gzip.open(path) as file:
+            yield os.path.basename(path), file.read()
 
 
 def packed(data):

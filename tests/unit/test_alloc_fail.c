@@ -170,6 +170,15 @@ static void while_analyzing(void **state)
 	for_each_trace(work_analyze);
 }
 
+static void while_reading_a_profile(void **state)
+{
+	(void)state;
+	if (!stwatch_has("pprof"))
+		skip();
+	trace = STWATCH_TEST_DIR "/data/profiles/lock_convoy-go1.26.8.block.pprof";
+	fail_each(work_analyze);
+}
+
 static void while_following_states(void **state)
 {
 	(void)state;
@@ -199,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(while_printing),
 		cmocka_unit_test(while_analyzing),
+		cmocka_unit_test(while_reading_a_profile),
 		cmocka_unit_test(while_following_states),
 		cmocka_unit_test(below_the_limit),
 	};
