@@ -78,6 +78,13 @@ FAULTS = [
     Case("holdlock", "holdlock", [Fault("held", ["goroutine-stuck-waiting", "lock-convoy"], None, ["main.(*registry).lookup"])], procs=(2, 1, 8, 64)),
     Case("turnstile", "turnstile", [Fault("convoy", ["lock-convoy"], ["main.main.func1", "main.spin"], size=False)], procs=(2, 8, 64), beside=["goroutine-stuck-waiting"]),
     Case("orphan", "orphan", [Fault("leak", ["goroutine-leak", "goroutine-stuck-waiting"], ["main.firstOf"], ["main.askShard"], level="note", size=False, either=True)], procs=(2, 64)),
+    *[Case(f"counter-{mode}", "counter", [Fault("convoy", ["lock-convoy"], culprit, size=False, cause=cause)], mode=mode, procs=(2, 8, 64), beside=LOCK)
+      for mode, cause, culprit in (("sleep", "holder-asleep", None), ("kernel", "holder-in-syscall", None), ("network", "holder-blocked", None),
+                                   ("nested", None, ["main.(*desk).shuffle"]), ("places", "holder-asleep", None), ("tokens", "holder-asleep", None),
+                                   ("readers", "holder-asleep", None), ("stuck", "holder-blocked", None))],
+    Case("counter-compute", "counter", [Fault("convoy", ["lock-convoy"], size=False, cause="holder-computes")], mode="compute", procs=(2, 1), beside=LOCK + STARVED + ["outside-program", "non-preemptible"]),
+    *[Case(f"pileup-{mode}", "pileup", [Fault("leak", rules, size=False, either=True)], mode=mode, procs=(2, 8, 64))
+      for mode, rules in (("receive", ["goroutine-leak"]), ("select", ["goroutine-leak"]), ("timeout", ["goroutine-leak"]), ("lock", ["goroutine-leak", *LOCK]))],
     Case("embrace", "embrace", [Fault("embrace", ["goroutine-stuck-waiting", "lock-convoy"], None, ["main.audit", "main.transfer"], size=False)], procs=(2, 8)),
     Case("frozen", "frozen", [Fault("frozen", ["outside-program"], [], share=0.3, least=150)], procs=(2, 8), beside=STARVED + ["proc-idle-with-backlog"], never=["non-preemptible"], driver="stop", samples=True),
     Case("squeezed", "frozen", [Fault("squeezed", ["outside-program"], [], size=False)], procs=(2, 8), beside=STARVED + ["proc-idle-with-backlog", "stw-prolonged"], never=["non-preemptible"],
@@ -95,5 +102,8 @@ QUIET = [
     Case("stdin", "piperead", mode="stdin", procs=ANY), Case("child", "piperead", mode="child", procs=ANY), Case("equals", "equals", procs=FEW), Case("steadygc", "steadygc", procs=(2, 8)),
     Case("weblight", "weblight", procs=ANY), Case("lockedpair", "lockedpair", procs=ANY), Case("alonehash", "alonehash", procs=(2, 8)), Case("patient", "patient", procs=ANY),
     Case("shortlocks", "shortlocks", procs=ANY), Case("clockloop", "clockloop", procs=(2, 8)),
+    *[Case(f"orderly-{mode}", "orderly", mode=mode, procs=FEW if mode in ("limited", "busylock") else ANY)
+      for mode in ("limited", "roomy", "lockstep", "crawl", "pressure", "cache", "busylock")],
+    *[Case(f"visitors-{mode}", "visitors", mode=mode, procs=ANY) for mode in ("subscribers", "pool", "slowly", "burst")],
 ]
 CASES = FAULTS + QUIET

@@ -47,7 +47,8 @@ static void tell(stw_case *c, stw_found *f, const stw_queue *q, const char *caus
 	for (size_t i = 0; i < q->n_waits; i++)
 		open += q->waits[i]->wait->open;
 	f->f.confidence = q->guessed || strcmp(cause, "unknown") == 0 ? STWATCH_POSSIBLE : STWATCH_LIKELY;
-	f->f.title = stw_case_printf(c, "%u goroutines queued behind %s for up to %s%s", q->most, q->culprit ? q->culprit : "a lock",
+	f->f.title = stw_case_printf(c, "%u goroutines queued %s %s for up to %s%s", q->most,
+		q->channel ? "for a channel that lets few in, behind" : "behind", q->culprit ? q->culprit : "a lock",
 		stw_case_ms(c, w->to - w->from), open ? stw_case_printf(c, "; %u still wait when the trace ends", open) : "");
 	f->f.advice = stw_queue_advice(cause);
 	stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld blocks at %s, for %s", (long long)w->g,

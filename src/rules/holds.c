@@ -71,9 +71,43 @@ static void count_waiting(stw_queue *q, stw_queued *const *ends, size_t n_ends, 
 		q->holds[n_ends].waited_ns = sum + (int64_t)(started - ended) * (end - at) - told;
 }
 
-static const char *function_of(const stw_case *c, const stw_candidate *w)
+/* What took most of the hold. */
+static const stw_candidate *main_stay(const stw_case *c, const stw_hold *h)
 {
-	const stw_named_stack *wake = stw_places_stack(&c->places, w->wake);
+	const stw_candidate *best = NULL;
+	int64_t most = 0;
+	for (size_t i = stw_stays_from(c->queues, h->g, h->from); i < c->queues->n_stays; i++) {
+		const stw_candidate *s = c->queues->stays[i];
+		if (s->g != h->g || s->from >= h->to)
+			break;
+		int64_t part = stw_overlap(s->from, s->to, h->from, h->to);
+		if (part > most) {
+			most = part;
+			best = s;
+		}
+	}
+	return most * 4 >= h->to - h->from ? best : NULL;
+}
+
+static bool has_function(const stw_named_stack *s, const char *function)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (strcmp(s->frames[i].function, function) == 0)
+			return true;
+	return false;
+}
+
+/* The function that a person would edit: of those that the holder was in when it let go, the innermost in which it was while
+ * it did what took the time, too (and not a small one that only unlocks). */
+static const char *function_of(const stw_case *c, const stw_hold *h)
+{
+	const stw_named_stack *wake = stw_places_stack(&c->places, h->given->wake);
+	const stw_candidate *s = main_stay(c, h);
+	bool placed = s && (s->state == STW_GO_WAITING || s->state == STW_GO_SYSCALL);
+	const stw_named_stack *in = stw_places_stack(&c->places, placed ? s->stack : (stw_place){0});
+	for (uint32_t i = wake->user; in->n && i < wake->n; i++)
+		if (!stw_is_library(wake->frames[i].function) && has_function(in, wake->frames[i].function))
+			return wake->frames[i].function;
 	return wake->n ? stw_user_function(wake) : NULL;
 }
 
@@ -106,8 +140,10 @@ static bool lay_out(stw_case *c, stw_queue *q, int64_t x, int64_t x_from)
 	for (size_t i = q->n_waits; i-- > 0;) { /* who waits when the i-th is woken came at the earliest at `first` */
 		const stw_candidate *w = ends[i]->wait;
 		first = w->from < first ? w->from : first;
-		if (i < n_ends)
-			q->holds[i] = (stw_hold){w->waker, held_from(ends, i, first, q->channel), w->to, function_of(c, w), w, 0};
+		if (i >= n_ends)
+			continue;
+		q->holds[i] = (stw_hold){w->waker, held_from(ends, i, first, q->channel), w->to, NULL, w, 0};
+		q->holds[i].function = function_of(c, &q->holds[i]);
 	}
 	q->n_holds = n_ends;
 	const stw_candidate *open = n_ends < q->n_waits && x != STWATCH_NONE ? stw_stay_open(c->queues, x) : NULL;
@@ -337,24 +373,6 @@ static void tell_stay(stw_case *c, stw_found *f, const stw_hold *h, const stw_ca
 		e->goroutine = s->waker;
 		stw_found_stack(e, wake);
 	}
-}
-
-/* What took most of the hold. */
-static const stw_candidate *main_stay(const stw_case *c, const stw_hold *h)
-{
-	const stw_candidate *best = NULL;
-	int64_t most = 0;
-	for (size_t i = stw_stays_from(c->queues, h->g, h->from); i < c->queues->n_stays; i++) {
-		const stw_candidate *s = c->queues->stays[i];
-		if (s->g != h->g || s->from >= h->to)
-			break;
-		int64_t part = stw_overlap(s->from, s->to, h->from, h->to);
-		if (part > most) {
-			most = part;
-			best = s;
-		}
-	}
-	return most * 4 >= h->to - h->from ? best : NULL;
 }
 
 static void tell_end(stw_case *c, stw_found *f, const stw_hold *h)

@@ -16,8 +16,7 @@ typedef struct leaked {
 typedef struct group {
 	const leaked *items; /* by their beginning */
 	size_t n; /* that are old enough */
-	uint64_t served; /* that got away from the same spot, after a while */
-	int64_t longest_served;
+	stw_served served; /* those that got away from the same spot */
 	uint64_t by_slot[SLOTS];
 } group;
 
@@ -81,28 +80,12 @@ static size_t collect(stw_case *c, leaked *all)
 	return n;
 }
 
-/* Waits at the same spot that came to an end, and how long the longest was. */
-static void look_at_served(const stw_case *c, group *g)
-{
-	const stw_candidates *lists[] = {&c->gather->peer_waits, &c->gather->lock_waits};
-	for (int i = 0; i < 2; i++)
-		for (size_t k = 0; k < lists[i]->count; k++) {
-			const stw_candidate *w = &lists[i]->items[k];
-			if (w->open || w->wait != g->items->left->wait ||
-				!stw_site_same(stw_site_of(stw_places_stack(&c->places, w->stack)), g->items->site))
-				continue;
-			g->served++;
-			if (w->to - w->from > g->longest_served)
-				g->longest_served = w->to - w->from;
-		}
-}
-
 /* More and more, not one burst: they came in at least half of the slots of time since the first, in the later half too. */
 static bool grows(const stw_case *c, group *g)
 {
 	int64_t age = c->set[STW_SET_LEAK_AGE], end = c->gather->last_time;
-	if (g->longest_served > age / 3)
-		age = g->longest_served < INT64_MAX / 3 ? g->longest_served * 3 : INT64_MAX;
+	if (g->served.longest_ns > age / 3)
+		age = g->served.longest_ns < INT64_MAX / 3 ? g->served.longest_ns * 3 : INT64_MAX;
 	size_t old = 0;
 	while (old < g->n && end - g->items[old].left->since >= age)
 		old++;
@@ -168,7 +151,7 @@ static stwatch_severity severity_of(const stw_case *c, const group *g)
 	if (n < c->set[STW_SET_LEAK_WARN])
 		return STWATCH_NOTE;
 	if (may_be_idle(g))
-		return g->served || strcmp(g->items->root, "net/http.(*conn).serve") == 0 ? STWATCH_NOTE : STWATCH_WARNING;
+		return g->served.times || strcmp(g->items->root, "net/http.(*conn).serve") == 0 ? STWATCH_NOTE : STWATCH_WARNING;
 	return n < c->set[STW_SET_LEAK_ERROR] ? STWATCH_WARNING : STWATCH_ERROR;
 }
 
@@ -220,9 +203,9 @@ static void tell(stw_case *c, stw_found *f, const group *g, const char *cause)
 	e->goroutine = first->left->g;
 	stw_found_stack(e, at);
 	tell_growth(c, f, g);
-	if (g->served)
+	if (g->served.times)
 		stw_found_rules_out(c, f, "a slow queue: of %llu others that waited there the longest got away after %s",
-			(unsigned long long)g->served, stw_case_ms(c, g->longest_served));
+			(unsigned long long)g->served.times, stw_case_ms(c, g->served.longest_ns));
 	if (may_be_idle(g))
 		stw_found_rules_out(c, f, "not known: whether they are idle and wait for work that is still to come");
 }
@@ -232,7 +215,7 @@ static void judge_group(stw_case *c, group *g)
 	size_t kept = 0;
 	if ((int64_t)g->n < c->set[STW_SET_LEAK_NOTE] || is_told(c, g->items->left->g))
 		return;
-	look_at_served(c, g);
+	g->served = stw_served_at(c->queues, g->items->site, g->items->left->wait);
 	if (!grows(c, g))
 		return;
 	const char *cause = cause_of(g->items->left->wait);

@@ -160,6 +160,50 @@ static bool collect_waits(stw_case *c, stw_queues *q)
 	return true;
 }
 
+/* ---- who got away from where ---- */
+
+static int by_spot(const void *x, const void *y)
+{
+	const stw_served *a = x, *b = y;
+	return a->wait != b->wait ? a->wait - b->wait : compare_sites(a->site, b->site);
+}
+
+static bool collect_served(stw_case *c, stw_queues *q)
+{
+	const stw_candidates *lists[] = {&c->gather->peer_waits, &c->gather->lock_waits};
+	size_t n = 0, kept = 0;
+	q->served = stw_arena_alloc(&c->arena, (lists[0]->count + lists[1]->count + 1) * sizeof *q->served);
+	if (!q->served)
+		return false;
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < lists[i]->count; k++) {
+			const stw_candidate *w = &lists[i]->items[k];
+			if (!w->open)
+				q->served[n++] = (stw_served){
+					stw_site_of(stw_places_stack(&c->places, w->stack)), w->wait, 1, w->to - w->from};
+		}
+	if (n > 1)
+		qsort(q->served, n, sizeof *q->served, by_spot);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || by_spot(&q->served[kept - 1], &q->served[i]) != 0) {
+			q->served[kept++] = q->served[i];
+			continue;
+		}
+		q->served[kept - 1].times++;
+		if (q->served[i].longest_ns > q->served[kept - 1].longest_ns)
+			q->served[kept - 1].longest_ns = q->served[i].longest_ns;
+	}
+	q->n_served = kept;
+	return true;
+}
+
+stw_served stw_served_at(const stw_queues *q, stw_site site, uint8_t wait)
+{
+	const stw_served key = {.site = site, .wait = wait};
+	const stw_served *found = q && q->n_served ? bsearch(&key, q->served, q->n_served, sizeof key, by_spot) : NULL;
+	return found ? *found : key;
+}
+
 /* ---- linking ---- */
 
 static uint32_t first_of(stw_queues *q, uint32_t i)
@@ -197,9 +241,19 @@ static int by_waker(const void *x, const void *y)
 	return a->wait->to < b->wait->to ? -1 : a->wait->to > b->wait->to;
 }
 
-/* The last wait of a goroutine that was over by then. */
-static stw_queued *last_wait(stw_queued **sorted, size_t n, int64_t g, int64_t by)
+/* One that waited in the meantime and then woke this one has handed it on, if it had come first or waited at the same spot.
+ * (What it waited for later and elsewhere was another lock.) */
+static bool handed_on(const stw_queued *a, const stw_queued *b)
 {
+	if (a->channel != b->channel)
+		return false;
+	return stw_site_same(a->site, b->site) || (!a->channel && a->wait->from <= b->wait->from);
+}
+
+/* The wait by which the waker of b had come to hold what b waited for, if it ended while b waited. */
+static stw_queued *wait_of_waker(stw_queued **sorted, size_t n, const stw_queued *b)
+{
+	int64_t g = b->wait->waker, by = b->wait->to;
 	size_t low = 0, high = n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -209,16 +263,14 @@ static stw_queued *last_wait(stw_queued **sorted, size_t n, int64_t g, int64_t b
 		else
 			high = mid;
 	}
-	return low > 0 && sorted[low - 1]->wait->g == g && !sorted[low - 1]->wait->open ? sorted[low - 1] : NULL;
-}
-
-/* One that waited in the meantime and then woke this one has handed it on, if it had come first or waited at the same spot.
- * (What it waited for later and elsewhere was another lock.) */
-static bool handed_on(const stw_queued *a, const stw_queued *b)
-{
-	if (a->wait->to <= b->wait->from || a->channel != b->channel)
-		return false;
-	return stw_site_same(a->site, b->site) || (!a->channel && a->wait->from <= b->wait->from);
+	for (; low > 0; low--) {
+		stw_queued *a = sorted[low - 1];
+		if (a->wait->g != g || a->wait->to <= b->wait->from)
+			break;
+		if (a != b && !a->wait->open && handed_on(a, b))
+			return a;
+	}
+	return NULL;
 }
 
 static void link_ended(stw_queues *q, stw_queued **sorted)
@@ -229,8 +281,8 @@ static void link_ended(stw_queues *q, stw_queued **sorted)
 		if (i > 0 && sorted[i - 1]->wait->g == b->wait->g && stw_site_same(sorted[i - 1]->site, b->site) &&
 			b->wait->from - sorted[i - 1]->wait->to < REWAIT_NS)
 			link_waits(q, sorted[i - 1], b);
-		stw_queued *a = b->wait->open || b->wait->waker < 0 ? NULL : last_wait(sorted, q->n_all, b->wait->waker, b->wait->to);
-		if (a && a != b && handed_on(a, b))
+		stw_queued *a = b->wait->open || b->wait->waker < 0 ? NULL : wait_of_waker(sorted, q->n_all, b);
+		if (a)
 			link_waits(q, a, b);
 	}
 	qsort(sorted, q->n_all, sizeof *sorted, by_waker); /* two that one goroutine woke, while both waited */
@@ -239,6 +291,30 @@ static void link_ended(stw_queues *q, stw_queued **sorted)
 		if (!a->wait->open && !b->wait->open && a->wait->waker >= 0 && a->wait->waker == b->wait->waker &&
 			stw_site_same(a->site, b->site) && b->wait->from < a->wait->to)
 			link_waits(q, a, b);
+	}
+}
+
+/* Several may hold places of one channel, so that hand-overs alone leave several lines. Who waits for a channel is served in the
+ * order of coming: where that holds for all who wait at a spot, it is one channel. */
+static void link_channel(stw_queues *q, stw_queued **sorted, size_t from, size_t to)
+{
+	size_t pairs = 0, in_order = 0;
+	for (int pass = 0; pass < 2; pass++) {
+		const stw_queued *longest = sorted[from];
+		for (size_t i = from + 1; i < to; i++) {
+			if (sorted[i]->wait->from >= longest->wait->to) {
+				longest = sorted[i];
+				continue;
+			}
+			if (pass == 1)
+				link_waits(q, longest, sorted[i]);
+			pairs++;
+			in_order += sorted[i]->wait->to >= longest->wait->to;
+			if (sorted[i]->wait->to > longest->wait->to)
+				longest = sorted[i];
+		}
+		if (in_order * 10 < pairs * 9)
+			return;
 	}
 }
 
@@ -388,6 +464,8 @@ static bool link_all(stw_case *c, stw_queues *q)
 		bool open = false;
 		for (to = from; to < q->n_all && same_spot(sorted[from], sorted[to]); to++)
 			open |= sorted[to]->wait->open;
+		if (sorted[from]->channel)
+			link_channel(q, sorted, from, to);
 		if (!open)
 			continue;
 		spots[n_spots] = sorted[from];
@@ -407,7 +485,7 @@ void stw_queues_build(stw_case *c)
 {
 	stw_queues *q = stw_arena_zalloc(&c->arena, sizeof *q);
 	c->queues = q;
-	if (q && collect_stays(c, q) && collect_waits(c, q) && (q->n_all == 0 || link_all(c, q)))
+	if (q && collect_stays(c, q) && collect_served(c, q) && collect_waits(c, q) && (q->n_all == 0 || link_all(c, q)))
 		return;
 	c->failed = true;
 	if (q)

@@ -62,6 +62,14 @@ typedef struct stw_queue {
 	bool told; /* a rule has reported it */
 } stw_queue;
 
+/* Waits at one spot, for one kind of thing, that came to an end after 1 ms or more. */
+typedef struct stw_served {
+	stw_site site;
+	uint8_t wait; /* stw_wait */
+	uint64_t times;
+	int64_t longest_ns;
+} stw_served;
+
 struct stw_queues {
 	stw_queued *all;
 	size_t n_all;
@@ -69,6 +77,8 @@ struct stw_queues {
 	size_t count;
 	const stw_candidate **stays; /* of all goroutines, by goroutine and beginning */
 	size_t n_stays;
+	stw_served *served; /* in order of kind and spot */
+	size_t n_served;
 };
 
 /* Asks for the names that are needed. */
@@ -82,6 +92,8 @@ size_t stw_semaphores_keep(stw_case *c, stw_queued *waits, size_t n);
 size_t stw_stays_from(const stw_queues *queues, int64_t g, int64_t from);
 /* What is open of a goroutine when the trace ends; NULL: nothing. */
 const stw_candidate *stw_stay_open(const stw_queues *queues, int64_t g);
+/* None: times 0. queues may be NULL. */
+stw_served stw_served_at(const stw_queues *queues, stw_site site, uint8_t wait);
 stw_site stw_site_of(const stw_named_stack *stack);
 bool stw_site_same(stw_site a, stw_site b);
 

@@ -147,6 +147,13 @@ static bool waits_for_others(const stw_named_stack *s)
 	return false;
 }
 
+/* One of those who are served in turn: others got away from the same spot, after not much less. */
+static bool is_served(const stw_case *c, const stw_candidate *w, const stw_named_stack *at)
+{
+	stw_served others = stw_served_at(c->queues, stw_site_of(at), w->wait);
+	return others.times > 0 && others.longest_ns > (w->to - w->from) / 3;
+}
+
 /* Part of what another rule has told: it piles up with its like, or others wait for what it holds. */
 static bool is_told(const stw_case *c, const stw_candidate *w, const stw_named_stack *at)
 {
@@ -162,7 +169,7 @@ static void judge_list(stw_case *c, const stw_candidates *list, unsigned *made)
 		const stw_candidate *w = &list->items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, w->stack), *root = stw_places_stack(&c->places, w->root);
 		if (!w->gc_worker && !stw_is_runtimes(root) && may_be_stuck(c, w, w->wait) && !stw_is_lock_wait(at) &&
-			!waits_for_others(at) && !is_told(c, w, at))
+			!waits_for_others(at) && !is_served(c, w, at) && !is_told(c, w, at))
 			never_woken(c, w, at, root, w->wait, made);
 	}
 }
