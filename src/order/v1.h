@@ -66,6 +66,7 @@ typedef struct stw_v1_g {
 	bool network; /* waits for the network */
 	bool called; /* its system call has been handed on, but not that it blocks */
 	bool in_call; /* in a system call that blocked, as handed on */
+	bool was_in_call; /* ever */
 } stw_v1_g;
 
 typedef struct stw_v1_p {
@@ -99,6 +100,7 @@ typedef struct stw_v1_merge {
 	stw_map task_slots;
 	int64_t last_key; /* of the event taken last: times should not go back */
 	uint64_t gc_number; /* the next collection's */
+	int n_stopping; /* stops in flight; to Go 1.9 one a proc */
 	bool collecting, stopping, begun; /* begun: what exists at the beginning has been told */
 	uint32_t stop_kind; /* of the last stop, interned in order->names */
 	uint32_t telling; /* what existed at the beginning and is told next, a slot; STW_SLOT_NONE: all has been */

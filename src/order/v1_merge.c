@@ -47,7 +47,7 @@ void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i)
 	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
 		if (child + 1 < n)
 			child += heap[child + 1].key < heap[child].key;
-		if (heap[child].key >= e.key)
+		if (heap[child].key > e.key) /* of two at one time, the one that has been waiting comes first, as in Go's reader */
 			break;
 		heap[i] = heap[child];
 		i = child;

@@ -190,9 +190,16 @@ static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	o->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
 	o->gs.items[slot].seq = 2;
 	vm->gs.items[slot].at_start = false;
-	vm->gs.items[slot].in_call = status == STW_G_SYSCALL;
+	vm->gs.items[slot].in_call = vm->gs.items[slot].was_in_call = status == STW_G_SYSCALL;
 	V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, status, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	return STWATCH_OK;
+}
+
+static void v1_emit_exit(stw_v1_merge *vm, uint32_t slot, int64_t time)
+{
+	uint32_t p = STW_V1_AS_GO ? stw_v1_merge_fake_p(vm, STW_V1_SYSCALL_P) : STW_SLOT_NONE;
+	vm->gs.items[slot].in_call = false;
+	V1_EMIT(STW_EV_GoSyscallEndBlocked, time, STW_SLOT_NONE, p, slot, slot, 0, 0, 0, 0);
 }
 
 static inline __attribute__((always_inline)) stwatch_status v1_start(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence)
@@ -203,6 +210,11 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(stw_v1_merg
 	if (STW_UNLIKELY(at.p == STW_SLOT_NONE)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts without a proc", (unsigned long long)c->g);
 		return STWATCH_OK;
+	}
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call)) {
+		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "times are out of order: goroutine %llu starts before its system call has ended",
+			(unsigned long long)c->g);
+		v1_emit_exit(vm, slot, at.time);
 	}
 	stw_v1_p *p = &vm->ps.items[at.p];
 	if (STW_UNLIKELY(p->g != STW_SLOT_NONE)) {
@@ -297,19 +309,12 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(stw_v1_me
 	return STWATCH_OK;
 }
 
-static void v1_emit_exit(stw_v1_merge *vm, uint32_t slot, int64_t time)
-{
-	uint32_t p = STW_V1_AS_GO ? stw_v1_merge_fake_p(vm, STW_V1_SYSCALL_P) : STW_SLOT_NONE;
-	vm->gs.items[slot].in_call = false;
-	V1_EMIT(STW_EV_GoSyscallEndBlocked, time, STW_SLOT_NONE, p, slot, slot, 0, 0, 0, 0);
-}
-
 /* The next one that was written late. One whose goroutine is in no such call (clocks that differ) comes where it is written. */
 static stwatch_status v1_take_exit(stw_v1_merge *vm)
 {
 	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)vm->exit.g);
 	if (slot != STW_MAP_NONE && vm->gs.items[slot].in_call)
-		v1_emit_exit(vm, slot, v1_time(vm, vm->exit.ticks));
+		v1_emit_exit(vm, slot, v1_time(vm, vm->exit.ticks ? vm->exit.ticks : vm->last_key)); /* 0: as it was written */
 	return stw_v1_merge_next_exit(vm);
 }
 
@@ -318,8 +323,12 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	EXPECT(slot, c->a[0], STW_G_WAITING);
-	if (vm->gs.items[slot].in_call) {
-		if (c->a[in_sequence ? 2 : 1] != 0)
+	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
+	if (STW_UNLIKELY(ticks && !vm->gs.items[slot].was_in_call))
+		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "goroutine %llu comes out of a system call that it was not in",
+			(unsigned long long)c->a[0]);
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call && ticks <= c->ticks)) { /* else it comes at that time */
+		if (ticks)
 			stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
 				"times are out of order: a system call of goroutine %llu ends before it begins", (unsigned long long)c->a[0]);
 		v1_emit_exit(vm, slot, at.time);
@@ -369,7 +378,7 @@ static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_plac
 	if (!STW_V1_AS_GO && !more->called)
 		V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
 	more->called = false;
-	more->in_call = true;
+	more->in_call = more->was_in_call = true;
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
@@ -469,6 +478,7 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	return STWATCH_OK;
 }
 
+/* To Go 1.9 each proc that works in a mark termination says so; the world is stopped from the first of them to the last. */
 static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	const unsigned minor = vm->v1->index.format.minor;
@@ -476,7 +486,11 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	bool *stopping = minor < 10 && at.p != STW_SLOT_NONE ? &vm->ps.items[at.p].stopping : &vm->stopping;
 	if (*stopping == begins)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s while a stop %s in flight", stw_v1_event_name(c->type), begins ? "is" : "is not");
+	if (*stopping != begins)
+		vm->n_stopping += begins ? 1 : -1;
 	*stopping = begins;
+	if (!STW_V1_AS_GO && vm->n_stopping != (begins ? 1 : 0))
+		return STWATCH_OK;
 	if (begins) {
 		const char *kind = stw_v1_stop_kind(minor, c->a[0]);
 		vm->stop_kind = stw_intern_put(&vm->base.order->names, kind, strlen(kind));
