@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/analyse.h"
@@ -82,11 +83,16 @@ static stwatch_events_format format_of(const cli_session *session, const events_
 	return format == FORMAT_TEXT ? STWATCH_EVENTS_TEXT : format == FORMAT_GO ? STWATCH_EVENTS_GO : STWATCH_EVENTS_JSONL;
 }
 
-static int print(cli_session *session, const char *file, stwatch_events_format format, const stwatch_events_filter *filter)
+static int print(cli_session *session, const char *file, stwatch_events_format format, stwatch_events_filter *filter)
 {
+	char note[STWATCH_MESSAGE_MAX];
+	filter->note = note;
+	filter->note_size = sizeof note;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
 	stwatch_status status = stwatch_events_print(session->context, file, format, filter, cli_out_sink, &session->out, &error);
 	cli_progress_clear(session);
+	if (*note)
+		fprintf(stderr, "stwatch: %s: %s\n", file, note);
 	bool output_failed = session->out.error != 0;
 	int code = cli_out_finish(&session->out);
 	/* Then the library only says that the sink stopped it. */

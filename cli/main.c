@@ -13,7 +13,6 @@ static const struct absent {
 } ABSENT[] = {
 	{"path", "stwatch diagnose --focus FUNCTION shows who waited for whom"},
 	{"profile", "go tool trace -pprof=TYPE writes such profiles"},
-	{"index", "stwatch reads traces without one"},
 	{"record", "go test -trace FILE, runtime/trace, or /debug/pprof/trace of net/http/pprof record traces"},
 	{"inspect", "a recorded trace shows the scheduler over time: stwatch diagnose FILE"},
 	{"watch", "stwatch diagnose --fail-on SEVERITY in a loop over recorded traces"},

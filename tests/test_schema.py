@@ -3,8 +3,10 @@
 import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 try:
     import jsonschema
@@ -60,6 +62,11 @@ def main():
     check = validator("cut")
     documents += 1
     found += complaints(check, output("cut", "--format", "json", "-o", os.devnull, TRACES[0]), "cut %s" % TRACES[0])
+    check = validator("index")
+    with tempfile.TemporaryDirectory() as folder:
+        trace = shutil.copy(TRACES[0], folder)
+        documents += 1
+        found += complaints(check, output("index", "--format", "json", trace), "index %s" % TRACES[0])
     check = validator("event")
     for line in output("events", "--format", "jsonl", TRACES[0]).splitlines()[:LINES_CHECKED]:
         documents += 1

@@ -64,6 +64,7 @@ typedef struct stwatch_events_filter {
 	int64_t from_ns, to_ns;   /* from the trace's first event; to_ns 0: to the end */
 	uint32_t kinds;           /* bits 1u << stwatch_event_kind; 0: all */
 	int64_t goroutine, proc, thread; /* STWATCH_NONE: any; an event matches if it runs on or changes it */
+	char *note; size_t note_size; /* receives why an index of the trace was not used, "" where it was or there is none; NULL: no matter */
 } stwatch_events_filter;
 
 void stwatch_events_filter_init(stwatch_events_filter *filter);
@@ -71,7 +72,7 @@ void stwatch_events_filter_init(stwatch_events_filter *filter);
 /* Receives output; returns 0, or anything else to stop. */
 typedef int (*stwatch_sink_fn)(void *user, const char *data, size_t length);
 
-/* Prints the events of a trace. STWATCH_ERR_IO if the sink stopped it; else as stwatch_reader_next. filter and error may be NULL. */
+/* Prints the events of a trace. Where a time is given and the trace has an index (stwatch/index.h), only that part is read. STWATCH_ERR_IO if the sink stopped it; else as stwatch_reader_next. filter and error may be NULL. */
 stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format,
                                     const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user, stwatch_error *error);
 

@@ -6,6 +6,7 @@
 #include "stwatch/context.h"
 #include "stwatch/cut.h"
 #include "stwatch/events.h"
+#include "stwatch/index.h"
 #include "stwatch/states.h"
 #include "stwatch/status.h"
 

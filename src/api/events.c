@@ -2,7 +2,7 @@
 
 #include "api/context.h"
 #include "base/error.h"
-#include "engine/stream.h"
+#include "engine/index.h"
 #include "output/events_go.h"
 #include "output/json_views.h"
 #include "wire/header.h"
@@ -178,6 +178,10 @@ static void print_text(stw_sink *out, stwatch_reader *r, const stw_stream_event 
 
 typedef struct printer {
 	stwatch_reader *reader;
+	bool part; /* only a part is read, by an index */
+	uint64_t after; /* then: number of the sync event at which it ends */
+	int64_t first; /* then: time of the trace's first event */
+	stwatch_error ending; /* then: what the whole trace ends with */
 	stwatch_events_format format;
 	stw_sink out;
 	stw_json json;
@@ -188,11 +192,13 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 	const stw_stream_event *e;
 	stwatch_event event;
 	stwatch_status status;
-	int64_t first = 0;
-	bool begun = false;
+	int64_t first = p->first;
+	bool begun = p->part;
 	while ((status = stw_stream_next(&p->reader->stream, &e, error)) == STWATCH_OK) {
 		if (context->cancel && *context->cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		if (p->part && e->type == STW_EV_SYNC_POINT && e->a[0] == p->after && e->has_generation)
+			break;
 		if (!begun) {
 			first = e->time;
 			begun = true;
@@ -211,7 +217,69 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 		if (p->out.failed)
 			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	}
+	if ((status == STWATCH_OK || status == STWATCH_END) && p->ending.status != STWATCH_OK) {
+		*error = p->ending;
+		return p->ending.status;
+	}
 	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+/* ---- a part, by an index ---- */
+
+/* Which of the index's entries have any of the time; false: none. */
+static bool find_part(const stw_index *index, const stwatch_events_filter *f, size_t *from, size_t *to)
+{
+	const stw_index_entry *e = index->entries.items;
+	int64_t first = e[0].first;
+	size_t n = index->entries.count;
+	for (*from = 0; *from < n && e[*from].last - first < f->from_ns;)
+		++*from;
+	for (*to = *from; *to < n && (f->to_ns <= 0 || e[*to].first - first <= f->to_ns);)
+		++*to;
+	return *from < *to;
+}
+
+/* Lets the reading begin where the part does; a reading of the whole serves as well, so what fails is only noted. */
+static void use_index(printer *p, const stw_index *index, const stwatch_events_filter *f, bool *nothing, const char **why)
+{
+	stwatch_reader *r = p->reader;
+	stw_stream part;
+	stwatch_error ignored;
+	size_t from, to;
+	*nothing = !find_part(index, f, &from, &to);
+	if (!*nothing) {
+		if (stw_index_seek(index, &part, r->mem, &r->source, r->stream.version, &from, &ignored) != STWATCH_OK) {
+			*why = "it is damaged";
+			return;
+		}
+		stw_stream_close(&r->stream);
+		r->stream = part;
+	}
+	p->part = true;
+	p->after = to + 1; /* they are counted from 1 */
+	p->first = index->entries.items[0].first;
+	p->ending = index->failure;
+}
+
+static void look_for_index(printer *p, const char *path, const stwatch_events_filter *f, bool *nothing)
+{
+	char place[STW_INDEX_PATH];
+	const char *why = NULL;
+	stw_index index;
+	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->source.spooled)
+		return;
+	for (int cache = 0; cache < 2 && !p->part; cache++) {
+		const char *this_why = NULL;
+		if (!stw_index_path(place, path, cache) ||
+			!stw_index_open(&index, p->reader->mem, &p->reader->source, p->reader->stream.version, place, &this_why)) {
+			why = this_why ? this_why : why;
+			continue;
+		}
+		use_index(p, &index, f, nothing, &why);
+		stw_index_close(&index);
+	}
+	if (why && !p->part && f->note)
+		snprintf(f->note, f->note_size, "its index is not used: %s (stwatch index makes a new one)", why);
 }
 
 stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format,
@@ -226,6 +294,8 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	stwatch_events_filter_init(&f);
 	if (filter)
 		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
+	if (f.note && f.note_size)
+		f.note[0] = '\0';
 	stwatch_status status = open_reader(context, path, &r, error);
 	if (status != STWATCH_OK)
 		return status;
@@ -242,8 +312,13 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
 			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
 			r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
-	else
-		status = print_all(p, context, &f, error);
+	else {
+		bool nothing = false;
+		look_for_index(p, path, &f, &nothing);
+		status = nothing ? p->ending.status : print_all(p, context, &f, error);
+		if (nothing && status != STWATCH_OK)
+			*error = p->ending;
+	}
 	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
 	     finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	if (status == STWATCH_OK && r->source.cut)

@@ -23,6 +23,21 @@ void stw_stream_open_at(stw_stream *s, stw_mem *mem, const stw_source *source, s
 	s->scan.offset = offset;
 }
 
+stw_border stw_stream_border(const stw_stream *s)
+{
+	return (stw_border){.initial = s->initial, .number = s->number, .syncs = s->syncs, .last_time = s->last_time};
+}
+
+bool stw_stream_resume(stw_stream *s, const stw_border *border, stw_bytes_reader *state)
+{
+	s->scan.offset = border->offset;
+	s->initial = border->initial;
+	s->number = border->number;
+	s->syncs = border->syncs;
+	s->last_time = border->last_time;
+	return stw_order_restore(&s->order, state);
+}
+
 static void end_generation(stw_stream *s)
 {
 	if (s->v1) {

@@ -4,6 +4,7 @@
 #ifndef STW_ENGINE_STREAM_H
 #define STW_ENGINE_STREAM_H
 
+#include "order/snapshot.h"
 #include "order/v1.h"
 
 typedef struct stw_stream_event {
@@ -52,6 +53,17 @@ void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source,
 void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
 /* The events of a v1 trace, as Go's reader makes them. What contradicts itself is told at the end: until there, it goes on. */
 void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_v1 *v1);
+/* What a reading knows between two events beside its order: where it can go on. */
+typedef struct stw_border {
+	uint64_t offset; /* of a generation */
+	uint64_t initial, number, syncs; /* as in stw_stream */
+	int64_t last_time;
+} stw_border;
+
+/* The offset is not set: it is that of the generation that begins next. */
+stw_border stw_stream_border(const stw_stream *stream);
+/* Lets a stream that was just opened go on at a border, with the state that stw_order_save wrote there. False where it is no such state. */
+bool stw_stream_resume(stw_stream *stream, const stw_border *border, stw_bytes_reader *state);
 void stw_stream_close(stw_stream *stream);
 /* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays. */
 stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);
