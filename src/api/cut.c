@@ -202,7 +202,10 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 	if (status == STWATCH_OK) {
 		c->cut = (stw_cut){.mem = &context->mem};
 		stw_sink_init(&c->cut.out, sink, user);
-		if (c->options.anonymise)
+		if (c->trace.v1)
+			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+				"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone", (int)c->trace.version);
+		if (status == STWATCH_OK && c->options.anonymise)
 			status = draw_key(c, error);
 		if (status == STWATCH_OK)
 			status = run(c, context, error);

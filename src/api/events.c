@@ -266,7 +266,7 @@ static void look_for_index(printer *p, const char *path, const stwatch_events_fi
 	char place[STW_INDEX_PATH];
 	const char *why = NULL;
 	stw_index index;
-	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->source.spooled)
+	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->source.spooled || p->reader->v1.mem)
 		return;
 	for (int cache = 0; cache < 2 && !p->part; cache++) {
 		const char *this_why = NULL;
