@@ -135,7 +135,10 @@ static void evidence_lines(const stwatch_finding *finding, stw_text *text)
 		const stwatch_evidence *evidence = &finding->evidence[i];
 		stw_text_put(text, "  ");
 		stw_text_style(text, STW_STYLE_CYAN);
-		stw_text_put(text, evidence->at_ns == STWATCH_UNKNOWN ? "" : stw_text_at(at, evidence->at_ns));
+		if (evidence->at_ns != STWATCH_UNKNOWN)
+			stw_text_put(text, stw_text_at(at, evidence->at_ns));
+		else if (evidence->line)
+			stw_text_printf(text, "line %" PRIu64, evidence->line);
 		stw_text_style(text, STW_STYLE_PLAIN);
 		stw_text_to(text, INDENT);
 		stw_text_wrap(text, INDENT, evidence->what);
@@ -156,6 +159,8 @@ static void harmed(const stwatch_finding *finding, stw_text *text)
 			stw_text_wrap(text, INDENT, "; ");
 		party_name(name, victim);
 		stw_text_wrap(text, INDENT, name);
+		if (victim->delay_ns == 0) /* not known: a text without times names it */
+			continue;
 		snprintf(delay, sizeof delay, " +%s", stw_text_duration(figure, victim->delay_ns));
 		stw_text_wrap(text, INDENT, delay);
 		if (victim->count > 1) {

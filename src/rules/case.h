@@ -75,6 +75,10 @@ STW_RULE(syscall)
 STW_RULE(retake)
 STW_RULE(outside)
 STW_RULE(contradiction)
+STW_RULE(dump_evidence)
+STW_RULE(dump_deadlock)
+STW_RULE(dump_convoy)
+STW_RULE(dump_leak)
 #undef STW_RULE
 
 /* ---- making findings (found.c) ---- */

@@ -185,6 +185,10 @@ static const topic TOPICS[] = {
 		"Below a wait of 1 ms a mutex goes to whoever comes first, then the hand-over does not tell\n"
 		"all holders. Which lock it is, and locks that nobody waited for, are not in a trace.\n"
 		"\n"
+		"A goroutine dump shows the lock's address and where everybody stands. Beside a trace it\n"
+		"becomes evidence; alone, --convoy-waiters at one lock are a note, a warning if who holds it\n"
+		"is likely and waits for another goroutine, and by their minutes where those are printed.\n"
+		"\n"
 		"To fix: see the cause. Next: the mutex profile; stwatch events --goroutine of the holder."},
 	{"goroutine-leak",
 		"Goroutines block at one spot and stay there, and more and more of them come.\n"
@@ -203,8 +207,29 @@ static const topic TOPICS[] = {
 		"A wait that is open when the trace ends may still end: a trace of seconds can't tell never\n"
 		"from later. Goroutines that were there before the trace are not counted.\n"
 		"\n"
+		"A goroutine dump shows no growth, but all that are there and their minutes. Counted are\n"
+		"those that stand at one spot for a minute; without minutes it is a note. What an idle worker\n"
+		"does too is a note, from --leak-error on a warning if few connections are open beside it.\n"
+		"\n"
 		"To fix: let them end. Next: two goroutine profiles some minutes apart; since Go 1.26 a\n"
 		"profile of leaked goroutines is there as an experiment (GOEXPERIMENT=goroutineleakprofile)."},
+	{"deadlock",
+		"Goroutines wait for each other and can never go on; or the runtime itself says that all\n"
+		"sleep.\n"
+		"\n"
+		"Read from goroutine dumps and from what a dying program prints. That all goroutines are\n"
+		"asleep is certain: the runtime counted them. A circle of locks is concluded: a dump shows\n"
+		"who waits for which lock (by the address that Lock was called with, where it is printed),\n"
+		"but not who holds one. Whoever stands in the function in which others wait for the lock, on\n"
+		"the same object and further down, has taken it; weaker signs are a method of the object to\n"
+		"which the lock belongs, and the object among the arguments. A circle with a weak sign in it\n"
+		"is told only if all in it have waited for a minute or the runtime says that all sleep.\n"
+		"\n"
+		"Arguments are printed by Go for calls that were not inlined; a question mark after one means\n"
+		"that it may be stale, and then it is not used. GOTRACEBACK=system shows channels too.\n"
+		"\n"
+		"To fix: take locks in one order everywhere. Next: GODEBUG or go vet do not find this; the\n"
+		"mutex profile shows the locks that are fought for; go test -race finds some."},
 	{"goroutine-stuck-syscall",
 		"A system call kept a goroutine, or the P under it, too long.\n"
 		"\n"
@@ -372,6 +397,16 @@ static const topic TOPICS[] = {
 		"Most of those that waited long were created by one function, which is named: a loop around a\n"
 		"go statement. They queue behind each other and delay everybody else. Bound the number that\n"
 		"run at once with a worker pool or a semaphore."},
+	{"all-asleep",
+		"The runtime found that no goroutine can go on, and ended the program. Named is one that\n"
+		"wants a lock or a partner, rather than those that wait for others to finish. Look who was to\n"
+		"wake it: a sender that never came, a channel that nobody closes, a Done that is missing."},
+	{"lock-cycle",
+		"Each of them holds a lock for which the next one waits. Take locks in one order everywhere\n"
+		"(by address, by name, by level), or hold one at a time."},
+	{"locked-twice",
+		"A goroutine waits for a lock that it holds itself. Go's mutexes don't know their holders, so\n"
+		"it waits for good. Split the inner function: one that locks, one that expects it locked."},
 	{"holder-blocked",
 		"Whoever held the lock waited for something itself most of the time: a channel, a condition,\n"
 		"a wait group, the network or another lock. The evidence has the place, and who let it go on.\n"

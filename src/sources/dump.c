@@ -8,6 +8,7 @@ void stw_dump_init(stw_dump *d, const stw_companion *companion)
 	*d = (stw_dump){.companion = companion, .mem = companion->mem};
 	stw_intern_init(&d->names, d->mem);
 	stw_map_init(&d->ids, d->mem);
+	stw_map_init(&d->waits, d->mem);
 }
 
 void stw_dump_free(stw_dump *d)
@@ -19,6 +20,9 @@ void stw_dump_free(stw_dump *d)
 	stw_vec_free(d->mem, &d->shots);
 	stw_vec_free(d->mem, &d->groups);
 	stw_map_free(&d->ids);
+	stw_vec_free(d->mem, &d->locks);
+	stw_vec_free(d->mem, &d->waiters);
+	stw_map_free(&d->waits);
 }
 
 const stw_dump_g *stw_dump_find(const stw_dump *d, uint64_t id)
@@ -154,14 +158,20 @@ bool stw_dump_group_all(stw_dump *d)
 		if (at == STW_MAP_NONE) {
 			stw_dump_group *new = stw_vec_push(d->mem, &d->groups);
 			at = (uint32_t)d->groups.count - 1;
-			ok = new && stw_map_put(&groups, key, at);
+			ok = new &&stw_map_put(&groups, key, at);
 			if (ok)
-				*new = (stw_dump_group){g->stack, g->state, 0, i, g->minutes, g->minutes};
+				*new = (stw_dump_group){.stack = g->stack,
+					.state = g->state,
+					.first = i,
+					.minutes_min = g->minutes,
+					.minutes_max = g->minutes};
 		}
 		if (!ok)
 			break;
 		stw_dump_group *group = &d->groups.items[at];
+		group->n++;
 		group->count += g->count;
+		group->young += g->minutes ? 0 : g->count;
 		if (g->minutes > group->minutes_max) {
 			group->minutes_max = g->minutes;
 			group->first = i;

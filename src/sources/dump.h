@@ -77,10 +77,37 @@ typedef struct stw_dump_shot {
 /* Goroutines of the last dump that stand at one spot in one state. */
 typedef struct stw_dump_group {
 	uint32_t stack, state;
-	uint64_t count;
+	uint64_t count, young; /* young: of these, for less than a minute */
+	uint32_t n; /* of gs */
 	uint32_t first; /* the one that has waited longest, in gs */
 	uint32_t minutes_min, minutes_max;
 } stw_dump_group;
+
+/* What says that a goroutine holds a lock: nothing in a dump shows it outright. */
+typedef enum stw_dump_sign {
+	STW_DUMP_NO_SIGN,
+	STW_DUMP_PAST_LOCK, /* it stands in the function in which the others wait for it, on the same object, past the place where they wait */
+	STW_DUMP_PAST_LIKE, /* the same, but whether on the same object is not known */
+	STW_DUMP_SAME_OBJECT, /* it is in a method of the object to which the lock belongs */
+	STW_DUMP_ARGUMENT, /* it waits for another lock, with this one's object in its hands */
+	STW_DUMP_SIGN_COUNT
+} stw_dump_sign;
+
+/* A lock for which goroutines of the last dump wait (dump_locks.c). */
+typedef struct stw_dump_lock {
+	uint64_t object; /* its address; 0: not told, then all wait at one place, for the same object as far as is known */
+	uint64_t owner; /* the address of what it belongs to; 0: not known */
+	uint64_t count; /* goroutines that wait */
+	uint32_t first, n; /* of waiters */
+	uint32_t longest; /* in gs: who has waited longest, at least so many … */
+	uint32_t minutes;
+	uint32_t holder; /* in gs, or STW_DUMP_NONE */
+	uint32_t holder_frame; /* where it took the lock, probably */
+	uint32_t next; /* the lock that the holder waits for itself, or STW_DUMP_NONE */
+	uint8_t sign; /* a stw_dump_sign */
+	bool likely; /* else merely possible */
+	bool circle; /* it is one of a circle of locks, each one's holder waiting for the next */
+} stw_dump_lock;
 
 typedef struct stw_dump {
 	const stw_companion *companion;
@@ -92,6 +119,9 @@ typedef struct stw_dump {
 	STW_VEC(stw_dump_shot) shots;
 	STW_VEC(stw_dump_group) groups; /* largest first */
 	stw_map ids; /* goroutine → its last place in gs */
+	STW_VEC(stw_dump_lock) locks; /* in order of their first waiters */
+	STW_VEC(uint32_t) waiters; /* in gs */
+	stw_map waits; /* place in gs → the lock that it waits for */
 	uint64_t threads; /* stacks of the scheduler itself ("goroutine 0"), registers beside them */
 } stw_dump;
 
@@ -125,7 +155,14 @@ const char *stw_dump_waits_for(stw_dump_wait wait);
 /* What a state and a stack say together. state "": not told. Constant time. */
 stw_dump_wait stw_dump_wait_of(const char *state, const stwatch_frame *frames, uint32_t n);
 
+/* The frame that asked for a lock: the innermost outside package sync; n where there is none. */
+uint32_t stw_dump_caller(const stw_named_stack *stack);
+/* The lock that a goroutine of the last dump waits for, or NULL. */
+const stw_dump_lock *stw_dump_lock_of(const stw_dump *dump, const stw_dump_g *g);
+
 /* Groups the last dump. False when out of memory. */
 bool stw_dump_group_all(stw_dump *dump);
+/* Finds the locks of the last dump and who may hold them. False when out of memory. */
+bool stw_dump_find_locks(stw_dump *dump);
 
 #endif

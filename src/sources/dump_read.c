@@ -618,5 +618,5 @@ bool stw_dump_reader_line(stw_dump_reader *r, const stw_line *line)
 bool stw_dump_reader_end(stw_dump_reader *r)
 {
 	close_block(r);
-	return !r->failed && stw_dump_group_all(r->d);
+	return !r->failed && stw_dump_group_all(r->d) && stw_dump_find_locks(r->d);
 }

@@ -7,7 +7,8 @@
 
 enum { MOST_GROUPS = 20, MOST_STATES = 20 };
 
-static stwatch_status read_lines(stw_dump_reader *r, const stw_source *source, const volatile int *cancel, stw_mem *mem, stwatch_error *error)
+static stwatch_status read_lines(
+	stw_dump_reader *r, const stw_source *source, const volatile int *cancel, stw_mem *mem, stwatch_error *error)
 {
 	stw_lines *lines = stw_mem_zalloc(mem, sizeof *lines);
 	if (!lines)
@@ -120,8 +121,9 @@ static bool describe_states(stw_companion *c, const stw_dump *d)
 static const char *place_of(stw_companion *c, const stwatch_frame *f)
 {
 	const char *slash = strrchr(f->file, '/');
-	return *f->function ? stw_arena_printf(&c->arena, "%s %s:%llu", f->function, slash ? slash + 1 : f->file, (unsigned long long)f->line)
-			    : NULL;
+	return *f->function
+		? stw_arena_printf(&c->arena, "%s %s:%llu", f->function, slash ? slash + 1 : f->file, (unsigned long long)f->line)
+		: NULL;
 }
 
 static bool describe_groups(stw_companion *c, const stw_dump *d)
