@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """Measures stwatch against Go's own reader and tool, on one file and in one run.
 
-    run.py PROGRAM [--sizes 30,190,1000] [--runs 5] [--trace FILE] [--no-http] [--instructions]
+    run.py PROGRAM [--sizes 50,250] [--formats v2,v1] [--heavy] [--runs 5] [--trace FILE] [--http]
 
-For each size a trace of the busy program (bench/busy) is made if build/bench has none. The contenders take turns, so that a busy
-moment of the machine hits all of them; the table shows medians. What they are:
+For each format and size a trace of the busy program (bench/busy) is made if build/bench has none: v2 with the installed Go, v1 with
+Go 1.21, which Go fetches where it may. The contenders take turns, so that a busy moment of the machine hits all of them; the table
+shows medians. What they are:
 
     stat, 1 thread        stwatch stat --threads 1: every event decoded, ordered, checked and folded into figures
-    stat, all threads     the same, one thread a processor
+    stat, 2 threads       the same with two, and with one a processor where there are more
     Go, counting          a loop over golang.org/x/exp/trace that only counts events (bench/goreader)
     diagnose              stwatch diagnose to its end
-    Go, go tool trace     `go tool trace -http=127.0.0.1:0` until it has served its first page
+    Go, go tool trace     `go tool trace -http=127.0.0.1:0` until it has served its first page (--http; takes long)
 
-Memory is the peak resident set. Go's tool keeps each event in memory, so it is left out where it would not fit. --instructions adds
-the instructions an event that callgrind counts for `stat --threads 1` (slow; on the smallest trace).
-Results go to standard output as a table and to build/bench/results.json.
+Memory is the peak resident set. Go's tool keeps each event in memory, and Go's reader does so with v1: each is left out where it would
+not fit. Before that, on a small trace of each format, the instructions an event by stage (stages.py; needs valgrind).
+Results go to standard output as tables and to build/bench/results.json. --heavy adds traces of 1 and 4 GB.
 """
 import argparse
 import json
@@ -26,13 +27,20 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
+
+import stages
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(SOURCE, "build", "bench")
 # Bytes of memory that Go's tool takes for an event, measured; above this share of what is free it is not started.
 TOOL_HUNGER, FREE_SHARE = 1100, 0.8
+# And Go's reader for a byte of a v1 trace, all of which it holds.
+V1_HUNGER = 21
+V1_TOOLCHAIN = "go1.21.13"
+SMALL_MB, HEAVY_MB = 8, (1000, 4000)
 GO_ENV = dict(os.environ, GOTOOLCHAIN="local", GOWORK="off", GOFLAGS="")
 PAGE_TIMEOUT_S = 1800
 
@@ -40,22 +48,48 @@ PAGE_TIMEOUT_S = 1800
 class Sample:
     """One run: seconds on the wall and on processors, peak resident bytes, what was printed."""
 
-    def __init__(self, wall, usage, out):
-        self.wall, self.cpu, self.rss, self.out = wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out
+    def __init__(self, wall, usage, rss, out):
+        self.wall, self.cpu, self.rss, self.out = wall, usage.ru_utime + usage.ru_stime, rss, out
+
+
+class Peak:
+    """The peak resident bytes of a process, looked at every few milliseconds: what the kernel says at a process's end begins with the
+    size of the Python that started it."""
+
+    def __init__(self, pid):
+        self.path, self.bytes, self.ended = "/proc/%d/status" % pid, 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+
+    def _watch(self):
+        while not self.ended.wait(0.005):
+            try:
+                with open(self.path, encoding="ascii", errors="replace") as file:
+                    found = re.search(r"VmHWM:\s+(\d+)", file.read())
+            except OSError:
+                return
+            self.bytes = int(found[1]) * 1024 if found else self.bytes
+
+    def stop(self):
+        self.ended.set()
+        self.thread.join()
+        return self.bytes
 
 
 def measure(command):
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        peak = Peak(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - start
+        rss = peak.stop()
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:
             err.seek(0)
             raise RuntimeError("%s: exit %d: %s" % (" ".join(command), child.returncode, err.read()[-500:].decode("utf-8", "replace")))
         out.seek(0)
-        return Sample(wall, usage, out.read())
+        return Sample(wall, usage, rss, out.read())
 
 
 def page_address(log, child):
@@ -76,21 +110,23 @@ def measure_tool(tool, trace):
     with tempfile.NamedTemporaryFile() as log:
         start = time.perf_counter()
         child = subprocess.Popen([tool, "-http=127.0.0.1:0", trace], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ, BROWSER="true"))
+        peak = Peak(child.pid)
         try:
             page = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(page_address(log.name, child), timeout=60).read()
             wall = time.perf_counter() - start
         finally:
+            rss = peak.stop()
             os.kill(child.pid, signal.SIGKILL)
             _, status, usage = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
-        return Sample(wall, usage, page)
+        return Sample(wall, usage, rss, page)
 
 
-def build_go(name):
+def build_go(name, toolchain="local"):
     """The path of a program of bench/, built; None without a Go that can."""
-    out = os.path.join(WORK, name)
+    out = os.path.join(WORK, name if toolchain == "local" else "%s-%s" % (name, toolchain))
     try:
-        done = subprocess.run(["go", "build", "-C", os.path.join(SOURCE, "bench", name), "-o", out, "."], env=GO_ENV, stderr=subprocess.PIPE)
+        done = subprocess.run(["go", "build", "-o", out, "."], cwd=os.path.join(SOURCE, "bench", name), env=dict(GO_ENV, GOTOOLCHAIN=toolchain), stderr=subprocess.PIPE)
     except OSError as err:
         print("bench: no Go: %s" % err, file=sys.stderr)
         return None
@@ -111,12 +147,14 @@ def go_tool():
     return path if path and os.access(path, os.X_OK) else None
 
 
-def busy_trace(megabytes):
-    path = os.path.join(WORK, "busy-%dMB.trace" % megabytes)
+def busy_trace(form, megabytes):
+    """The path of a trace of this format and size; None if there is none and none can be made."""
+    path = os.path.join(WORK, "busy-%s-%dMB.trace" % (form, megabytes))
     if not os.path.exists(path):
-        busy = build_go("busy")
+        busy = build_go("busy", V1_TOOLCHAIN if form == "v1" else "local")
         if not busy:
-            sys.exit("bench: no trace to measure with, and none can be made (give one with --trace)")
+            print("bench: no %s trace of %d MB, and none can be made" % (form, megabytes), file=sys.stderr)
+            return None
         print("recording %s…" % path, file=sys.stderr)
         subprocess.run([busy, "-o", path + ".part", "-mb", str(megabytes)], check=True)
         os.replace(path + ".part", path)
@@ -128,15 +166,24 @@ def free_memory():
         return int(re.search(r"MemAvailable:\s+(\d+)", file.read())[1]) * 1024
 
 
+def is_v1(trace):
+    with open(trace, "rb") as file:
+        found = re.match(rb"go 1\.(\d+) trace", file.read(16))
+    return bool(found) and int(found[1]) < 22
+
+
 def contenders(program, trace, counter, tool, args, count):
     """[(name, how to run it once)], in the order of a round."""
-    threads = str(os.cpu_count() or 1)
-    out = [("stat, 1 thread", lambda: measure([program, "stat", "--threads", "1", "--format", "json", trace])),
-           ("stat, %s threads" % threads, lambda: measure([program, "stat", "--threads", threads, "--format", "json", trace]))]
-    if counter:
+    stat = lambda threads: lambda: measure([program, "stat", "--threads", str(threads), "--format", "json", trace])
+    out = [("stat, 1 thread", stat(1))] + [("stat, %d threads" % n, stat(n)) for n in sorted({2, os.cpu_count() or 2})]
+    if not counter:
+        pass
+    elif is_v1(trace) and os.path.getsize(trace) * V1_HUNGER > free_memory() * FREE_SHARE:
+        print("bench: Go's reader would need about %.0f GB for this trace: left out" % (os.path.getsize(trace) * V1_HUNGER / 1e9), file=sys.stderr)
+    else:
         out.append(("Go, counting", lambda: measure([counter, trace])))
     out.append(("diagnose", lambda: measure([program, "diagnose", trace])))
-    if args.no_http:
+    if not args.http:
         pass
     elif not tool:
         print("bench: no go tool trace here", file=sys.stderr)
@@ -183,10 +230,9 @@ def bench_trace(program, trace, counter, tool, args):
             samples[name].append(run())
     events = events_of(samples)
     wall, rss = (lambda s: s.wall), (lambda s: s.rss)
-    one, every = players[0][0], players[1][0]
-    ratios = {
-        "stat, 1 thread: times faster than Go counting": times_less(samples, one, "Go, counting", wall),
-        "stat, all threads: times faster than Go counting": times_less(samples, every, "Go, counting", wall),
+    ratios = {"%s: times faster than Go counting" % name: times_less(samples, name, "Go, counting", wall) for name in samples if name.startswith("stat")}
+    ratios |= {
+        "stat, 1 thread: times less memory than Go counting": times_less(samples, "stat, 1 thread", "Go, counting", rss),
         "diagnose: times faster than go tool trace": times_less(samples, "diagnose", "Go, go tool trace", wall),
         "diagnose: times less memory than go tool trace": times_less(samples, "diagnose", "Go, go tool trace", rss),
     }
@@ -205,15 +251,11 @@ def show(result):
     for name, ratio in result["ratios"].items():
         if ratio is not None:
             print("  %s: %.2f" % (name, ratio))
-    if "instructions_per_event" in result:
-        print("  instructions an event: %.0f" % result["instructions_per_event"])
 
 
-def instructions(program, trace, count):
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + os.path.join(folder, "out"), program, "stat", "--threads", "1", trace],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
-    return int(re.search(rb"Collected : (\d+)", done.stderr)[1]) / count
+def show_stages(form, found):
+    print("\n%s, instructions an event on one thread: %.1f" % (form, found["instructions_per_event"]))
+    print("  " + ", ".join("%s %.1f" % item for item in found["stages"].items()))
 
 
 def machine():
@@ -232,31 +274,48 @@ def machine():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=os.path.join(SOURCE, "build", "release", "stwatch"))
-    parser.add_argument("--sizes", default="30", help="MB of the traces to make, with commas between (30, 190, 1000)")
+    parser.add_argument("--sizes", default="50,250", help="MB of the traces to make, with commas between (50,250)")
+    parser.add_argument("--formats", default="v2,v1", help="of which formats (v2,v1)")
+    parser.add_argument("--heavy", action="store_true", help="also traces of 1 and 4 GB; takes disk, and minutes to record")
     parser.add_argument("--trace", action="append", default=[], help="measure on this trace instead; may be repeated")
     parser.add_argument("--runs", type=int, default=5, help="rounds (5)")
-    parser.add_argument("--no-http", action="store_true", help="leave out go tool trace")
-    parser.add_argument("--instructions", action="store_true", help="also count instructions an event with valgrind")
+    parser.add_argument("--http", action="store_true", help="also go tool trace, until it has served its first page")
     parser.add_argument("--json", default=os.path.join(WORK, "results.json"), help="where the results go")
     return parser.parse_args()
+
+
+def traces_of(args):
+    sizes = [int(size) for size in args.sizes.split(",")] + list(HEAVY_MB if args.heavy else ())
+    made = (busy_trace(form, size) for size in sizes for form in args.formats.split(","))
+    return args.trace or [trace for trace in made if trace]
+
+
+def stages_of(args):
+    """{format: instructions an event, in all and by stage}, on a small trace of each."""
+    if not stages.available():
+        print("bench: no valgrind here, so no instructions are counted", file=sys.stderr)
+        return {}
+    made = {form: busy_trace(form, SMALL_MB) for form in args.formats.split(",")}
+    return {form: stages.measure(args.program, trace) for form, trace in made.items() if trace}
 
 
 def main():
     args = arguments()
     os.makedirs(WORK, exist_ok=True)
-    traces = args.trace or [busy_trace(int(size)) for size in args.sizes.split(",")]
-    counter, tool = build_go("goreader"), go_tool()
     about = machine()
     print(", ".join("%s %s" % item for item in about.items()))
+    cost = {} if args.trace else stages_of(args)
+    for form, found in cost.items():
+        show_stages(form, found)
+    counter, tool = build_go("goreader"), go_tool() if args.http else None
     results = []
-    for trace in traces:
-        result = bench_trace(args.program, trace, counter, tool, args)
-        if args.instructions and not results:
-            result["instructions_per_event"] = instructions(args.program, trace, max(result["events"].values()))
-        show(result)
-        results.append(result)
+    for trace in traces_of(args):
+        results.append(bench_trace(args.program, trace, counter, tool, args))
+        show(results[-1])
+    if not results:
+        sys.exit("bench: nothing to measure on (give a trace with --trace)")
     with open(args.json, "w", encoding="utf-8") as file:
-        json.dump({"schema": "stwatch.bench/1", "machine": about, "traces": results}, file, indent=1)
+        json.dump({"schema": "stwatch.bench/1", "machine": about, "stages": cost, "traces": results}, file, indent=1)
         file.write("\n")
 
 

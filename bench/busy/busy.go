@@ -2,6 +2,8 @@
 //
 //	busy -o FILE -mb N
 //
+// Go 1.21 must be able to build it, the last that writes the old format.
+//
 // It plays a small bank: tellers pass slips along rings of channels, transfers lock two accounts, clerks are hired for one job and leave,
 // branches talk over TCP, archivists read files, alarms ring, and everybody makes garbage for the collector.
 package main
@@ -78,7 +80,7 @@ func (b *bank) ring(tellers, slips int) {
 		desks[i] = make(chan int, 1)
 	}
 	for i := range desks {
-		in, out := desks[i], desks[(i+1)%tellers]
+		i, in, out := i, desks[i], desks[(i+1)%tellers]
 		b.employ(func() {
 			for {
 				select {
@@ -145,6 +147,7 @@ func (b *bank) hire() {
 		}
 		var clerks sync.WaitGroup
 		for i := 0; i < 6; i++ {
+			i := i
 			clerks.Add(1)
 			go func() {
 				defer clerks.Done()

@@ -1,3 +1,3 @@
 module stwatch.test/bench/busy
 
-go 1.22
+go 1.21
