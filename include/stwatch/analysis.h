@@ -71,14 +71,6 @@ typedef struct stwatch_occurrence {
 	int64_t start_ns, duration_ns, goroutine, proc;
 } stwatch_occurrence;
 
-/* What of the program's own units of work a finding delayed. */
-typedef struct stwatch_reached {
-	const char *kind; /* "request", "task", "region" */
-	const char *name; /* a request's handler; else the name given in the program */
-	uint64_t count; /* how many times */
-	int64_t delay_ns, delay_max_ns;
-} stwatch_reached;
-
 typedef struct stwatch_finding {
 	const char *id, *rule, *cause, *title;
 	stwatch_severity severity;
@@ -95,7 +87,6 @@ typedef struct stwatch_finding {
 	const stwatch_evidence *evidence; size_t n_evidence; /* in order of time */
 	const char *const *ruled_out; size_t n_ruled_out;
 	const char *advice;
-	const stwatch_reached *reached; size_t n_reached; /* most delayed first */
 } stwatch_finding;
 
 /* ---- figures ---- */

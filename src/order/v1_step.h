@@ -159,6 +159,10 @@ static inline __attribute__((always_inline)) bool v1_runs_here(const stw_v1_merg
 static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	stw_order *o = vm->base.order;
+	if (STW_UNLIKELY(c->a[0] == 0)) {
+		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "goroutine 0 is created, which stands for none");
+		return STWATCH_OK;
+	}
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	uint32_t root = vm->v1->index.format.minor < 7 ? 0 : v1_stack(vm, (uint32_t)c->a[1]);
 	if (STW_UNLIKELY(slot != STW_MAP_NONE)) {

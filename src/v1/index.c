@@ -134,6 +134,8 @@ static stwatch_status open_batch(skimmer *s, const uint8_t *p)
 	stw_v1_index *x = s->index;
 	uint64_t pid, seq = 0, ticks;
 	const uint8_t *head = p++;
+	if (*head >> 6 != 1)
+		return bad(s, head, "the head of a batch counts its values wrongly (two, to Go 1.6 three, were expected)");
 	if (!(p = take(s, p, &pid)) || (x->format.minor < 7 && !(p = take(s, p, &seq))) || !(p = take(s, p, &ticks)))
 		return STWATCH_ERR_DAMAGED;
 	if (pid != UINT64_MAX && pid > INT32_MAX)
