@@ -37,7 +37,7 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 		return status;
 	}
 	if (r->v1.mem)
-		stw_stream_open_v1(&r->stream, r->mem, &r->source, &r->v1);
+		stw_stream_open_v1(&r->stream, r->mem, &r->source, &r->v1, true);
 	else
 		stw_stream_open(&r->stream, r->mem, &r->source, (stw_go_version)minor);
 	*out = r;

@@ -298,7 +298,10 @@ static stwatch_status read_all(
 	stwatch_states *s, stw_timeline *t, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
 {
 	stw_stream stream;
-	stw_stream_open(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version);
+	if (trace->v1)
+		stw_stream_open_v1(&stream, s->mem, &trace->inputs[0].source, trace->v1, false);
+	else
+		stw_stream_open(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version);
 	stwatch_status status;
 	for (;;) {
 		status = read_on(s, t, &stream, context, error);
@@ -435,7 +438,7 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	stwatch_status status = stw_trace_open(&trace, s->mem, path, context->cancel, error);
 	if (status != STWATCH_OK)
 		return status;
-	s->version = (unsigned)trace.version;
+	s->version = trace.v1 ? STW_GO122 : (unsigned)trace.version; /* v1 comes in the words of v2 */
 	if (!stw_timeline_init(&timeline, s->mem, s->version, &hooks)) {
 		stw_trace_close(&trace);
 		return stw_fail_memory(error);

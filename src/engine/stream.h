@@ -43,6 +43,7 @@ typedef struct stw_stream {
 	stw_stream_event queue[8]; /* no event stands for more */
 	unsigned queued, taken;
 	stw_v1 *v1; /* of a trace in a v1 format, else NULL */
+	bool as_go;
 	stw_v1_merge v1_merge;
 	char *text; /* of the log event at hand */
 	uint32_t text_size;
@@ -51,8 +52,9 @@ typedef struct stw_stream {
 void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
 /* Continues at a generation that a scan has found, as if the trace began there. */
 void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
-/* The events of a v1 trace, as Go's reader makes them. What contradicts itself is told at the end: until there, it goes on. */
-void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_v1 *v1);
+/* The events of a v1 trace: as Go's reader makes them, or with all that is known (order/v1_step.h). What contradicts itself is told at
+ * the end: until there, it goes on. */
+void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_v1 *v1, bool as_go);
 /* What a reading knows between two events beside its order: where it can go on. */
 typedef struct stw_border {
 	uint64_t offset; /* of a generation */

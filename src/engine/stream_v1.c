@@ -4,16 +4,17 @@
 #include "engine/stream_queue.h"
 
 #define STW_MERGE_EMIT stw_stream_queue
-#define STW_V1_AS_GO true
+#define STW_V1_AS_GO (vm->as_go)
 #include "order/v1_step.h"
 
-void stw_stream_open_v1(stw_stream *s, stw_mem *mem, const stw_source *source, stw_v1 *v1)
+void stw_stream_open_v1(stw_stream *s, stw_mem *mem, const stw_source *source, stw_v1 *v1, bool as_go)
 {
 	memset(s, 0, sizeof *s);
 	s->mem = mem;
 	s->source = source;
 	s->version = (stw_go_version)v1->index.format.minor;
 	s->v1 = v1;
+	s->as_go = as_go;
 	s->gen = v1->gen; /* borrowed */
 	s->number = 1;
 	s->span = (stw_span){.generation = 1, .begin = 0, .end = source->size};
@@ -64,6 +65,7 @@ static stwatch_status open(stw_stream *s, stwatch_error *error)
 {
 	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s, error);
 	s->merging = true;
+	s->v1_merge.as_go = s->as_go;
 	s->last_time = -2;
 	if (status == STWATCH_OK && (s->v1->index.has_events || s->v1->index.samples.count))
 		stw_stream_queue_sync(s, -1, true);

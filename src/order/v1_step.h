@@ -1,6 +1,6 @@
 /* The template's body; see v1.h. Include once in a .c file, after defining STW_MERGE_EMIT as for merge_step.h.
  *
- * STW_V1_AS_GO, if defined as true, hands on just what Go's own reader makes of such a trace (GOROOT/src/internal/trace/tracev1.go):
+ * STW_V1_AS_GO, if defined and true (it may look at `vm`), hands on just what Go's own reader makes of such a trace (GOROOT/src/internal/trace/tracev1.go):
  * made-up procs for timers, the network, ends of system calls and the collector; no stack for what exists at the beginning; a system
  * call during which the profiler took a sample is a fast one. Else what is known is handed on: the real proc, where a
  * goroutine began, that a call blocked. */
