@@ -93,6 +93,11 @@ typedef struct stw_v1_merge {
 	stw_v1_exit exit; /* the next */
 	int64_t exit_key; /* INT64_MAX: none */
 	int64_t sample_key;
+	int64_t next_other; /* the earliest of these; INT64_MIN while there is something to tell that existed at the beginning */
+	/* copies of what is looked at for every event */
+	double ns_per_tick;
+	int64_t first_ticks;
+	unsigned before; /* values before an event's arguments */
 	STW_VEC(stw_v1_g) gs; /* by slot */
 	STW_VEC(stw_v1_p) ps;
 	STW_VEC(stw_order_task) tasks;
@@ -112,6 +117,7 @@ typedef struct stw_v1_merge {
 	uint64_t n_faults;
 	stw_fault fault; /* of the first */
 	stwatch_error first_fault;
+	stwatch_error scratch;
 } stw_v1_merge;
 
 /* Begins at the start of the trace. The order must be new; v1, order and error must outlive the merge.
@@ -129,9 +135,15 @@ void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_sift(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_remove(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_sort(stw_v1_merge *vm);
+stwatch_status stw_v1_merge_refresh_slow(stw_v1_merge *vm, stw_v1_cursor *c);
 /* Decodes the cursor's next event; what makes no sense is noted and passed over. STWATCH_OK, _END, _IO, _MEMORY. */
-stwatch_status stw_v1_merge_refresh(stw_v1_merge *vm, stw_v1_cursor *c);
+static inline __attribute__((always_inline)) stwatch_status stw_v1_merge_refresh(stw_v1_merge *vm, stw_v1_cursor *c)
+{
+	return __builtin_expect(stw_v1_cursor_fast(c, &vm->v1->index.format), 1) ? STWATCH_OK : stw_v1_merge_refresh_slow(vm, c);
+}
 stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm);
+/* Sets next_other. */
+void stw_v1_merge_look_ahead(stw_v1_merge *vm);
 /* Slots, made where there is none; STW_SLOT_NONE when out of memory. */
 uint32_t stw_v1_merge_add_g(stw_v1_merge *vm, uint64_t id, uint8_t status);
 uint32_t stw_v1_merge_add_p(stw_v1_merge *vm, int64_t id);

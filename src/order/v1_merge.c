@@ -92,19 +92,23 @@ void stw_v1_merge_sort(stw_v1_merge *vm)
 	}
 }
 
-stwatch_status stw_v1_merge_refresh(stw_v1_merge *vm, stw_v1_cursor *c)
+stwatch_status stw_v1_merge_refresh_slow(stw_v1_merge *vm, stw_v1_cursor *c)
 {
 	for (;;) {
-		stwatch_error error = {0};
-		stwatch_status status = stw_v1_cursor_next(c, &vm->v1->index, vm->base.gen->source, &error);
+		stwatch_status status = stw_v1_cursor_next(c, &vm->v1->index, vm->base.gen->source, &vm->scratch);
 		if (status == STWATCH_ERR_DAMAGED) {
-			stw_v1_merge_fault(vm, c, STW_FAULT_BYTES, "%s", error.message);
+			stw_v1_merge_fault(vm, c, STW_FAULT_BYTES, "%s", vm->scratch.message);
 			continue;
 		}
 		if (status != STWATCH_OK && status != STWATCH_END)
-			*vm->base.error = error;
+			*vm->base.error = vm->scratch;
 		return status;
 	}
+}
+
+void stw_v1_merge_look_ahead(stw_v1_merge *vm)
+{
+	vm->next_other = vm->telling != STW_SLOT_NONE ? INT64_MIN : vm->sample_key < vm->exit_key ? vm->sample_key : vm->exit_key;
 }
 
 stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm)
@@ -273,6 +277,9 @@ stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1,
 	vm->last_key = INT64_MIN;
 	vm->telling = STW_SLOT_NONE;
 	vm->sample_key = v1->index.samples.count ? v1->index.samples.items[0].ticks : INT64_MAX;
+	vm->ns_per_tick = v1->ns_per_tick;
+	vm->first_ticks = v1->index.first_ticks;
+	vm->before = v1->index.format.before;
 	for (int i = 0; i < 4; i++)
 		vm->fake_ps[i] = STW_SLOT_NONE;
 	stw_map_init(&vm->task_slots, order->mem);
@@ -280,6 +287,7 @@ stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1,
 	stwatch_status status = stw_v1_exit_walk_open(&vm->walk, order->mem, &v1->index.exits, error);
 	if (status == STWATCH_OK)
 		status = stw_v1_merge_next_exit(vm);
+	stw_v1_merge_look_ahead(vm);
 	return status == STWATCH_OK && v1->index.procs.count ? open_cursors(vm, error) : status;
 }
 

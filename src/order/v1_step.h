@@ -25,13 +25,23 @@ typedef struct v1_place {
 	uint32_t m, p, g; /* slots */
 } v1_place;
 
+static const uint8_t v1_word_of[STW_V1_TYPES] = {
+	[STW_V1_GoBlockSend] = STW_V1_WORD_SEND,
+	[STW_V1_GoBlockRecv] = STW_V1_WORD_RECEIVE,
+	[STW_V1_GoBlockSelect] = STW_V1_WORD_SELECT,
+	[STW_V1_GoBlockSync] = STW_V1_WORD_SYNC,
+	[STW_V1_GoBlockCond] = STW_V1_WORD_COND,
+	[STW_V1_GoBlockNet] = STW_V1_WORD_NETWORK,
+	[STW_V1_GoBlockGC] = STW_V1_WORD_ASSIST,
+	[STW_V1_GoSleep] = STW_V1_WORD_SLEEP,
+};
+
 static inline __attribute__((always_inline)) int64_t v1_time(const stw_v1_merge *vm, int64_t ticks)
 {
-	uint64_t since = (uint64_t)ticks - (uint64_t)vm->v1->index.first_ticks;
-	if (STW_UNLIKELY(since >> 48))
+	uint64_t since = (uint64_t)ticks - (uint64_t)vm->first_ticks;
+	if (STW_UNLIKELY(since >> 44)) /* so many ticks, of at most 2^18 ns each, are no overflow */
 		return stw_v1_ns(vm->v1, ticks);
-	double ns = (double)(int64_t)since * vm->v1->ns_per_tick;
-	return STW_UNLIKELY(ns >= 9e18) ? stw_v1_ns(vm->v1, ticks) : (int64_t)ns;
+	return (int64_t)((double)(int64_t)since * vm->ns_per_tick);
 }
 
 static inline uint32_t v1_stack(const stw_v1_merge *vm, uint32_t id)
@@ -52,69 +62,8 @@ static inline __attribute__((always_inline)) v1_place v1_place_of(const stw_v1_m
 	return at;
 }
 
-/* The goroutine whose order the event follows. */
-static inline uint64_t v1_subject(const stw_v1_cursor *c)
-{
-	switch (c->type) {
-	case STW_V1_GoUnblock:
-	case STW_V1_GoUnblockLocal:
-	case STW_V1_GoSysExit:
-	case STW_V1_GoSysExitLocal:
-	case STW_V1_GoCreate: return c->a[0];
-	default: return c->g;
-	}
-}
-
-static inline bool v1_is(const stw_v1_merge *vm, uint64_t id, uint8_t status)
-{
-	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)id);
-	return slot != STW_MAP_NONE && vm->base.order->gs.items[slot].status == status;
-}
-
-static inline bool v1_is_next(const stw_v1_merge *vm, uint64_t id, uint8_t status, uint64_t seq)
-{
-	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)id);
-	return slot != STW_MAP_NONE && vm->base.order->gs.items[slot].status == status && vm->base.order->gs.items[slot].seq == seq;
-}
-
-/* True where the event at hand can come next. */
-static inline __attribute__((always_inline)) bool v1_ready(const stw_v1_merge *vm, const stw_v1_cursor *c)
-{
-	if (STW_UNLIKELY(vm->v1->index.format.before == 2)) /* ordered by number */
-		return true;
-	switch (c->type) {
-	case STW_V1_GoCreate: return stw_order_find_g(vm->base.order, (int64_t)c->a[0]) == STW_MAP_NONE;
-	case STW_V1_GoWaiting:
-	case STW_V1_GoInSyscall: return v1_is_next(vm, c->g, STW_G_RUNNABLE, 1);
-	case STW_V1_GoStart:
-	case STW_V1_GoStartLabel: return v1_is_next(vm, c->g, STW_G_RUNNABLE, c->a[1]);
-	case STW_V1_GoStartLocal: return v1_is(vm, c->g, STW_G_RUNNABLE);
-	case STW_V1_GoBlock:
-	case STW_V1_GoBlockSend:
-	case STW_V1_GoBlockRecv:
-	case STW_V1_GoBlockSelect:
-	case STW_V1_GoBlockSync:
-	case STW_V1_GoBlockCond:
-	case STW_V1_GoBlockNet:
-	case STW_V1_GoBlockGC:
-	case STW_V1_GoSleep:
-	case STW_V1_GoSysBlock:
-	case STW_V1_GoSched:
-	case STW_V1_GoPreempt: {
-		/* Mostly it is what runs here. */
-		uint32_t p = vm->cursor_ps[c - vm->cursors], g = p == STW_SLOT_NONE ? STW_SLOT_NONE : vm->ps.items[p].g;
-		if (STW_SLOT_OK(g) && (uint64_t)vm->base.order->gs.items[g].id == c->g)
-			return vm->base.order->gs.items[g].status == STW_G_RUNNING;
-		return v1_is(vm, c->g, STW_G_RUNNING);
-	}
-	case STW_V1_GoUnblock:
-	case STW_V1_GoSysExit: return v1_is_next(vm, c->a[0], STW_G_WAITING, c->a[1]);
-	case STW_V1_GoUnblockLocal:
-	case STW_V1_GoSysExitLocal: return v1_is(vm, c->a[0], STW_G_WAITING);
-	case STW_V1_GCStart: return vm->gc_number == c->a[0];
-	default: return true;
-	}
-}
+/* An event that has to wait for another proc's. It has done nothing yet. */
+enum { V1_WAIT = 100 };
 
 /* A goroutine is not what the event takes for granted: from here on it is. What was known of it ends. */
 static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32_t slot, uint64_t id, uint8_t status, const v1_place *at)
@@ -138,10 +87,12 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 }
 
 #define OUT_OF_MEMORY() stw_fail_memory(vm->base.error)
-/* Makes a slot be a goroutine in a status, whatever it takes. */
+/* What has to hold before the event can come; where it is forced to, it is made to hold. */
 #define EXPECT(slot, id, wanted)                                                                                                           \
 	do {                                                                                                                               \
 		if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                            \
+			if (!force)                                                                                                        \
+				return (stwatch_status)V1_WAIT;                                                                            \
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s", stw_v1_event_name(c->type), \
 				(unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));                                     \
 			if (((slot) = v1_begin_anew(vm, (slot), (id), (wanted), &at)) == STW_SLOT_NONE)                                    \
@@ -156,7 +107,7 @@ static inline __attribute__((always_inline)) bool v1_runs_here(const stw_v1_merg
 		vm->base.order->gs.items[at.g].status == STW_G_RUNNING;
 }
 
-static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
+static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force)
 {
 	stw_order *o = vm->base.order;
 	if (STW_UNLIKELY(c->a[0] == 0)) {
@@ -166,6 +117,8 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	uint32_t root = vm->v1->index.format.minor < 7 ? 0 : v1_stack(vm, (uint32_t)c->a[1]);
 	if (STW_UNLIKELY(slot != STW_MAP_NONE)) {
+		if (!force)
+			return (stwatch_status)V1_WAIT;
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "goroutine %llu is created, but it exists already", (unsigned long long)c->a[0]);
 		if (v1_begin_anew(vm, slot, c->a[0], STW_G_RUNNABLE, &at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
@@ -186,11 +139,13 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 }
 
 /* What existed when the trace began, and how it was. */
-static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, uint8_t status)
+static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, uint8_t status, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = at.g;
 	EXPECT(slot, c->g, STW_G_RUNNABLE);
+	if (o->gs.items[slot].seq != 1 && !force)
+		return (stwatch_status)V1_WAIT;
 	o->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
 	o->gs.items[slot].seq = 2;
 	vm->gs.items[slot].at_start = false;
@@ -206,11 +161,14 @@ static void v1_emit_exit(stw_v1_merge *vm, uint32_t slot, int64_t time)
 	V1_EMIT(STW_EV_GoSyscallEndBlocked, time, STW_SLOT_NONE, p, slot, slot, 0, 0, 0, 0);
 }
 
-static inline __attribute__((always_inline)) stwatch_status v1_start(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence)
+static inline __attribute__((always_inline)) stwatch_status v1_start(
+	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = at.g;
 	EXPECT(slot, c->g, STW_G_RUNNABLE);
+	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+		return (stwatch_status)V1_WAIT;
 	if (STW_UNLIKELY(at.p == STW_SLOT_NONE)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts without a proc", (unsigned long long)c->g);
 		return STWATCH_OK;
@@ -255,17 +213,20 @@ static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *v
 	return at->g == STW_SLOT_NONE ? OUT_OF_MEMORY() : STWATCH_OK;
 }
 
-/* For events of a goroutine that has to be running on the proc. */
+/* For events of a goroutine that has to be running on the proc; where it runs elsewhere, the trace contradicts itself. */
 #define RUNS_HERE()                                                                                                                        \
 	do {                                                                                                                               \
 		if (STW_UNLIKELY(!v1_runs_here(vm, at))) {                                                                                 \
+			if (!force && (!STW_SLOT_OK(at.g) || vm->base.order->gs.items[at.g].status != STW_G_RUNNING))                      \
+				return (stwatch_status)V1_WAIT;                                                                            \
 			stwatch_status made = v1_make_run_here(vm, c, &at);                                                                \
 			if (made != STWATCH_OK)                                                                                            \
 				return made == STWATCH_END ? STWATCH_OK : made;                                                            \
 		}                                                                                                                          \
 	} while (0)
 
-static inline __attribute__((always_inline)) stwatch_status v1_block(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word)
+static inline __attribute__((always_inline)) stwatch_status v1_block(
+	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word, bool force)
 {
 	RUNS_HERE();
 	V1_HERE(STW_EV_GoBlock, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
@@ -275,7 +236,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_block(stw_v1_merg
 	return STWATCH_OK;
 }
 
-static inline __attribute__((always_inline)) stwatch_status v1_yield(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word)
+static inline __attribute__((always_inline)) stwatch_status v1_yield(
+	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word, bool force)
 {
 	RUNS_HERE();
 	V1_HERE(STW_EV_GoStop, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
@@ -286,6 +248,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_yield(stw_v1_merg
 
 static stwatch_status v1_end(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
+	const bool force = true; /* Go's reader has it come at its time, whatever the goroutine's status */
 	RUNS_HERE();
 	V1_HERE(STW_EV_GoDestroy, at.g, 0, 0, 0, 0);
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
@@ -293,11 +256,14 @@ static stwatch_status v1_end(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	return STWATCH_OK;
 }
 
-static inline __attribute__((always_inline)) stwatch_status v1_unblock(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence)
+static inline __attribute__((always_inline)) stwatch_status v1_unblock(
+	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	EXPECT(slot, c->a[0], STW_G_WAITING);
+	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+		return (stwatch_status)V1_WAIT;
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
 	if (STW_UNLIKELY(!timer && (at.p == STW_SLOT_NONE ? c->g != 0 : vm->ps.items[at.p].g != at.g)))
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu is unblocked by %llu, which does not run there",
@@ -319,14 +285,18 @@ static stwatch_status v1_take_exit(stw_v1_merge *vm)
 	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)vm->exit.g);
 	if (slot != STW_MAP_NONE && vm->gs.items[slot].in_call)
 		v1_emit_exit(vm, slot, v1_time(vm, vm->exit.ticks ? vm->exit.ticks : vm->last_key)); /* 0: as it was written */
-	return stw_v1_merge_next_exit(vm);
+	stwatch_status status = stw_v1_merge_next_exit(vm);
+	stw_v1_merge_look_ahead(vm);
+	return status;
 }
 
-static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence)
+static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	EXPECT(slot, c->a[0], STW_G_WAITING);
+	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+		return (stwatch_status)V1_WAIT;
 	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
 	if (STW_UNLIKELY(ticks && !vm->gs.items[slot].was_in_call))
 		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "goroutine %llu comes out of a system call that it was not in",
@@ -375,7 +345,7 @@ static stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	return status;
 }
 
-static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
+static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force)
 {
 	RUNS_HERE();
 	stw_v1_g *more = &vm->gs.items[at.g];
@@ -444,6 +414,7 @@ static stwatch_status v1_procs_change(stw_v1_merge *vm, stw_v1_cursor *c, v1_pla
 	vm->gomaxprocs = (int64_t)c->a[0];
 	vm->telling = 0;
 	vm->told_at = at.time;
+	stw_v1_merge_look_ahead(vm);
 	return STWATCH_OK;
 }
 
@@ -462,9 +433,11 @@ static __attribute__((noinline)) void v1_tell_rest(stw_v1_merge *vm)
 	vm->telling = STW_SLOT_NONE;
 }
 
-static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
+static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force)
 {
 	bool begins = c->type == STW_V1_GCStart;
+	if (begins && vm->gc_number != c->a[0] && !force)
+		return (stwatch_status)V1_WAIT;
 	if (vm->collecting == begins)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s while a collection %s in progress", stw_v1_event_name(c->type),
 			begins ? "is" : "is not");
@@ -577,49 +550,42 @@ static stwatch_status v1_annotation(stw_v1_merge *vm, stw_v1_cursor *c, v1_place
 	}
 }
 
-/* Takes the event at hand, which then is done. *moved: the cursor is at its next one already (status END: it has none). */
-static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge *vm, stw_v1_cursor *c, bool *moved)
+static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
+	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force, bool *moved)
 {
-	v1_place at = v1_place_of(vm, c);
-	*moved = false;
-	if (STW_UNLIKELY(c->ticks < vm->last_key) && vm->v1->index.format.before == 1)
-		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "times are out of order: an event is %lld ns earlier than one that comes before it",
-			(long long)(stw_v1_ns(vm->v1, vm->last_key) - at.time));
-	else
-		vm->last_key = c->ticks;
 	switch (c->type) {
 	case STW_V1_GoStart:
-	case STW_V1_GoStartLabel: return v1_start(vm, c, at, true);
-	case STW_V1_GoStartLocal: return v1_start(vm, c, at, false);
-	case STW_V1_GoUnblock: return v1_unblock(vm, c, at, true);
-	case STW_V1_GoUnblockLocal: return v1_unblock(vm, c, at, false);
-	case STW_V1_GoBlockSend: return v1_block(vm, c, at, STW_V1_WORD_SEND);
-	case STW_V1_GoBlockRecv: return v1_block(vm, c, at, STW_V1_WORD_RECEIVE);
-	case STW_V1_GoBlockSelect: return v1_block(vm, c, at, STW_V1_WORD_SELECT);
-	case STW_V1_GoBlockSync: return v1_block(vm, c, at, STW_V1_WORD_SYNC);
-	case STW_V1_GoBlockCond: return v1_block(vm, c, at, STW_V1_WORD_COND);
-	case STW_V1_GoBlockNet: return v1_block(vm, c, at, STW_V1_WORD_NETWORK);
-	case STW_V1_GoBlockGC: return v1_block(vm, c, at, STW_V1_WORD_ASSIST);
-	case STW_V1_GoBlock: return v1_block(vm, c, at, STW_V1_WORD_NONE);
-	case STW_V1_GoSleep: return v1_block(vm, c, at, STW_V1_WORD_SLEEP);
-	case STW_V1_GoStop: return v1_block(vm, c, at, STW_V1_WORD_FOREVER);
-	case STW_V1_GoSched: return v1_yield(vm, c, at, STW_V1_WORD_GOSCHED);
-	case STW_V1_GoPreempt: return v1_yield(vm, c, at, STW_V1_WORD_PREEMPTED);
+	case STW_V1_GoStartLabel: return v1_start(vm, c, at, true, force);
+	case STW_V1_GoStartLocal: return v1_start(vm, c, at, false, force);
+	case STW_V1_GoUnblock: return v1_unblock(vm, c, at, true, force);
+	case STW_V1_GoUnblockLocal: return v1_unblock(vm, c, at, false, force);
+	case STW_V1_GoBlock: return v1_block(vm, c, at, STW_V1_WORD_NONE, force);
+	case STW_V1_GoBlockSend:
+	case STW_V1_GoBlockRecv:
+	case STW_V1_GoBlockSelect:
+	case STW_V1_GoBlockSync:
+	case STW_V1_GoBlockCond:
+	case STW_V1_GoBlockNet:
+	case STW_V1_GoBlockGC:
+	case STW_V1_GoSleep: return v1_block(vm, c, at, v1_word_of[c->type], force);
+	case STW_V1_GoStop: return v1_block(vm, c, at, STW_V1_WORD_FOREVER, true);
+	case STW_V1_GoSched: return v1_yield(vm, c, at, STW_V1_WORD_GOSCHED, force);
+	case STW_V1_GoPreempt: return v1_yield(vm, c, at, STW_V1_WORD_PREEMPTED, force);
 	case STW_V1_GoEnd: return v1_end(vm, c, at);
-	case STW_V1_GoCreate: return v1_create(vm, c, at);
+	case STW_V1_GoCreate: return v1_create(vm, c, at, force);
 	case STW_V1_GoSysCall: *moved = true; return v1_call(vm, c, at);
-	case STW_V1_GoSysBlock: return v1_call_blocks(vm, c, at);
-	case STW_V1_GoSysExit: return v1_exit(vm, c, at, true);
-	case STW_V1_GoSysExitLocal: return v1_exit(vm, c, at, false);
+	case STW_V1_GoSysBlock: return v1_call_blocks(vm, c, at, force);
+	case STW_V1_GoSysExit: return v1_exit(vm, c, at, true, force);
+	case STW_V1_GoSysExitLocal: return v1_exit(vm, c, at, false, force);
 	case STW_V1_ProcStart: return v1_proc(vm, c, at, true);
 	case STW_V1_ProcStop: return v1_proc(vm, c, at, false);
 	case STW_V1_HeapAlloc: V1_HERE(STW_EV_HeapAlloc, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
 	case STW_V1_HeapGoal: V1_HERE(STW_EV_HeapGoal, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
-	case STW_V1_GoWaiting: return v1_exists(vm, c, at, STW_G_WAITING);
-	case STW_V1_GoInSyscall: return v1_exists(vm, c, at, STW_G_SYSCALL);
+	case STW_V1_GoWaiting: return v1_exists(vm, c, at, STW_G_WAITING, force);
+	case STW_V1_GoInSyscall: return v1_exists(vm, c, at, STW_G_SYSCALL, force);
 	case STW_V1_Gomaxprocs: return v1_procs_change(vm, c, at);
 	case STW_V1_GCStart:
-	case STW_V1_GCDone: return v1_gc(vm, c, at);
+	case STW_V1_GCDone: return v1_gc(vm, c, at, force);
 	case STW_V1_GCSTWStart:
 	case STW_V1_GCSTWDone: return v1_stop(vm, c, at);
 	case STW_V1_GCSweepStart:
@@ -634,6 +600,29 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 	}
 }
 
+/* Takes the event at hand and brings the next one: STWATCH_OK; STWATCH_END: its proc has none; V1_WAIT: it can't come yet, unless forced
+ * to; or an error. */
+static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge *vm, stw_v1_cursor *c, bool force)
+{
+	v1_place at = v1_place_of(vm, c);
+	const int64_t ticks = c->ticks;
+	bool moved = false;
+	stwatch_status status = v1_dispatch(vm, c, at, force, &moved);
+	if (STW_UNLIKELY(status != STWATCH_OK) && (int)status != STWATCH_END)
+		return status;
+	if (STW_UNLIKELY(ticks < vm->last_key) && vm->before == 1)
+		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "times are out of order: an event is %lld ns earlier than one that comes before it",
+			(long long)(stw_v1_ns(vm->v1, vm->last_key) - at.time));
+	else
+		vm->last_key = ticks;
+	return moved ? status : stw_v1_merge_refresh(vm, c);
+}
+
+static __attribute__((noinline)) stwatch_status v1_take_anyhow(stw_v1_merge *vm, stw_v1_cursor *c, bool force)
+{
+	return v1_take(vm, c, force);
+}
+
 static void v1_take_sample(stw_v1_merge *vm)
 {
 	const stw_v1_index *x = &vm->v1->index;
@@ -643,46 +632,14 @@ static void v1_take_sample(stw_v1_merge *vm)
 		(uint64_t)s->g, s->stack);
 }
 
-/* The index in the heap of the event that comes next: the earliest that can, or where none can, the earliest. */
-static __attribute__((noinline)) size_t v1_choose(stw_v1_merge *vm)
+/* After the event at heap[i] was taken. */
+static inline __attribute__((always_inline)) stwatch_status v1_move_on(stw_v1_merge *vm, size_t i, const stw_v1_cursor *c, stwatch_status status)
 {
-	stw_v1_merge_sort(vm);
-	for (size_t i = 1; i < vm->n_heap; i++)
-		if (v1_ready(vm, &vm->cursors[vm->heap[i].cursor]))
-			return i;
-	stw_v1_merge_fault_frontier(vm);
-	return 0;
-}
-
-/* Hands on what one event stands for: none to several. STWATCH_OK, STWATCH_END after the last, or an error. */
-static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge *vm)
-{
-	if (STW_UNLIKELY(vm->telling != STW_SLOT_NONE)) {
-		v1_tell_rest(vm);
-		return STWATCH_OK;
-	}
-	int64_t key = vm->n_heap ? vm->heap[0].key : INT64_MAX;
-	if (STW_UNLIKELY(vm->sample_key < key) && vm->sample_key <= vm->exit_key) {
-		v1_take_sample(vm);
-		return STWATCH_OK;
-	}
-	if (STW_UNLIKELY(vm->exit_key < key))
-		return v1_take_exit(vm);
-	if (STW_UNLIKELY(vm->n_heap == 0))
-		return STWATCH_END;
-	size_t i = 0;
-	if (STW_UNLIKELY(!v1_ready(vm, &vm->cursors[vm->heap[0].cursor])))
-		i = v1_choose(vm);
-	stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
-	bool moved;
-	stwatch_status status = v1_take(vm, c, &moved);
-	if (STW_UNLIKELY(status < 0))
-		return status;
-	if (!moved)
-		status = stw_v1_merge_refresh(vm, c);
 	if (STW_UNLIKELY(status == STWATCH_END)) {
+		uint32_t p = vm->cursor_ps[c - vm->cursors];
 		stw_v1_merge_remove(vm, i);
-		return STWATCH_OK;
+		/* In a file that is cut, one that still runs goes on behind the cut, unseen: nothing after it is whole. */
+		return vm->v1->index.frequency == 0 && p != STW_SLOT_NONE && vm->ps.items[p].running ? STWATCH_END : STWATCH_OK;
 	}
 	if (STW_UNLIKELY(status != STWATCH_OK))
 		return status;
@@ -692,6 +649,44 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 	else
 		stw_v1_merge_sift(vm, i);
 	return STWATCH_OK;
+}
+
+/* The earliest event can't come yet: the first of the others, in order of time, that can; where none can, the earliest all the same. */
+static __attribute__((noinline)) stwatch_status v1_take_other(stw_v1_merge *vm)
+{
+	stw_v1_merge_sort(vm);
+	for (size_t i = 1; i < vm->n_heap; i++) {
+		stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
+		stwatch_status status = v1_take_anyhow(vm, c, false);
+		if ((int)status != V1_WAIT)
+			return v1_move_on(vm, i, c, status);
+	}
+	stw_v1_merge_fault_frontier(vm);
+	stw_v1_cursor *c = &vm->cursors[vm->heap[0].cursor];
+	return v1_move_on(vm, 0, c, v1_take_anyhow(vm, c, true));
+}
+
+/* Hands on what one event stands for: none to several. STWATCH_OK, STWATCH_END after the last, or an error. */
+static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge *vm)
+{
+	int64_t key = vm->n_heap ? vm->heap[0].key : INT64_MAX;
+	if (STW_UNLIKELY(vm->next_other < key)) {
+		if (vm->telling != STW_SLOT_NONE)
+			v1_tell_rest(vm);
+		else if (vm->sample_key <= vm->exit_key)
+			v1_take_sample(vm);
+		else
+			return v1_take_exit(vm);
+		stw_v1_merge_look_ahead(vm);
+		return STWATCH_OK;
+	}
+	if (STW_UNLIKELY(vm->n_heap == 0))
+		return STWATCH_END;
+	stw_v1_cursor *c = &vm->cursors[vm->heap[0].cursor];
+	stwatch_status status = STW_UNLIKELY(vm->before == 2) ? v1_take_anyhow(vm, c, true) : v1_take(vm, c, false);
+	if (STW_UNLIKELY((int)status == V1_WAIT))
+		return v1_take_other(vm);
+	return v1_move_on(vm, 0, c, status);
 }
 
 #undef V1_HERE

@@ -137,36 +137,6 @@ static __attribute__((noinline)) stwatch_status pass_table(stw_v1_cursor *c, con
 	return STWATCH_OK;
 }
 
-/* Whose event it is, and who runs here afterwards. */
-static inline void place(stw_v1_cursor *c)
-{
-	c->g = c->running;
-	switch (c->type) {
-	case STW_V1_GoStart:
-	case STW_V1_GoStartLocal:
-	case STW_V1_GoStartLabel: c->g = c->running = c->a[0]; break;
-	case STW_V1_GoEnd:
-	case STW_V1_GoStop:
-	case STW_V1_GoSched:
-	case STW_V1_GoPreempt:
-	case STW_V1_GoSleep:
-	case STW_V1_GoBlock:
-	case STW_V1_GoBlockSend:
-	case STW_V1_GoBlockRecv:
-	case STW_V1_GoBlockSelect:
-	case STW_V1_GoBlockSync:
-	case STW_V1_GoBlockCond:
-	case STW_V1_GoBlockNet:
-	case STW_V1_GoBlockGC:
-	case STW_V1_GoSysBlock: c->running = 0; break;
-	case STW_V1_GoSysExit:
-	case STW_V1_GoSysExitLocal:
-	case STW_V1_GoWaiting:
-	case STW_V1_GoInSyscall: c->g = c->a[0]; break;
-	default: break;
-	}
-}
-
 stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const stw_source *source, stwatch_error *error)
 {
 	const stw_v1_format *f = &x->format;
@@ -234,7 +204,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			if (status != STWATCH_OK)
 				return status;
 		}
-		place(c);
+		stw_v1_cursor_place(c, f);
 		return STWATCH_OK;
 	}
 }

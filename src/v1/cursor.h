@@ -3,6 +3,7 @@
 #define STW_V1_CURSOR_H
 
 #include "v1/index.h"
+#include "wire/varint.h"
 
 enum { STW_V1_VALUES = 4 };
 
@@ -36,6 +37,71 @@ void stw_v1_cursor_close(stw_v1_cursor *cursor, stw_mem *mem);
 /* Decodes the next event. STWATCH_OK, STWATCH_END; _DAMAGED: the event makes no sense, the rest of its batch is passed over, and the
  * cursor can go on; _IO, _MEMORY. */
 stwatch_status stw_v1_cursor_next(stw_v1_cursor *cursor, const stw_v1_index *index, const stw_source *source, stwatch_error *error);
+
+/* Whose event the one at hand is, and who runs here afterwards. */
+static inline __attribute__((always_inline)) void stw_v1_cursor_place(stw_v1_cursor *c, const stw_v1_format *f)
+{
+	c->g = c->running;
+	switch (f->whose[c->type]) {
+	case STW_V1_OF_STARTING: c->g = c->running = c->a[0]; break;
+	case STW_V1_OF_LEAVING: c->running = 0; break;
+	case STW_V1_OF_NAMED: c->g = c->a[0]; break;
+	default: break;
+	}
+}
+
+/* Takes a value of mostly one byte. */
+#define STW_V1_TAKE(value)                                                                                                                 \
+	do {                                                                                                                               \
+		if (*p < 0x80)                                                                                                             \
+			(value) = *p++;                                                                                                    \
+		else if (__builtin_expect(!(p = stw_varint_fast(p, &(value))), 0))                                                         \
+			return false;                                                                                                      \
+	} while (0)
+
+/* As stw_v1_cursor_next for the usual: a whole event of few bytes, in the window. False where it takes more; nothing is done then. */
+static inline __attribute__((always_inline)) bool stw_v1_cursor_fast(stw_v1_cursor *c, const stw_v1_format *f)
+{
+	enum { LONGEST = 2 + 5 * 10 };
+	const uint8_t *p = c->p, *end = NULL;
+	uint64_t dt, a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+	if (__builtin_expect(c->end - p < LONGEST, 0))
+		return false;
+	const unsigned head = *p++, type = head & 63, n = f->fast[type];
+	if (head >= 0xc0) {
+		if (__builtin_expect(n == 0 || *p > LONGEST - 2, 0))
+			return false;
+		end = p + 1 + *p;
+		p++;
+	} else if (__builtin_expect(n != (head >> 6) + 1, 0)) {
+		return false;
+	}
+	STW_V1_TAKE(dt);
+	if (n > 1) {
+		STW_V1_TAKE(a0);
+		if (n > 2) {
+			STW_V1_TAKE(a1);
+			if (n > 3) {
+				STW_V1_TAKE(a2);
+				if (n > 4)
+					STW_V1_TAKE(a3);
+			}
+		}
+	}
+	if (__builtin_expect(end && p != end, 0))
+		return false;
+	c->stack = f->stack[type] ? (uint32_t)(n == 2 ? a0 : n == 3 ? a1 : n == 4 ? a2 : a3) : 0;
+	c->a[0] = a0;
+	c->a[1] = a1;
+	c->a[2] = a2;
+	c->a[3] = a3;
+	c->p = p;
+	c->type = (uint8_t)type;
+	c->key = c->ticks = c->last_ticks += (int64_t)dt;
+	stw_v1_cursor_place(c, f);
+	return true;
+}
+#undef STW_V1_TAKE
 
 static inline uint64_t stw_v1_cursor_offset(const stw_v1_cursor *c)
 {

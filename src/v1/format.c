@@ -28,6 +28,44 @@ static void adapt(stw_v1_format *f)
 		f->n_values[STW_V1_GCSTWStart]--; /* without a kind */
 }
 
+static uint8_t whose(unsigned type)
+{
+	switch (type) {
+	case STW_V1_GoStart:
+	case STW_V1_GoStartLocal:
+	case STW_V1_GoStartLabel: return STW_V1_OF_STARTING;
+	case STW_V1_GoEnd:
+	case STW_V1_GoStop:
+	case STW_V1_GoSched:
+	case STW_V1_GoPreempt:
+	case STW_V1_GoSleep:
+	case STW_V1_GoBlock:
+	case STW_V1_GoBlockSend:
+	case STW_V1_GoBlockRecv:
+	case STW_V1_GoBlockSelect:
+	case STW_V1_GoBlockSync:
+	case STW_V1_GoBlockCond:
+	case STW_V1_GoBlockNet:
+	case STW_V1_GoBlockGC:
+	case STW_V1_GoSysBlock: return STW_V1_OF_LEAVING;
+	case STW_V1_GoSysExit:
+	case STW_V1_GoSysExitLocal:
+	case STW_V1_GoWaiting:
+	case STW_V1_GoInSyscall: return STW_V1_OF_NAMED;
+	default: return STW_V1_OF_RUNNING;
+	}
+}
+
+static void prepare(stw_v1_format *f)
+{
+	for (unsigned type = 0; type < STW_V1_TYPES; type++) {
+		f->whose[type] = whose(type);
+		bool plain = type > STW_V1_Stack && type != STW_V1_TimerGoroutine && type != STW_V1_String && type != STW_V1_UserLog &&
+			type != STW_V1_CPUSample;
+		f->fast[type] = plain && f->minor >= 10 ? f->n_values[type] : 0;
+	}
+}
+
 void stw_v1_format_init(stw_v1_format *f, unsigned minor)
 {
 	memset(f, 0, sizeof *f);
@@ -44,6 +82,7 @@ void stw_v1_format_init(stw_v1_format *f, unsigned minor)
 	adapt(f);
 	if (minor >= 7)
 		f->n_values[STW_V1_String] = 1; /* it exists; its layout is its own */
+	prepare(f);
 }
 
 const char *stw_v1_event_name(unsigned type)

@@ -19,12 +19,18 @@ enum {
 	STW_V1_MAX_FRAMES = 1000
 };
 
+/* Whose event it is: that of who runs there; of who starts to run there, whom it names; of who ran there until then; of whom it names. */
+enum { STW_V1_OF_RUNNING, STW_V1_OF_STARTING, STW_V1_OF_LEAVING, STW_V1_OF_NAMED };
+
 typedef struct stw_v1_format {
 	unsigned minor; /* of the header's version */
 	uint8_t before; /* values before an event's arguments: the time, to 1.6 also the sequence number */
 	uint8_t inline_values; /* from so many values on, an event states its length in bytes */
 	uint8_t n_values[STW_V1_TYPES]; /* in all; 0: there is no such event */
 	bool stack[STW_V1_TYPES]; /* the last value is a stack */
+	/* For decoding the usual, in formats since 1.10. */
+	uint8_t fast[STW_V1_TYPES]; /* n_values of events that stand in a stream and have nothing special; else 0 */
+	uint8_t whose[STW_V1_TYPES]; /* STW_V1_OF_… */
 } stw_v1_format;
 
 void stw_v1_format_init(stw_v1_format *format, unsigned minor);

@@ -418,43 +418,57 @@ static inline const uint8_t *pass_values(const uint8_t *p, unsigned n)
 	return ends ? p + ((unsigned)__builtin_ctzll(ends) >> 3) + 1 : NULL;
 }
 
+/* Skims what has nothing special, in a batch that has begun: to the first event that takes a closer look, or to `safe`. */
+static __attribute__((hot, noinline)) const uint8_t *skim_plain(const stw_v1_format *f, const uint8_t *p, const uint8_t *safe)
+{
+	const unsigned before = f->before, inline_values = f->inline_values;
+	while (p < safe) {
+		const unsigned type = *p & 63, n = (*p >> 6) + before;
+		const uint8_t *next;
+		if (n >= inline_values) {
+			if (special[type] || f->n_values[type] < inline_values || p[1] >= 0x80)
+				break;
+			next = p + 2 + p[1];
+		} else {
+			if (special[type] || n != f->n_values[type] || !(next = pass_values(p + 1, n)))
+				break;
+		}
+		p = next;
+	}
+	return p;
+}
+
 /* Skims events until the window needs more, or something is wrong. */
 static stwatch_status skim(skimmer *s)
 {
 	const stw_v1_format *f = &s->index->format;
-	const uint8_t *p = s->p, *safe = s->last ? s->end : s->end - STW_V1_MAX_EVENT - 32;
-	while (p < safe) {
-		unsigned type = *p & 63, n = (unsigned)(*p >> 6) + f->before;
-		if (__builtin_expect(!f->n_values[type], 0)) {
-			s->p = p;
+	for (;;) {
+		/* Up to here an event is whole in the window, and what follows it too. */
+		const uint8_t *safe = s->end - s->window > STW_V1_MAX_EVENT + 32 ? s->end - STW_V1_MAX_EVENT - 32 : s->window, *p;
+		if (!s->fresh && s->batch != UINT32_MAX && s->p < safe)
+			s->p = skim_plain(f, s->p, safe);
+		p = s->p;
+		if (p >= (s->last ? s->end : safe))
+			return STWATCH_OK;
+		const unsigned type = *p & 63;
+		if (!f->n_values[type])
 			return stw_fail(&s->fault, STWATCH_ERR_DAMAGED, offset_of(s, p), "unknown event type %u (format go 1.%u has no such event)",
 				type, f->minor);
+		if (special[type]) {
+			stwatch_status status = one_special(s, p, type);
+			if (status != STWATCH_OK)
+				return status;
+			continue;
 		}
-		if (__builtin_expect(special[type] || s->fresh || s->batch == UINT32_MAX, 0)) {
-			s->p = p;
-			if (special[type]) {
-				stwatch_status status = one_special(s, p, type);
-				if (status != STWATCH_OK)
-					return status;
-				p = s->p;
-				safe = s->last ? s->end : s->end - STW_V1_MAX_EVENT - 32;
-				continue;
-			}
-			if (s->batch == UINT32_MAX)
-				return bad(s, p, "an event stands before any batch (a batch was expected)");
+		if (s->batch == UINT32_MAX)
+			return bad(s, p, "an event stands before any batch (a batch was expected)");
+		const uint8_t *next = end_of_event(s, p, type);
+		if (!next)
+			return STWATCH_ERR_DAMAGED;
+		if (s->fresh)
 			first_in_batch(s, p);
-		}
-		const uint8_t *next = n == f->n_values[type] && n < f->inline_values ? pass_values(p + 1, n) : NULL;
-		if (__builtin_expect(!next || next > s->end, 0)) {
-			s->p = p;
-			next = end_of_event(s, p, type);
-			if (!next)
-				return STWATCH_ERR_DAMAGED;
-		}
-		p = next;
+		s->p = next;
 	}
-	s->p = p;
-	return STWATCH_OK;
 }
 
 /* After bytes that make no sense: notes them, and goes to the next batch. */
