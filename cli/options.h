@@ -21,7 +21,7 @@ typedef enum cli_type {
 	CLI_LIST /* cli_list; the option may be repeated */
 } cli_type;
 
-enum { CLI_LIST_MAX = 64, CLI_SET_MAX = 128, CLI_MESSAGE_MAX = 400 };
+enum { CLI_LIST_MAX = 64, CLI_SET_MAX = 256, CLI_MESSAGE_MAX = 400 };
 
 typedef struct cli_list {
 	const char *items[CLI_LIST_MAX];

@@ -15,7 +15,7 @@ extern "C" {
 
 typedef struct stwatch_settings {
 	size_t size;
-	int64_t values[64]; /* indexed as stwatch_setting_at; durations in ns, shares in tenths of a percent, else counts */
+	int64_t values[128]; /* indexed as stwatch_setting_at; durations in ns, shares in tenths of a percent, else counts */
 } stwatch_settings;
 
 typedef enum stwatch_unit { STWATCH_UNIT_NS, STWATCH_UNIT_PERMILLE, STWATCH_UNIT_COUNT } stwatch_unit;

@@ -2,6 +2,16 @@
 
 #include <string.h>
 
+/* The index of a string, UINT32_MAX where the generation has none such. */
+static uint32_t find_string(const stw_generation *gen, const char *text)
+{
+	size_t length = strlen(text);
+	for (uint32_t i = 0; i < gen->strings.count; i++)
+		if (gen->strings.items[i].length == length && memcmp(gen->strings.items[i].data, text, length) == 0)
+			return i;
+	return UINT32_MAX;
+}
+
 bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation)
 {
 	memset(f, 0, sizeof *f);
@@ -12,6 +22,8 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
+	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
+	f->network = find_string(gen, "network");
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;
 	f->last_sample = gen->samples.count ? gen->samples.items[gen->samples.count - 1].time : STW_TIME_UNKNOWN;
@@ -24,6 +36,7 @@ static void let_go(stw_fold *f)
 	stw_vec_free(f->mem, &f->gs);
 	stw_vec_free(f->mem, &f->more);
 	stw_vec_free(f->mem, &f->ps);
+	stw_vec_free(f->mem, &f->collect.by_stack);
 }
 
 void stw_fold_free(stw_fold *f)
@@ -42,6 +55,7 @@ void stw_fold_free(stw_fold *f)
 	stw_vec_free(f->mem, &f->tails);
 	stw_vec_free(f->mem, &f->tail_ps);
 	stw_vec_free(f->mem, &f->gone);
+	stw_vec_free(f->mem, &f->collect.sites);
 	f->mem = NULL;
 }
 
@@ -172,7 +186,8 @@ void stw_fold_keep_use(stw_fold *f, uint32_t slot, int64_t to)
 		.from = p->since,
 		.to = to,
 		.g = p->use == STW_USE_SYSCALL ? p->use_g : STWATCH_NONE,
-		.use = p->use};
+		.use = p->use,
+		.worker = p->use == STW_USE_GC ? p->worker : STW_WORKER_NONE};
 }
 
 /* Who is woken late by one that was itself held up has been delayed by it. */
@@ -222,6 +237,44 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 		f->failed = true;
 }
 
+/* Only a wait from before the generation has no reason here; its status may have come with a stack (Go 1.23). */
+static bool waits_for_network(const stw_fold *f, const stw_fold_g *g)
+{
+	static const char poll_wait[] = "internal/poll.runtime_pollWait";
+	enum { NEAR_LEAF = 6 };
+	if (g->since != STW_TIME_UNKNOWN)
+		return g->reason == f->network;
+	const stw_v2_stack *s = &f->gen->stacks.items[g->stack];
+	for (uint32_t i = 0; g->stack && i < s->count && i < NEAR_LEAF; i++) {
+		const stw_string *name = &f->gen->strings.items[stw_generation_frame(f->gen, s, i)->func];
+		if (name->length == sizeof poll_wait - 1 && memcmp(name->data, poll_wait, sizeof poll_wait - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+void stw_fold_woken_alone(stw_fold *f, uint32_t slot, uint32_t p)
+{
+	if (!waits_for_network(f, &f->gs.items[slot]))
+		return;
+	f->gs.items[slot].how = STW_HOW_POLLED;
+	f->collect.polled++;
+	if (STW_SLOT_OK(p))
+		f->ps.items[p].polled++;
+	else
+		f->collect.polled_late++;
+}
+
+void stw_fold_polled_runs(stw_fold *f, int64_t waited)
+{
+	if (waited < 0)
+		return;
+	f->polled_latency[stw_histogram_bucket(waited)]++;
+	f->polled_ns += waited;
+	if (waited > f->polled_max)
+		f->polled_max = waited;
+}
+
 void stw_fold_next_slot(stw_fold *f, int64_t at)
 {
 	if (f->slot.slot != INT64_MIN) {
@@ -250,9 +303,8 @@ static void hand_over_gs(stw_fold *f)
 		}
 		*t = (stw_tail_g){id, f->gs.items[slot]};
 		t->g.wait = wait_of(f, &f->gs.items[slot]);
-		int64_t assist_since = f->more.items[slot].assist_since;
-		if (t->g.assisting && t->g.state == STW_GO_RUNNING && f->last_time > assist_since)
-			f->assist_ns += f->last_time - assist_since;
+		if (t->g.state == STW_GO_RUNNING && (t->g.assisting || t->g.gc_worker) && f->last_time > f->more.items[slot].gc_from)
+			stw_fold_worked(f, slot, f->last_time);
 	}
 }
 
@@ -279,6 +331,7 @@ void stw_fold_finish(stw_fold *f)
 	f->threads = f->order->ms.count;
 	hand_over_gs(f);
 	hand_over_ps(f);
+	stw_fold_keep_sites(f);
 }
 
 stw_wait stw_wait_of(const char *reason, size_t length)

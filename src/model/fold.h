@@ -7,6 +7,7 @@
 #ifndef STW_MODEL_FOLD_H
 #define STW_MODEL_FOLD_H
 
+#include "model/collect.h"
 #include "order/state.h"
 #include "v2/generation.h"
 
@@ -26,7 +27,15 @@ typedef enum stw_use {
 } stw_use;
 
 /* How a goroutine became runnable. */
-typedef enum stw_how { STW_HOW_UNKNOWN, STW_HOW_CREATED, STW_HOW_WOKEN, STW_HOW_PREEMPTED, STW_HOW_YIELDED, STW_HOW_SYSCALL } stw_how;
+typedef enum stw_how {
+	STW_HOW_UNKNOWN,
+	STW_HOW_CREATED,
+	STW_HOW_WOKEN,
+	STW_HOW_POLLED, /* woken by a poll of the network, not by another goroutine */
+	STW_HOW_PREEMPTED,
+	STW_HOW_YIELDED,
+	STW_HOW_SYSCALL
+} stw_how;
 
 /* What a goroutine waits for, as far as it matters to rules. */
 typedef enum stw_wait {
@@ -76,9 +85,11 @@ typedef struct stw_fold_g {
 
 /* What else there is of a goroutine, seldom needed. */
 typedef struct stw_fold_g_more {
-	int64_t assist_since;
+	int64_t gc_from; /* since when it assists, or works as a mark worker */
 	int64_t long_from, long_to; /* its last long stay in a system call or wait, for whom it delayed */
+	uint32_t assist_stack;
 	uint8_t long_state;
+	uint8_t worker; /* stw_worker, while it works */
 } stw_fold_g_more;
 
 /* 128 bytes. */
@@ -87,6 +98,7 @@ typedef struct stw_fold_p {
 	uint32_t g; /* slot of its goroutine */
 	uint8_t use;
 	bool known;
+	uint8_t worker; /* stw_worker: the mode of the last mark worker */
 	int64_t last_run_from; /* when the last goroutine began to run here */
 	uint32_t last_root, last_before; /* before: where it had last left a proc, before that run */
 	int64_t last_g; /* its id */
@@ -94,6 +106,7 @@ typedef struct stw_fold_p {
 	uint64_t starts;
 	int64_t use_g; /* who is behind the use: the goroutine in the system call */
 	uint32_t last_stack;
+	uint32_t polled; /* goroutines that its polls of the network woke */
 } stw_fold_p;
 
 /* A stay of a goroutine. Names are numbers in the result's own interner. */
@@ -116,6 +129,7 @@ typedef struct stw_proc_use {
 	int64_t p, from, to; /* from may be STW_TIME_UNKNOWN */
 	int64_t g; /* whose system call, STWATCH_NONE */
 	uint8_t use;
+	uint8_t worker; /* stw_worker, of a use by the collector */
 } stw_proc_use;
 
 /* A proc's moment within a stop-the-world. */
@@ -144,6 +158,7 @@ typedef struct stw_stop {
 	int32_t last; /* index of the moment that was last, -1: none had to be waited for */
 	uint32_t n_moments;
 	uint32_t moments; /* first of them in the result's list; kept for long stops only */
+	bool gc_on, gc_begins, gc_ends; /* a collection was in progress when it was asked for; begins, ends within it */
 } stw_stop;
 
 /* A goroutine woken by another that had itself been held up. */
@@ -201,6 +216,7 @@ typedef struct stw_fold {
 	int64_t slot_end;
 	stw_backlog_slot slot;
 	int64_t gc_since; /* STW_TIME_UNKNOWN: not marking */
+	uint32_t network; /* index of the string that is the reason of waits for the network; UINT32_MAX: there is none */
 	/* the result */
 	int64_t first_time, last_time;
 	int64_t first_sample, last_sample; /* of CPU samples; STW_TIME_UNKNOWN: none */
@@ -212,6 +228,9 @@ typedef struct stw_fold {
 	uint64_t heap_max, heap_goal;
 	uint32_t latency[STW_HISTOGRAM_SIZE];
 	int64_t latency_max;
+	uint32_t polled_latency[STW_HISTOGRAM_SIZE]; /* of those woken by a poll */
+	int64_t polled_ns, polled_max;
+	stw_collect collect;
 	stw_intern names;
 	STW_VEC(stw_stay) stays;
 	STW_VEC(stw_proc_use) uses;
@@ -244,6 +263,17 @@ void stw_fold_keep_use(stw_fold *fold, uint32_t p, int64_t to) __attribute__((no
 void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) __attribute__((noinline));
 void stw_fold_keep_silence(stw_fold *fold, int64_t from, int64_t to) __attribute__((noinline));
 void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
+/* A goroutine is woken without another one doing it; and starts to run after a poll woke it (waited -1: it is not known when). */
+void stw_fold_woken_alone(stw_fold *fold, uint32_t g, uint32_t p) __attribute__((noinline));
+void stw_fold_polled_runs(stw_fold *fold, int64_t waited) __attribute__((noinline));
+/* Closes a stretch of assisting or mark work of a goroutine (collect.c). */
+void stw_fold_worked(stw_fold *fold, uint32_t g, int64_t at) __attribute__((noinline));
+void stw_fold_assist(stw_fold *fold, uint32_t g, int64_t at, uint32_t stack, bool begins);
+void stw_fold_worker(stw_fold *fold, uint32_t g, int64_t at, stw_worker mode);
+void stw_fold_created_at(stw_fold *fold, uint32_t stack);
+void stw_fold_gc_begin(stw_fold *fold, int64_t at, uint32_t stack);
+void stw_fold_gc_end(stw_fold *fold, int64_t at);
+void stw_fold_keep_sites(stw_fold *fold);
 void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);
 void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
 void stw_fold_stop_end(stw_fold *fold, int64_t at);

@@ -55,10 +55,8 @@ static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f,
 	}
 	g->run_ns += ran;
 	g->runs++;
-	if (STW_RARE(g->assisting)) {
-		f->assist_ns += t - f->more.items[slot].assist_since;
-		f->more.items[slot].assist_since = t;
-	}
+	if (STW_RARE(g->assisting | g->gc_worker))
+		stw_fold_worked(f, slot, t);
 }
 
 static inline __attribute__((always_inline)) void fold_leave_proc(
@@ -144,6 +142,7 @@ static inline __attribute__((always_inline)) void fold_go_create(
 	};
 	f->more.items[target].long_to = STW_TIME_UNKNOWN;
 	f->created++;
+	stw_fold_created_at(f, stack);
 	if (state == STW_GO_RUNNABLE)
 		fold_backlog(f, t, 1);
 }
@@ -151,20 +150,18 @@ static inline __attribute__((always_inline)) void fold_go_create(
 /* A mark worker says in which mode it works. */
 static void fold_label(stw_fold *f, uint32_t p, uint32_t g, int64_t t, uint32_t string)
 {
+	static const char *const modes[] = {
+		[STW_WORKER_DEDICATED] = "GC (dedicated)", [STW_WORKER_FRACTIONAL] = "GC (fractional)", [STW_WORKER_IDLE] = "GC (idle)"};
 	const stw_string *s = &f->gen->strings.items[string];
 	if (s->length < 4 || memcmp(s->data, "GC (", 4) != 0 || !STW_SLOT_OK(p) || !STW_SLOT_OK(g))
 		return;
-	f->gs.items[g].gc_worker = true;
-	fold_use(f, p, t, s->length == 9 && memcmp(s->data, "GC (idle)", 9) == 0 ? STW_USE_GC_IDLE : STW_USE_GC);
-}
-
-static void fold_assist(stw_fold *f, uint32_t g, int64_t t, bool begins)
-{
-	stw_fold_g *s = &f->gs.items[g];
-	if (s->assisting && s->state == STW_GO_RUNNING)
-		f->assist_ns += t - f->more.items[g].assist_since;
-	s->assisting = begins;
-	f->more.items[g].assist_since = t;
+	stw_worker mode = STW_WORKER_DEDICATED;
+	for (unsigned i = STW_WORKER_FRACTIONAL; i < STW_WORKER_COUNT; i++)
+		if (strlen(modes[i]) == s->length && memcmp(modes[i], s->data, s->length) == 0)
+			mode = (stw_worker)i;
+	stw_fold_worker(f, g, t, mode);
+	fold_use(f, p, t, mode == STW_WORKER_IDLE ? STW_USE_GC_IDLE : STW_USE_GC);
+	f->ps.items[p].worker = (uint8_t)mode;
 }
 
 /* One that was there before the generation. */
@@ -207,7 +204,9 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
 		if (STW_RARE(s->assisting))
-			f->more.items[target].assist_since = t;
+			f->more.items[target].gc_from = t;
+		if (STW_RARE(s->how == STW_HOW_POLLED))
+			stw_fold_polled_runs(f, since == STW_TIME_UNKNOWN ? -1 : t - since);
 		f->ps.items[p].g = target;
 		f->ps.items[p].starts++;
 		fold_use(f, p, t, STW_USE_USER);
@@ -226,6 +225,8 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 				stw_fold_keep_wake(f, target, g, t);
 		}
 		s->how = STW_HOW_WOKEN;
+		if (STW_RARE(!STW_SLOT_OK(g)))
+			stw_fold_woken_alone(f, target, p);
 		s->waker = stw_order_g_id(mg->order, g);
 		s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
@@ -302,6 +303,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		fold_use(f, target, t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
 		break;
 	case STW_EV_HeapAlloc:
+		f->collect.heap = a0;
 		if (a0 > f->heap_max)
 			f->heap_max = a0;
 		break;
@@ -327,19 +329,12 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
 	case STW_EV_STWEnd: stw_fold_stop_end(f, t); break;
-	case STW_EV_GCBegin:
-		f->gc_begun++;
-		f->gc_since = t;
-		break;
+	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, fold_stack(f, a1)); break;
 	case STW_EV_GCActive: f->gc_since = t; break;
-	case STW_EV_GCEnd:
-		if (f->gc_since != STW_TIME_UNKNOWN)
-			f->gc_mark_ns += t - f->gc_since;
-		f->gc_since = STW_TIME_UNKNOWN;
-		break;
-	case STW_EV_GCMarkAssistBegin:
+	case STW_EV_GCEnd: stw_fold_gc_end(f, t); break;
+	case STW_EV_GCMarkAssistBegin: stw_fold_assist(f, target, t, fold_stack(f, a0), true); break;
 	case STW_EV_GCMarkAssistActive:
-	case STW_EV_GCMarkAssistEnd: fold_assist(f, target, t, type != STW_EV_GCMarkAssistEnd); break;
+	case STW_EV_GCMarkAssistEnd: stw_fold_assist(f, target, t, 0, type == STW_EV_GCMarkAssistActive); break;
 	case STW_EV_ProcsChange:
 		f->gomaxprocs_last = (int64_t)a0;
 		if ((int64_t)a0 > f->gomaxprocs_max)

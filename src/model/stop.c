@@ -31,6 +31,7 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 		.stack = index == STW_MAP_NONE ? 0 : index,
 		.root = STW_SLOT_OK(g) && g < f->gs.count ? f->gs.items[g].root : 0,
 		.last = -1,
+		.gc_on = f->gc_since != STW_TIME_UNKNOWN,
 	};
 	for (uint32_t i = 0; i < f->ps.count; i++)
 		f->stop.n_running += i != p && f->ps.items[i].known && busy(f->ps.items[i].use);
@@ -136,6 +137,8 @@ void stw_fold_stop_end(stw_fold *f, int64_t at)
 		return;
 	f->stopping = false;
 	s->to = at;
+	if (f->gc_since != STW_TIME_UNKNOWN)
+		f->collect.mark_stopped_ns += at - (s->from > f->gc_since ? s->from : f->gc_since);
 	find_stood(f, at);
 	s->lost_ns = lost_time(f, at);
 	s->moments = (uint32_t)f->stop_moments.count;

@@ -1,0 +1,154 @@
+#include "model/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/fold.h"
+
+enum { SITES_KEPT = 24 }; /* by each of the three measures */
+
+/* The site of a stack; NULL for none, or when out of memory. */
+static stw_site *site_of(stw_fold *f, uint32_t stack)
+{
+	stw_collect *c = &f->collect;
+	size_t n = f->gen->stacks.count;
+	if (stack == 0 || stack >= n)
+		return NULL;
+	if (c->by_stack.count < n) {
+		if (!stw_vec_reserve(f->mem, &c->by_stack, n - c->by_stack.count)) {
+			f->failed = true;
+			return NULL;
+		}
+		memset(c->by_stack.items + c->by_stack.count, 0, (n - c->by_stack.count) * sizeof *c->by_stack.items);
+		c->by_stack.count = n;
+	}
+	c->by_stack.items[stack].stack = stack;
+	return &c->by_stack.items[stack];
+}
+
+void stw_fold_worked(stw_fold *f, uint32_t slot, int64_t t)
+{
+	stw_fold_g *g = &f->gs.items[slot];
+	stw_fold_g_more *more = &f->more.items[slot];
+	int64_t ns = t - more->gc_from;
+	if (more->worker != STW_WORKER_NONE) {
+		f->collect.worker_ns[more->worker] += ns;
+		if (more->worker == STW_WORKER_FRACTIONAL && ns > f->collect.fractional_max_ns)
+			f->collect.fractional_max_ns = ns;
+		more->worker = STW_WORKER_NONE;
+	}
+	if (!g->assisting)
+		return;
+	f->assist_ns += ns;
+	more->gc_from = t;
+	stw_site *site = site_of(f, more->assist_stack);
+	if (site)
+		site->assist_ns += ns;
+}
+
+void stw_fold_assist(stw_fold *f, uint32_t slot, int64_t t, uint32_t stack, bool begins)
+{
+	stw_fold_g *g = &f->gs.items[slot];
+	stw_fold_g_more *more = &f->more.items[slot];
+	if (g->assisting && g->state == STW_GO_RUNNING)
+		stw_fold_worked(f, slot, t);
+	g->assisting = begins;
+	more->gc_from = t;
+	if (!begins)
+		return;
+	more->assist_stack = stack;
+	stw_site *site = site_of(f, stack);
+	if (site)
+		site->assists++;
+}
+
+void stw_fold_worker(stw_fold *f, uint32_t slot, int64_t t, stw_worker mode)
+{
+	f->gs.items[slot].gc_worker = true;
+	f->more.items[slot].gc_from = t;
+	f->more.items[slot].worker = (uint8_t)mode;
+}
+
+void stw_fold_created_at(stw_fold *f, uint32_t stack)
+{
+	stw_site *site = site_of(f, stack);
+	if (site)
+		site->created++;
+}
+
+void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t stack)
+{
+	stw_collect *c = &f->collect;
+	f->gc_begun++;
+	f->gc_since = t;
+	f->stop.gc_begins = true;
+	if (c->first_begin == STW_TIME_UNKNOWN)
+		c->first_begin = t;
+	if (c->last_end != STW_TIME_UNKNOWN) {
+		int64_t between = t - c->last_end;
+		c->between_min_ns = c->cycles_timed && c->between_min_ns < between ? c->between_min_ns : between;
+		c->between_ns += between;
+		c->cycles_timed++;
+	}
+	c->goal = f->heap_goal;
+	c->trigger = c->heap;
+	stw_site *site = site_of(f, stack);
+	if (site)
+		site->triggers++;
+}
+
+void stw_fold_gc_end(stw_fold *f, int64_t t)
+{
+	stw_collect *c = &f->collect;
+	if (f->gc_since != STW_TIME_UNKNOWN) {
+		f->gc_mark_ns += t - f->gc_since;
+		if (f->stopping)
+			c->mark_stopped_ns += t - (f->stop.from > f->gc_since ? f->stop.from : f->gc_since);
+	}
+	f->gc_since = STW_TIME_UNKNOWN;
+	f->stop.gc_ends = true;
+	c->last_end = t;
+	c->live = c->heap; /* the mark termination has just written what is left (gcController.resetLive) */
+}
+
+static int by_assist(const void *x, const void *y)
+{
+	const stw_site *a = x, *b = y;
+	return a->assist_ns != b->assist_ns ? (a->assist_ns < b->assist_ns ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
+}
+
+static int by_triggers(const void *x, const void *y)
+{
+	const stw_site *a = x, *b = y;
+	return a->triggers != b->triggers ? (a->triggers < b->triggers ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
+}
+
+static int by_created(const void *x, const void *y)
+{
+	const stw_site *a = x, *b = y;
+	return a->created != b->created ? (a->created < b->created ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
+}
+
+/* The first SITES_KEPT by each measure, each once: those taken are cleared. */
+void stw_fold_keep_sites(stw_fold *f)
+{
+	static int (*const orders[])(const void *, const void *) = {by_assist, by_triggers, by_created};
+	stw_collect *c = &f->collect;
+	size_t n = 0;
+	for (size_t i = 0; i < c->by_stack.count; i++)
+		if (c->by_stack.items[i].stack)
+			c->by_stack.items[n++] = c->by_stack.items[i];
+	for (size_t o = 0; o < sizeof orders / sizeof *orders && n > 0; o++) {
+		qsort(c->by_stack.items, n, sizeof *c->by_stack.items, orders[o]);
+		size_t take = n < SITES_KEPT ? n : SITES_KEPT;
+		if (!stw_vec_reserve(f->mem, &c->sites, take)) {
+			f->failed = true;
+			break;
+		}
+		memcpy(c->sites.items + c->sites.count, c->by_stack.items, take * sizeof *c->sites.items);
+		c->sites.count += take;
+		n -= take;
+		memmove(c->by_stack.items, c->by_stack.items + take, n * sizeof *c->by_stack.items);
+	}
+	stw_vec_free(f->mem, &c->by_stack);
+}
