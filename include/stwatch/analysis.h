@@ -112,6 +112,8 @@ typedef struct stwatch_stw_row {
 	uint64_t count;
 	int64_t total_ns, max_ns, stopping_max_ns; /* stopping_max_ns -1: not known */
 	bool inferred;
+	const char *whose;  /* "gc", "requested" (by the program), "tracer", "unknown" */
+	uint64_t during_gc; /* of count: asked for while a collection was in progress */
 } stwatch_stw_row;
 
 typedef struct stwatch_event_count { const char *name; uint64_t count; } stwatch_event_count;
@@ -120,6 +122,8 @@ typedef struct stwatch_proc_row {
 	int64_t proc;
 	int64_t running_ns, gc_ns, syscall_ns, spinning_ns, idle_ns, stopped_ns; /* gc: GC worker goroutines */
 	uint64_t starts; /* goroutine starts */
+	double starts_per_s;
+	uint64_t polled; /* goroutines that its polls of the network woke */
 } stwatch_proc_row;
 
 typedef struct stwatch_mmu_point { int64_t window_ns; double utilisation; } stwatch_mmu_point;
@@ -137,6 +141,11 @@ typedef struct stwatch_summary {
 	uint64_t runqueue_max;  /* most goroutines runnable at one time */
 	uint64_t cpu_samples, syscalls, threads;
 	uint64_t heap_max_bytes, heap_goal_last_bytes; /* 0: unknown */
+	uint64_t heap_live_last_bytes; /* what the last collection left; 0: unknown */
+	int64_t gc_mark_stopped_ns; /* of gc_mark_ns: while the world was being stopped, or stood */
+	int64_t gc_worker_ns[3]; /* mark workers: dedicated, fractional, idle */
+	uint64_t polled, polled_late; /* goroutines woken by polls of the network; of these, by sysmon without a P */
+	int64_t polled_mean_ns, polled_p50_ns, polled_p99_ns, polled_max_ns; /* from then to running; of no wake-ups 0 */
 	const stwatch_proc_row *procs; size_t n_procs;
 	const stwatch_event_count *event_counts; size_t n_event_counts; /* by wire event, those that occur */
 	const stwatch_mmu_point *mmu; size_t n_mmu;

@@ -12,6 +12,7 @@ void stw_gather_init(stw_gather *a, stw_mem *mem, int64_t min_wait_ns, int64_t m
 	a->long_stop_ns = long_stop_ns;
 	a->first_time = a->last_time = STW_TIME_UNKNOWN;
 	a->first_sample = a->last_sample = STW_TIME_UNKNOWN;
+	a->gc_last_end = STW_TIME_UNKNOWN;
 	stw_intern_init(&a->names, mem);
 	stw_map_init(&a->g_slots, mem);
 	stw_map_init(&a->p_slots, mem);
@@ -43,6 +44,9 @@ void stw_gather_free(stw_gather *a)
 	stw_vec_free(a->mem, &a->wakes);
 	stw_vec_free(a->mem, &a->backlog);
 	stw_vec_free(a->mem, &a->silences);
+	stw_vec_free(a->mem, &a->polled);
+	stw_vec_free(a->mem, &a->loads);
+	stw_vec_free(a->mem, &a->sites);
 }
 
 int64_t stw_gather_procs(const stw_gather *a)
@@ -219,6 +223,12 @@ static void count_latency(stw_gather *a, const stw_candidate *c)
 	a->n_latency++;
 	if (ns > a->latency_max)
 		a->latency_max = ns;
+	if (c->how == STW_HOW_POLLED) {
+		a->polled_latency[stw_histogram_bucket(ns)]++;
+		a->polled_ns += ns;
+		if (ns > a->polled_max)
+			a->polled_max = ns;
+	}
 }
 
 static void add_stay(stw_gather *a, const stw_stay *s)
@@ -230,9 +240,11 @@ static void add_stay(stw_gather *a, const stw_stay *s)
 	case STW_GO_RUNNABLE:
 		if (s->from == STW_TIME_UNKNOWN && c.begun && s->next == STW_GO_RUNNING)
 			count_latency(a, &c); /* the fold counted those that it saw in whole */
-		if (ns < a->min_idle_ns && ns < a->min_wait_ns)
+		if (ns < a->min_idle_ns && ns < a->min_wait_ns && c.how != STW_HOW_POLLED)
 			return;
 		stw_gather_classify(a, &c);
+		if (c.how == STW_HOW_POLLED && c.begun && !stw_candidates_keep(a->mem, &a->polled, &c))
+			a->failed = true;
 		if (ns >= a->min_wait_ns || c.idle_beside_ns >= a->min_idle_ns)
 			list = &a->runnable_stays;
 		break;
@@ -301,6 +313,8 @@ static void carry_ps(stw_gather *a, const stw_fold *f)
 		for (int u = 0; u < STW_USE_COUNT; u++)
 			p->total[u] += t->p.total[u];
 		p->starts += t->p.starts;
+		p->polled += t->p.polled;
+		p->worker = t->p.worker;
 		if (t->p.since != STW_TIME_UNKNOWN) {
 			p->since = t->p.since;
 			p->g = t->p.use_g;
@@ -369,15 +383,17 @@ static stw_stop_row *row_of(stw_gather *a, uint32_t kind)
 
 static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 {
-	stw_text name = stw_intern_get(&f->names, s.kind);
-	s.kind = stw_intern_put(&a->names, name.data, name.length);
+	const char *kind = stw_stop_kind_of(stw_intern_get(&f->names, s.kind).data, s.gc_begins, s.gc_ends);
+	s.kind = stw_intern_put(&a->names, kind, strlen(kind));
 	stw_stop_row *row = s.kind == UINT32_MAX ? NULL : row_of(a, s.kind);
 	if (!row) {
 		a->failed = true;
 		return;
 	}
 	int64_t ns = s.to - s.from;
+	row->class = (uint8_t)stw_stop_class_of(kind);
 	row->count++;
+	row->during_gc += s.gc_on;
 	row->total_ns += ns;
 	row->lost_ns += s.lost_ns;
 	if (ns > row->max_ns)
@@ -486,6 +502,7 @@ static void restart_after_gap(stw_gather *a)
 	a->free_gs.count = 0;
 	for (size_t i = 0; i < a->ps.count; i++)
 		a->ps.items[i].since = STW_TIME_UNKNOWN;
+	a->gc_last_end = STW_TIME_UNKNOWN;
 }
 
 /* How many goroutines stand runnable when a generation begins: those known so, and those it finds so. */
@@ -515,6 +532,7 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 	carry_ps(a, f);
 	if (a->failed) /* a proc may be half known */
 		return false;
+	stw_gather_load(a, f);
 	for (size_t i = 0; i < f->stops.count; i++)
 		add_stop(a, f, f->stops.items[i]);
 	if (f->last_time > a->last_time)
@@ -557,9 +575,16 @@ void stw_gather_finish(stw_gather *a)
 		stw_known_p *p = &a->ps.items[i];
 		if (p->since != STW_TIME_UNKNOWN && a->last_time > p->since) {
 			p->total[p->use] += a->last_time - p->since;
-			keep_use(a, (stw_proc_use){.p = p->id, .from = p->since, .to = a->last_time, .g = p->g, .use = p->use});
+			keep_use(a,
+				(stw_proc_use){.p = p->id,
+					.from = p->since,
+					.to = a->last_time,
+					.g = p->g,
+					.use = p->use,
+					.worker = p->use == STW_USE_GC ? p->worker : STW_WORKER_NONE});
 		}
 	}
+	stw_gather_load_rest(a);
 	for (size_t i = 0; i < a->gs.count; i++) {
 		const stw_known_g *g = &a->gs.items[i];
 		if (stw_gather_g(a, g->id) != g)

@@ -3,7 +3,9 @@
 #ifndef STW_ANALYSIS_GATHER_H
 #define STW_ANALYSIS_GATHER_H
 
+#include "analysis/loads.h"
 #include "model/fold.h"
+#include "model/stops.h"
 
 /* A stack of a generation; resolved to names later, when its generation is opened again (places.h). stack 0: none. */
 typedef struct stw_place {
@@ -26,9 +28,9 @@ typedef struct stw_known_g {
 typedef struct stw_known_p {
 	int64_t id, since;
 	int64_t total[STW_USE_COUNT];
-	uint64_t starts;
+	uint64_t starts, polled;
 	int64_t g;
-	uint8_t use;
+	uint8_t use, worker;
 } stw_known_p;
 
 /* A stay in whole, with what is known of its beginning. */
@@ -53,8 +55,9 @@ typedef struct stw_candidate {
 
 typedef struct stw_stop_row {
 	uint32_t kind;
-	uint64_t count;
+	uint64_t count, during_gc; /* during_gc: asked for while a collection was in progress */
 	int64_t total_ns, max_ns, stopping_max_ns, lost_ns;
+	uint8_t class; /* stw_stop_class */
 } stw_stop_row;
 
 typedef struct stw_stop_brief {
@@ -111,6 +114,7 @@ typedef struct stw_gather {
 	stw_candidates peer_waits; /* for another goroutine: channels, conditions; those without an end too */
 	stw_candidates waits; /* all others: time, network, collector */
 	STW_VEC(stw_left) left;
+	stw_candidates polled; /* runnable after a poll of the network woke them, for 1 ms and more */
 	STW_VEC(stw_proc_use) uses; /* of 1 ms and more, by their ends */
 	STW_VEC(stw_stop) stops; /* of 1 ms and more */
 	STW_VEC(stw_stop_moment) moments;
@@ -121,6 +125,13 @@ typedef struct stw_gather {
 	STW_VEC(stw_wake) wakes;
 	STW_VEC(stw_backlog_slot) backlog; /* absolute numbers */
 	STW_VEC(stw_silence) silences;
+	/* collector, allocation, network (loads.h) */
+	STW_VEC(stw_load) loads;
+	STW_VEC(stw_load_site) sites;
+	uint64_t polled_latency[STW_HISTOGRAM_SIZE];
+	int64_t polled_ns, polled_max;
+	int64_t gc_last_end; /* STW_TIME_UNKNOWN */
+	int64_t run_before; /* goroutines' running time up to the last generation */
 } stw_gather;
 
 void stw_gather_init(stw_gather *gather, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns, int64_t long_stop_ns);
@@ -130,6 +141,10 @@ bool stw_gather_add(void *gather, const stw_fold *fold, bool restart); /* a stw_
 /* After the last: what is still open becomes candidates too. */
 void stw_gather_finish(stw_gather *gather);
 
+/* The figures of a generation whose procs have been added (loads.c). */
+void stw_gather_load(stw_gather *gather, const stw_fold *fold);
+/* At the end, what ran on is known too. */
+void stw_gather_load_rest(stw_gather *gather);
 /* Looks at the second that ends with a stop (frequency.c). */
 void stw_gather_stop_window(stw_gather *gather, const stw_stop_brief *stop);
 /* Splits a runnable stay by what the procs did (classify.c). */

@@ -5,17 +5,22 @@
 
 #include "analysis/mmu.h"
 
-static int64_t percentile(const stw_gather *a, double share)
+static int64_t percentile_of(const uint64_t *histogram, uint64_t n, int64_t max, double share)
 {
-	uint64_t want = (uint64_t)((double)a->n_latency * share), seen = 0;
+	uint64_t want = (uint64_t)((double)n * share), seen = 0;
 	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
-		seen += a->latency[b];
+		seen += histogram[b];
 		if (seen > want) {
 			int64_t v = stw_histogram_value(b);
-			return v < a->latency_max ? v : a->latency_max;
+			return v < max ? v : max;
 		}
 	}
-	return a->latency_max;
+	return max;
+}
+
+static int64_t percentile(const stw_gather *a, double share)
+{
+	return percentile_of(a->latency, a->n_latency, a->latency_max, share);
 }
 
 static int by_total(const void *x, const void *y)
@@ -44,6 +49,8 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 			.total_ns = r->total_ns,
 			.max_ns = r->max_ns,
 			.stopping_max_ns = r->stopping_max_ns,
+			.whose = stw_stop_class_name((stw_stop_class)r->class),
+			.during_gc = r->during_gc,
 		};
 		if (!rows[i].kind)
 			return false;
@@ -58,7 +65,7 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 {
 	stwatch_proc_row *rows = stw_arena_zalloc(arena, (a->ps.count + 1) * sizeof *rows);
-	int64_t idle = 0, all = 0;
+	int64_t idle = 0, all = 0, span = a->last_time - a->first_time;
 	if (!rows)
 		return false;
 	for (size_t i = 0; i < a->ps.count; i++) {
@@ -72,6 +79,8 @@ static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 			.idle_ns = p->total[STW_USE_IDLE],
 			.stopped_ns = p->total[STW_USE_STOPPED],
 			.starts = p->starts,
+			.starts_per_s = span > 0 ? (double)p->starts * 1e9 / (double)span : 0,
+			.polled = p->polled,
 		};
 		for (int u = 1; u < STW_USE_COUNT; u++)
 			all += p->total[u];
@@ -83,6 +92,28 @@ static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 	s->n_procs = a->ps.count;
 	s->proc_idle_share = all > 0 ? (double)idle / (double)all : -1;
 	return true;
+}
+
+static void fill_loads(stwatch_summary *s, const stw_gather *a)
+{
+	stw_load sum = {0};
+	uint64_t n = 0;
+	for (size_t i = 0; i < a->loads.count; i++)
+		stw_load_add(&sum, &a->loads.items[i]);
+	s->gc_mark_stopped_ns = sum.mark_stopped_ns;
+	for (int i = 0; i < 3; i++)
+		s->gc_worker_ns[i] = sum.worker_ns[STW_WORKER_DEDICATED + i];
+	s->heap_live_last_bytes = sum.live;
+	s->polled = sum.polled;
+	s->polled_late = sum.polled_late;
+	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++)
+		n += a->polled_latency[b];
+	if (n == 0)
+		return;
+	s->polled_mean_ns = a->polled_ns / (int64_t)n;
+	s->polled_p50_ns = percentile_of(a->polled_latency, n, a->polled_max, 0.5);
+	s->polled_p99_ns = percentile_of(a->polled_latency, n, a->polled_max, 0.99);
+	s->polled_max_ns = a->polled_max;
 }
 
 static bool fill_counts(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
@@ -138,5 +169,6 @@ bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 		s->sched_p999_ns = percentile(a, 0.999);
 		s->sched_max_ns = a->latency_max;
 	}
+	fill_loads(s, a);
 	return fill_stops(s, a, arena) && fill_procs(s, a, arena) && fill_counts(s, a, arena) && fill_mmu(s, a, arena);
 }

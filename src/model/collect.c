@@ -5,7 +5,8 @@
 
 #include "model/fold.h"
 
-enum { SITES_KEPT = 24 }; /* by each of the three measures */
+/* How many are kept by each measure; a recursion makes many stacks of one function. */
+enum { KEPT_BY_ASSISTS = 192, KEPT_BY_TRIGGERS = 48, KEPT_BY_CREATED = 48 };
 
 /* The site of a stack; NULL for none, or when out of memory. */
 static stw_site *site_of(stw_fold *f, uint32_t stack)
@@ -76,12 +77,12 @@ void stw_fold_created_at(stw_fold *f, uint32_t stack)
 		site->created++;
 }
 
-void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t stack)
+void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t g, uint32_t stack)
 {
 	stw_collect *c = &f->collect;
 	f->gc_begun++;
 	f->gc_since = t;
-	f->stop.gc_begins = true;
+	c->beginner = g;
 	if (c->first_begin == STW_TIME_UNKNOWN)
 		c->first_begin = t;
 	if (c->last_end != STW_TIME_UNKNOWN) {
@@ -90,6 +91,7 @@ void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t stack)
 		c->between_ns += between;
 		c->cycles_timed++;
 	}
+	c->base = c->live;
 	c->goal = f->heap_goal;
 	c->trigger = c->heap;
 	stw_site *site = site_of(f, stack);
@@ -106,9 +108,11 @@ void stw_fold_gc_end(stw_fold *f, int64_t t)
 			c->mark_stopped_ns += t - (f->stop.from > f->gc_since ? f->stop.from : f->gc_since);
 	}
 	f->gc_since = STW_TIME_UNKNOWN;
-	f->stop.gc_ends = true;
+	f->stop.gc_ends |= f->stopping;
 	c->last_end = t;
 	c->live = c->heap; /* the mark termination has just written what is left (gcController.resetLive) */
+	if (!c->live_first)
+		c->live_first = c->live;
 }
 
 static int by_assist(const void *x, const void *y)
@@ -129,18 +133,21 @@ static int by_created(const void *x, const void *y)
 	return a->created != b->created ? (a->created < b->created ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
 }
 
-/* The first SITES_KEPT by each measure, each once: those taken are cleared. */
+/* The first by each measure, each once. */
 void stw_fold_keep_sites(stw_fold *f)
 {
-	static int (*const orders[])(const void *, const void *) = {by_assist, by_triggers, by_created};
+	static const struct {
+		int (*order)(const void *, const void *);
+		size_t most;
+	} measures[] = {{by_assist, KEPT_BY_ASSISTS}, {by_triggers, KEPT_BY_TRIGGERS}, {by_created, KEPT_BY_CREATED}};
 	stw_collect *c = &f->collect;
 	size_t n = 0;
 	for (size_t i = 0; i < c->by_stack.count; i++)
 		if (c->by_stack.items[i].stack)
 			c->by_stack.items[n++] = c->by_stack.items[i];
-	for (size_t o = 0; o < sizeof orders / sizeof *orders && n > 0; o++) {
-		qsort(c->by_stack.items, n, sizeof *c->by_stack.items, orders[o]);
-		size_t take = n < SITES_KEPT ? n : SITES_KEPT;
+	for (size_t o = 0; o < sizeof measures / sizeof *measures && n > 0; o++) {
+		qsort(c->by_stack.items, n, sizeof *c->by_stack.items, measures[o].order);
+		size_t take = n < measures[o].most ? n : measures[o].most;
 		if (!stw_vec_reserve(f->mem, &c->sites, take)) {
 			f->failed = true;
 			break;

@@ -28,8 +28,9 @@ typedef struct stw_collect {
 	int64_t between_ns, between_min_ns; /* from one cycle's end to the next one's beginning: in all, and the least */
 	int64_t first_begin, last_end; /* INT64_MIN: none */
 	uint64_t heap; /* at the last HeapAlloc */
-	uint64_t live; /* what the last cycle left */
-	uint64_t goal, trigger; /* the heap's goal and size when the last cycle began; 0: unknown */
+	uint64_t live_first, live; /* what the first and the last cycle left; 0: unknown */
+	uint64_t base, goal, trigger; /* when the last cycle began: what the one before had left, the heap's goal and size; 0: unknown */
+	uint32_t beginner; /* slot of the goroutine that began a cycle, until its first stop; STW_SLOT_NONE */
 	uint64_t polled, polled_late; /* goroutines that the network woke; those without a P: sysmon polled */
 	STW_VEC(stw_site) by_stack; /* while it runs: as many as the generation has stacks, once one is needed */
 	STW_VEC(stw_site) sites; /* the result: those that count most */

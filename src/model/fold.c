@@ -23,6 +23,7 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
 	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
+	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;

@@ -158,7 +158,8 @@ typedef struct stw_stop {
 	int32_t last; /* index of the moment that was last, -1: none had to be waited for */
 	uint32_t n_moments;
 	uint32_t moments; /* first of them in the result's list; kept for long stops only */
-	bool gc_on, gc_begins, gc_ends; /* a collection was in progress when it was asked for; begins, ends within it */
+	bool gc_on; /* a collection was in progress when it was asked for */
+	bool gc_begins, gc_ends; /* one has just been begun by whoever asks; one ends within it */
 } stw_stop;
 
 /* A goroutine woken by another that had itself been held up. */
@@ -271,7 +272,7 @@ void stw_fold_worked(stw_fold *fold, uint32_t g, int64_t at) __attribute__((noin
 void stw_fold_assist(stw_fold *fold, uint32_t g, int64_t at, uint32_t stack, bool begins);
 void stw_fold_worker(stw_fold *fold, uint32_t g, int64_t at, stw_worker mode);
 void stw_fold_created_at(stw_fold *fold, uint32_t stack);
-void stw_fold_gc_begin(stw_fold *fold, int64_t at, uint32_t stack);
+void stw_fold_gc_begin(stw_fold *fold, int64_t at, uint32_t g, uint32_t stack);
 void stw_fold_gc_end(stw_fold *fold, int64_t at);
 void stw_fold_keep_sites(stw_fold *fold);
 void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);

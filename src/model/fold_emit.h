@@ -329,7 +329,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
 	case STW_EV_STWEnd: stw_fold_stop_end(f, t); break;
-	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, fold_stack(f, a1)); break;
+	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, g, fold_stack(f, a1)); break;
 	case STW_EV_GCActive: f->gc_since = t; break;
 	case STW_EV_GCEnd: stw_fold_gc_end(f, t); break;
 	case STW_EV_GCMarkAssistBegin: stw_fold_assist(f, target, t, fold_stack(f, a0), true); break;

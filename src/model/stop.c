@@ -32,7 +32,10 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 		.root = STW_SLOT_OK(g) && g < f->gs.count ? f->gs.items[g].root : 0,
 		.last = -1,
 		.gc_on = f->gc_since != STW_TIME_UNKNOWN,
+		.gc_begins = STW_SLOT_OK(g) && f->collect.beginner == g,
 	};
+	if (f->stop.gc_begins)
+		f->collect.beginner = STW_SLOT_NONE;
 	for (uint32_t i = 0; i < f->ps.count; i++)
 		f->stop.n_running += i != p && f->ps.items[i].known && busy(f->ps.items[i].use);
 }

@@ -106,6 +106,8 @@ static void stw_rows_json(const stwatch_summary *summary, stw_json *json)
 		stw_json_key_int(json, "max_ns", row->max_ns);
 		stw_json_key_int_or_null(json, "stopping_max_ns", row->stopping_max_ns, -1);
 		stw_json_key_bool(json, "inferred", row->inferred);
+		stw_json_key_string(json, "whose", row->whose);
+		stw_json_key_uint(json, "during_gc", row->during_gc);
 		stw_json_object_end(json);
 	}
 	stw_json_array_end(json);
@@ -135,6 +137,41 @@ static void latency_json(const stwatch_summary *summary, stw_json *json)
 	stw_json_object_end(json);
 }
 
+static void workers_json(const stwatch_summary *summary, stw_json *json)
+{
+	static const char *const modes[] = {"dedicated", "fractional", "idle"};
+	stw_json_key(json, "gc_worker_ns");
+	stw_json_row(json);
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		key_figure(json, modes[i], (uint64_t)summary->gc_worker_ns[i], summary);
+	stw_json_object_end(json);
+}
+
+static void polled_json(const stwatch_summary *summary, stw_json *json)
+{
+	const struct {
+		const char *key;
+		int64_t value;
+	} delays[] = {
+		{"mean_ns", summary->polled_mean_ns},
+		{"p50_ns", summary->polled_p50_ns},
+		{"p99_ns", summary->polled_p99_ns},
+		{"max_ns", summary->polled_max_ns},
+	};
+	stw_json_key(json, "network_wakeups");
+	stw_json_row(json);
+	key_figure(json, "count", summary->polled, summary);
+	key_figure(json, "by_sysmon", summary->polled_late, summary);
+	for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+		stw_json_key(json, delays[i].key);
+		if (summary->polled)
+			stw_json_int(json, delays[i].value);
+		else
+			stw_json_null(json);
+	}
+	stw_json_object_end(json);
+}
+
 static void procs_json(const stwatch_summary *summary, stw_json *json)
 {
 	if (!begin_part(json, "procs", summary))
@@ -151,6 +188,9 @@ static void procs_json(const stwatch_summary *summary, stw_json *json)
 		stw_json_key_int(json, "idle_ns", row->idle_ns);
 		stw_json_key_int(json, "stopped_ns", row->stopped_ns);
 		stw_json_key_uint(json, "starts", row->starts);
+		stw_json_key(json, "starts_per_s");
+		stw_json_double(json, row->starts_per_s);
+		stw_json_key_uint(json, "polled", row->polled);
 		stw_json_object_end(json);
 	}
 	stw_json_array_end(json);
@@ -213,6 +253,10 @@ void stw_output_summary_json(const stwatch_summary *summary, stw_json *json)
 	key_figure(json, "threads", (uint64_t)summary->threads, summary);
 	key_uint_if(json, "heap_max_bytes", summary->heap_max_bytes, summary->heap_max_bytes != 0);
 	key_uint_if(json, "heap_goal_last_bytes", summary->heap_goal_last_bytes, summary->heap_goal_last_bytes != 0);
+	key_uint_if(json, "heap_live_last_bytes", summary->heap_live_last_bytes, summary->heap_live_last_bytes != 0);
+	key_figure(json, "gc_mark_stopped_ns", (uint64_t)summary->gc_mark_stopped_ns, summary);
+	workers_json(summary, json);
+	polled_json(summary, json);
 	procs_json(summary, json);
 	event_counts_json(summary, json);
 	mmu_json(summary, json);

@@ -102,7 +102,7 @@ static void population(const stwatch_summary *summary, stw_text *text)
 
 static void collector(const stwatch_summary *summary, stw_text *text)
 {
-	char mark[STW_FIGURE_MAX], assist[STW_FIGURE_MAX], line[256];
+	char mark[STW_FIGURE_MAX], assist[STW_FIGURE_MAX], idle[STW_FIGURE_MAX], line[256];
 	stw_output_label(text, "GC");
 	snprintf(line, sizeof line, "%" PRIu64 " cycle%s, marking %s, assists %s", summary->gc_cycles, summary->gc_cycles == 1 ? "" : "s",
 		stw_text_duration(mark, summary->gc_mark_ns), stw_text_duration(assist, summary->gc_assist_ns));
@@ -115,6 +115,30 @@ static void collector(const stwatch_summary *summary, stw_text *text)
 		snprintf(line, sizeof line, ", last goal %s", stw_text_bytes(mark, summary->heap_goal_last_bytes));
 		stw_text_wrap(text, INDENT, line);
 	}
+	stw_text_line(text);
+	if (summary->gc_mark_ns == 0)
+		return;
+	stw_output_label(text, "");
+	snprintf(line, sizeof line, "mark workers: dedicated %s, fractional %s, idle %s", stw_text_duration(mark, summary->gc_worker_ns[0]),
+		stw_text_duration(assist, summary->gc_worker_ns[1]), stw_text_duration(idle, summary->gc_worker_ns[2]));
+	stw_text_wrap(text, INDENT, line);
+	if (summary->heap_live_last_bytes) {
+		snprintf(line, sizeof line, "; the last cycle left %s", stw_text_bytes(mark, summary->heap_live_last_bytes));
+		stw_text_wrap(text, INDENT, line);
+	}
+	stw_text_line(text);
+}
+
+static void network(const stwatch_summary *summary, stw_text *text)
+{
+	char count[STW_FIGURE_MAX], p50[STW_FIGURE_MAX], p99[STW_FIGURE_MAX], max[STW_FIGURE_MAX], line[256];
+	if (summary->polled == 0)
+		return;
+	stw_output_label(text, "network");
+	snprintf(line, sizeof line, "%s wake-ups by polls (%" PRIu64 " by sysmon, without a P); until they ran p50 %s, p99 %s, max %s",
+		stw_text_count(count, summary->polled), summary->polled_late, stw_text_duration(p50, summary->polled_p50_ns),
+		stw_text_duration(p99, summary->polled_p99_ns), stw_text_duration(max, summary->polled_max_ns));
+	stw_text_wrap(text, INDENT, line);
 	stw_text_line(text);
 }
 
@@ -160,8 +184,8 @@ static void heading(stw_text *text, const char *first, unsigned first_width, con
 
 static void stops(const stwatch_summary *summary, stw_text *text)
 {
-	static const char *const COLUMNS[] = {"count", "total", "longest", "stopping"};
-	enum { FIRST = 36, WIDTH = 12 };
+	static const char *const COLUMNS[] = {"whose", "count", "in GC", "total", "longest", "stopping"};
+	enum { FIRST = 32, WIDTH = 10 };
 	char figure[STW_FIGURE_MAX];
 	if (summary->n_stw == 0)
 		return;
@@ -170,7 +194,9 @@ static void stops(const stwatch_summary *summary, stw_text *text)
 		const stwatch_stw_row *row = &summary->stw[i];
 		stw_text_printf(text, "  %.40s%s", row->kind, row->inferred ? " (inferred)" : "");
 		stw_text_to(text, FIRST);
+		stw_text_right(text, row->whose, WIDTH);
 		stw_text_right(text, stw_text_count(figure, row->count), WIDTH);
+		stw_text_right(text, stw_text_count(figure, row->during_gc), WIDTH);
 		stw_text_right(text, stw_text_duration(figure, row->total_ns), WIDTH);
 		stw_text_right(text, stw_text_duration(figure, row->max_ns), WIDTH);
 		stw_text_right(text, row->stopping_max_ns < 0 ? "-" : stw_text_duration(figure, row->stopping_max_ns), WIDTH);
@@ -190,13 +216,14 @@ static void proc_row(const stwatch_proc_row *row, unsigned first, unsigned width
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		stw_text_right(text, whole > 0 ? stw_text_share(figure, (double)parts[i] / whole) : "-", width);
 	stw_text_right(text, stw_text_count(figure, row->starts), width);
+	stw_text_right(text, stw_text_count(figure, (uint64_t)(row->starts_per_s + 0.5)), width);
 	stw_text_line(text);
 }
 
 static void procs(const stwatch_summary *summary, stw_text *text)
 {
-	static const char *const COLUMNS[] = {"running", "GC", "syscall", "spinning", "idle", "stopped", "starts"};
-	enum { FIRST = 8, WIDTH = 11 };
+	static const char *const COLUMNS[] = {"running", "GC", "syscall", "spinning", "idle", "stopped", "starts", "a second"};
+	enum { FIRST = 7, WIDTH = 10 };
 	char share[STW_FIGURE_MAX];
 	if (summary->n_procs == 0)
 		return;
@@ -241,6 +268,7 @@ static void traces(const stw_output_input *in, stw_text *text)
 	population(in->summary, text);
 	collector(in->summary, text);
 	latency(in->summary, text);
+	network(in->summary, text);
 	stops(in->summary, text);
 	procs(in->summary, text);
 	mmu(in->summary, text);
