@@ -15,6 +15,7 @@ const stw_rule *const stw_rules[] = {
 	&stw_rule_leak,
 	&stw_rule_waiting,
 	&stw_rule_allocation,
+	&stw_rule_mark_termination,
 	&stw_rule_contradiction,
 };
 const size_t stw_rules_count = sizeof stw_rules / sizeof *stw_rules;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/stop_story.h"
 #include "rules/waits.h"
 
 enum { MOST_STOPS = 400, MOST_SAMPLED = 60 };
@@ -24,11 +25,6 @@ static size_t long_stops(stw_case *c)
 	return n;
 }
 
-static const stw_stop_moment *moment_of(const stw_case *c, const stw_stop *s, uint32_t i)
-{
-	return &c->gather->moments.items[s->moments + i];
-}
-
 static void want(stw_case *c)
 {
 	size_t n = long_stops(c);
@@ -37,7 +33,7 @@ static void want(stw_case *c)
 		stw_places_want(&c->places, (stw_place){s->generation, s->stack});
 		stw_places_want(&c->places, (stw_place){s->generation, s->root});
 		for (uint32_t k = 0; k < s->n_moments; k++) {
-			const stw_stop_moment *m = moment_of(c, s, k);
+			const stw_stop_moment *m = stw_stop_moment_of(c, s, k);
 			stw_places_want(&c->places, (stw_place){m->generation, m->root});
 			stw_places_want(&c->places, (stw_place){m->generation, m->stack});
 			stw_places_want(&c->places, (stw_place){m->generation, m->before});
@@ -130,52 +126,6 @@ static const char *culprit_of(const stw_case *c, const stw_stop_moment *m, const
 	return f;
 }
 
-static void add_victims(stw_case *c, stw_found *f, const stw_stop *s)
-{
-	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
-		const stw_candidate *v = &c->gather->runnable_stays.items[i];
-		int64_t from = v->from > s->from ? v->from : s->from, to = v->to < s->to ? v->to : s->to;
-		const stw_named_stack *root = stw_places_stack(&c->places, v->root);
-		if (to - from < 1000000 || v->gc_worker || stw_is_runtimes(root))
-			continue;
-		const char *own = stw_own_function(stw_places_stack(&c->places, v->stack), root);
-		if (own)
-			stw_found_harms(c, f, own, stw_root_function(root), v->g, to - from);
-	}
-}
-
-static const char *was(uint8_t use)
-{
-	switch (use) {
-	case STW_USE_USER: return "ran";
-	case STW_USE_GC:
-	case STW_USE_GC_IDLE: return "ran a mark worker";
-	case STW_USE_SYSCALL: return "was in a system call";
-	case STW_USE_SPINNING: return "looked for work";
-	default: return "idle";
-	}
-}
-
-static void tell_stops(stw_case *c, stw_found *f, const stw_stop *s)
-{
-	for (uint32_t i = 0; i < s->n_moments && i < 24; i++) {
-		const stw_stop_moment *m = moment_of(c, s, i);
-		if (m->starts || m->p == s->p || m->at > s->stood) /* procs stop for other reasons once the world runs again */
-			continue;
-		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
-		bool last = (int32_t)i == s->last;
-		const char *site = stw_case_site(c, at);
-		stwatch_evidence *e = stw_found_step(c, f, m->at, "stopped", m->was == STW_USE_SYSCALL ? "ProcSteal" : "ProcStop",
-			"P%lld stopped%s: %s%s%s%s", (long long)m->p, last ? ", the last one" : "",
-			m->g >= 0 ? stw_case_printf(c, "G%lld ", (long long)m->g) : "it ",
-			was(m->was == STW_USE_SPINNING && m->g >= 0 ? STW_USE_USER : m->was), *site ? ", at " : "", site);
-		e->proc = m->p;
-		e->goroutine = m->g;
-		stw_found_stack(e, at);
-		stw_found_value(c, e, "after_ns", m->at - s->from);
-	}
-}
-
 static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw_stop_moment *m, const seen *samples)
 {
 	if (!samples->on_p) {
@@ -204,48 +154,10 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 	stw_found_value(c, e, "samples_in_clock", samples->clock);
 }
 
-static void tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *kind)
-{
-	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
-	const char *site = stw_case_site(c, stack);
-	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", "STWBegin",
-		"G%lld asks for the stop (%s)%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g, kind,
-		*site ? ", at " : "", site, (long long)s->p, s->n_running);
-	e->goroutine = s->g;
-	e->proc = s->p;
-	stw_found_stack(e, stack);
-	stw_found_value(c, e, "procs_running", s->n_running);
-	if (s->stood < s->to)
-		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)",
-			stw_case_ms(c, s->to - s->stood));
-	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
-}
-
-/* A proc that was in a system call when the stop was asked for is taken as soon as the scheduler's lock is held: that bounds the wait for it. */
-static int64_t lock_wait(const stw_case *c, const stw_stop *s)
-{
-	for (uint32_t i = 0; i < s->n_moments; i++) {
-		const stw_stop_moment *m = moment_of(c, s, i);
-		if (!m->starts && m->was == STW_USE_SYSCALL && m->at == s->first_steal && m->run_from != STW_TIME_UNKNOWN &&
-			m->run_from <= s->from)
-			return m->at - s->from;
-	}
-	return -1;
-}
-
-static void set_phases(const stw_case *c, stw_found *f, const stw_stop *s)
-{
-	f->f.has_phases = true;
-	f->f.phases_inferred = true;
-	f->f.lock_ns = lock_wait(c, s);
-	f->f.stopping_ns = s->stood - s->from - (f->f.lock_ns > 0 ? f->f.lock_ns : 0);
-	f->f.standing_ns = s->to - s->stood;
-}
-
 /* The stop waited for a goroutine that ran on. */
 static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 {
-	const stw_stop_moment *m = moment_of(c, s, (uint32_t)s->last);
+	const stw_stop_moment *m = stw_stop_moment_of(c, s, (uint32_t)s->last);
 	seen samples = look_at_samples(c, s->from, m->at, m->g, m->p);
 	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
 	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE &&
@@ -260,10 +172,10 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	if (!f)
 		return;
 	stw_found_occurs(c, f, s->from, s->to, m->g, m->p);
-	add_victims(c, f, s);
+	stw_stop_harms(c, f, s);
 	if (!fresh)
 		return;
-	set_phases(c, f, s);
+	stw_stop_phases(c, f, s);
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
 	bool off_cpu = stw_profiled(c, s->from, m->at) && !samples.on_p && m->at - s->from >= 50000000;
@@ -299,8 +211,8 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 			stw_case_ms(c, s->to - s->from), kind, (long long)m->p, stw_case_ms(c, m->at - s->from));
 		f->f.advice = "record again with a CPU profile running; look for a busy machine or a CPU quota";
 	}
-	tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
-	tell_asked(c, f, s, kind);
+	stw_tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
+	stw_tell_asked(c, f, s, kind);
 	tell_samples(c, f, s, m, &samples);
 }
 
@@ -316,10 +228,10 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	if (!f)
 		return;
 	stw_found_occurs(c, f, s->from, s->to, s->g, s->p);
-	add_victims(c, f, s);
+	stw_stop_harms(c, f, s);
 	if (!fresh)
 		return;
-	set_phases(c, f, s);
+	stw_stop_phases(c, f, s);
 	f->f.confidence = standing ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 	f->culprit.leaf = stw_leaf_function(stack);
 	f->culprit.root = stw_root_function(root);
@@ -335,8 +247,8 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)"
 			 : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer "
 			   "goroutines in a dump)";
-	tell_stops(c, f, s);
-	tell_asked(c, f, s, kind);
+	stw_tell_stops(c, f, s);
+	stw_tell_asked(c, f, s, kind);
 	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",
 		stw_case_ms(c, s->stood - s->from));
 }
@@ -347,10 +259,10 @@ static void judge(stw_case *c)
 	for (size_t i = 0; i < n; i++) {
 		const stw_stop *s = &c->gather->stops.items[i];
 		const char *kind = stw_intern_get(&c->gather->names, s->kind).data;
-		int64_t waited = s->last >= 0 ? moment_of(c, s, (uint32_t)s->last)->at - s->from : 0;
+		int64_t waited = s->last >= 0 ? stw_stop_moment_of(c, s, (uint32_t)s->last)->at - s->from : 0;
 		if (s->last >= 0 && waited * 2 >= s->to - s->from)
 			held_up(c, s, kind);
-		else
+		else if (!stw_is_collectors_own(c, s) || stw_stood_off_cpu(c, s)) /* else that is gc-mark-termination */
 			stood(c, s, kind);
 	}
 }
