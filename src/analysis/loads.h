@@ -25,7 +25,7 @@ typedef struct stw_load {
 /* A site with its generation. */
 typedef struct stw_load_site {
 	uint32_t generation;
-	stw_site site;
+	stw_alloc_site site;
 } stw_load_site;
 
 /* Adds the row that follows. */

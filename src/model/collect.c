@@ -9,7 +9,7 @@
 enum { KEPT_BY_ASSISTS = 192, KEPT_BY_TRIGGERS = 48, KEPT_BY_CREATED = 48 };
 
 /* The site of a stack; NULL for none, or when out of memory. */
-static stw_site *site_of(stw_fold *f, uint32_t stack)
+static stw_alloc_site *site_of(stw_fold *f, uint32_t stack)
 {
 	stw_collect *c = &f->collect;
 	size_t n = f->gen->stacks.count;
@@ -36,15 +36,20 @@ void stw_fold_worked(stw_fold *f, uint32_t slot, int64_t t)
 		f->collect.worker_ns[more->worker] += ns;
 		if (more->worker == STW_WORKER_FRACTIONAL && ns > f->collect.fractional_max_ns)
 			f->collect.fractional_max_ns = ns;
-		more->worker = STW_WORKER_NONE;
 	}
+	more->gc_from = t;
 	if (!g->assisting)
 		return;
 	f->assist_ns += ns;
-	more->gc_from = t;
-	stw_site *site = site_of(f, more->assist_stack);
+	stw_alloc_site *site = site_of(f, more->assist_stack);
 	if (site)
 		site->assist_ns += ns;
+}
+
+void stw_fold_resumes(stw_fold *f, uint32_t slot, int64_t t)
+{
+	f->more.items[slot].gc_from = t;
+	f->more.items[slot].worker = STW_WORKER_NONE; /* a label says in which mode it goes on */
 }
 
 void stw_fold_assist(stw_fold *f, uint32_t slot, int64_t t, uint32_t stack, bool begins)
@@ -58,7 +63,7 @@ void stw_fold_assist(stw_fold *f, uint32_t slot, int64_t t, uint32_t stack, bool
 	if (!begins)
 		return;
 	more->assist_stack = stack;
-	stw_site *site = site_of(f, stack);
+	stw_alloc_site *site = site_of(f, stack);
 	if (site)
 		site->assists++;
 }
@@ -72,7 +77,7 @@ void stw_fold_worker(stw_fold *f, uint32_t slot, int64_t t, stw_worker mode)
 
 void stw_fold_created_at(stw_fold *f, uint32_t stack)
 {
-	stw_site *site = site_of(f, stack);
+	stw_alloc_site *site = site_of(f, stack);
 	if (site)
 		site->created++;
 }
@@ -94,7 +99,7 @@ void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t g, uint32_t stack)
 	c->base = c->live;
 	c->goal = f->heap_goal;
 	c->trigger = c->heap;
-	stw_site *site = site_of(f, stack);
+	stw_alloc_site *site = site_of(f, stack);
 	if (site)
 		site->triggers++;
 }
@@ -117,19 +122,19 @@ void stw_fold_gc_end(stw_fold *f, int64_t t)
 
 static int by_assist(const void *x, const void *y)
 {
-	const stw_site *a = x, *b = y;
+	const stw_alloc_site *a = x, *b = y;
 	return a->assist_ns != b->assist_ns ? (a->assist_ns < b->assist_ns ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
 }
 
 static int by_triggers(const void *x, const void *y)
 {
-	const stw_site *a = x, *b = y;
+	const stw_alloc_site *a = x, *b = y;
 	return a->triggers != b->triggers ? (a->triggers < b->triggers ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
 }
 
 static int by_created(const void *x, const void *y)
 {
-	const stw_site *a = x, *b = y;
+	const stw_alloc_site *a = x, *b = y;
 	return a->created != b->created ? (a->created < b->created ? 1 : -1) : a->stack < b->stack ? -1 : a->stack > b->stack;
 }
 

@@ -14,11 +14,11 @@ typedef enum stw_worker {
 } stw_worker;
 
 /* A place in the program that allocates or starts goroutines. */
-typedef struct stw_site {
+typedef struct stw_alloc_site {
 	uint32_t stack; /* index in the generation */
 	uint32_t assists, triggers, created; /* assists, cycles and goroutines that began here */
 	int64_t assist_ns; /* on the CPU */
-} stw_site;
+} stw_alloc_site;
 
 typedef struct stw_collect {
 	int64_t mark_stopped_ns; /* of the mark phase: while the world was being stopped, or stood */
@@ -32,8 +32,8 @@ typedef struct stw_collect {
 	uint64_t base, goal, trigger; /* when the last cycle began: what the one before had left, the heap's goal and size; 0: unknown */
 	uint32_t beginner; /* slot of the goroutine that began a cycle, until its first stop; STW_SLOT_NONE */
 	uint64_t polled, polled_late; /* goroutines that the network woke; those without a P: sysmon polled */
-	STW_VEC(stw_site) by_stack; /* while it runs: as many as the generation has stacks, once one is needed */
-	STW_VEC(stw_site) sites; /* the result: those that count most */
+	STW_VEC(stw_alloc_site) by_stack; /* while it runs: as many as the generation has stacks, once one is needed */
+	STW_VEC(stw_alloc_site) sites; /* the result: those that count most */
 } stw_collect;
 
 #endif

@@ -104,17 +104,22 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 		g->runs = g->blocks = 0;
 		g->created = false;
 		f->more.items[i] = before->more.items[i];
-		f->more.items[i].assist_since = before->last_time;
+		f->more.items[i].gc_from = before->last_time;
 	}
 	for (size_t i = 0; i < f->ps.count; i++) {
 		stw_fold_p *p = &f->ps.items[i];
 		*p = before->ps.items[i];
 		p->since = STW_TIME_UNKNOWN;
 		p->starts = 0;
+		p->polled = 0;
 		memset(p->total, 0, sizeof p->total);
 	}
 	if (before->gc_since != STW_TIME_UNKNOWN)
 		f->gc_since = before->last_time;
+	f->heap_goal = before->heap_goal;
+	f->collect.heap = before->collect.heap;
+	f->collect.live = before->collect.live;
+	f->collect.beginner = before->collect.beginner;
 	return true;
 }
 
@@ -243,7 +248,7 @@ static bool waits_for_network(const stw_fold *f, const stw_fold_g *g)
 {
 	static const char poll_wait[] = "internal/poll.runtime_pollWait";
 	enum { NEAR_LEAF = 6 };
-	if (g->since != STW_TIME_UNKNOWN)
+	if (g->since != STW_TIME_UNKNOWN || g->reason)
 		return g->reason == f->network;
 	const stw_v2_stack *s = &f->gen->stacks.items[g->stack];
 	for (uint32_t i = 0; g->stack && i < s->count && i < NEAR_LEAF; i++) {

@@ -269,6 +269,8 @@ void stw_fold_woken_alone(stw_fold *fold, uint32_t g, uint32_t p) __attribute__(
 void stw_fold_polled_runs(stw_fold *fold, int64_t waited) __attribute__((noinline));
 /* Closes a stretch of assisting or mark work of a goroutine (collect.c). */
 void stw_fold_worked(stw_fold *fold, uint32_t g, int64_t at) __attribute__((noinline));
+/* Such a goroutine runs again. */
+void stw_fold_resumes(stw_fold *fold, uint32_t g, int64_t at) __attribute__((noinline));
 void stw_fold_assist(stw_fold *fold, uint32_t g, int64_t at, uint32_t stack, bool begins);
 void stw_fold_worker(stw_fold *fold, uint32_t g, int64_t at, stw_worker mode);
 void stw_fold_created_at(stw_fold *fold, uint32_t stack);

@@ -203,8 +203,8 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		}
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
-		if (STW_RARE(s->assisting))
-			f->more.items[target].gc_from = t;
+		if (STW_RARE(s->assisting | s->gc_worker))
+			stw_fold_resumes(f, target, t);
 		if (STW_RARE(s->how == STW_HOW_POLLED))
 			stw_fold_polled_runs(f, since == STW_TIME_UNKNOWN ? -1 : t - since);
 		f->ps.items[p].g = target;

@@ -151,7 +151,7 @@ static bool is_requested(const stw_named_stack *s)
 		has_frame(s, "runtime/debug.SetGCPercent") || has_frame(s, "runtime/debug.setGCPercent");
 }
 
-static void add_to(author *a, const stw_site *site, const stw_named_stack *stack, int64_t weight)
+static void add_to(author *a, const stw_alloc_site *site, const stw_named_stack *stack, int64_t weight)
 {
 	if (!a->stack || weight > a->heaviest) {
 		a->heaviest = weight;
@@ -179,7 +179,7 @@ static int64_t by_memory(const authors *all, const author *a)
 	return permille(a->assist_ns, all->assist_ns) + permille((int64_t)a->triggers, (int64_t)all->triggers);
 }
 
-static void add_site(authors *all, const stw_site *site, const stw_named_stack *stack)
+static void add_site(authors *all, const stw_alloc_site *site, const stw_named_stack *stack)
 {
 	if (stack->n == 0)
 		return;
