@@ -180,6 +180,8 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 			c.root = known->root.stack ? known->root : known->stack.stack ? known->stack : c.root;
 		c.gc_worker |= known->gc_worker;
 	}
+	if (c.how == STW_HOW_ALONE && known && known->state == STW_GO_WAITING && known->wait == STW_WAIT_NETWORK)
+		c.how = STW_HOW_POLLED;
 	c.mean_run_ns = runs ? run_ns / (int64_t)runs : -1;
 	if (s->from != STW_TIME_UNKNOWN)
 		return c;
@@ -223,12 +225,8 @@ static void count_latency(stw_gather *a, const stw_candidate *c)
 	a->n_latency++;
 	if (ns > a->latency_max)
 		a->latency_max = ns;
-	if (c->how == STW_HOW_POLLED) {
-		a->polled_latency[stw_histogram_bucket(ns)]++;
-		a->polled_ns += ns;
-		if (ns > a->polled_max)
-			a->polled_max = ns;
-	}
+	if (c->how == STW_HOW_POLLED)
+		stw_gather_polled(a, ns);
 }
 
 static void add_stay(stw_gather *a, const stw_stay *s)

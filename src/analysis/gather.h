@@ -45,6 +45,7 @@ typedef struct stw_candidate {
 	bool gc_worker;
 	bool open; /* not over at the end of the trace */
 	bool begun; /* its beginning is in the trace */
+	bool taken; /* a rule has told it already (rules that judge in turn) */
 	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
 	int64_t use_ns[STW_USE_COUNT];
 	int64_t idle_beside_ns; /* time in which at least one proc was idle */
@@ -143,6 +144,11 @@ void stw_gather_finish(stw_gather *gather);
 
 /* The figures of a generation whose procs have been added (loads.c). */
 void stw_gather_load(stw_gather *gather, const stw_fold *fold);
+/* The rows from one on, added up, that make at least so many ns; with what follows, where that is not enough for another. False where
+ * there is less left than that, unless it is the whole trace. */
+bool stw_gather_window(const stw_gather *gather, size_t first, int64_t least, stw_load *sum);
+/* One more wake-up by a poll, and how long it then took to run. */
+void stw_gather_polled(stw_gather *gather, int64_t waited);
 /* At the end, what ran on is known too. */
 void stw_gather_load_rest(stw_gather *gather);
 /* Looks at the second that ends with a stop (frequency.c). */

@@ -89,6 +89,44 @@ static void add_created(stw_load *l, const stw_fold *f)
 	}
 }
 
+/* Waits from before the generation are known by what was carried over its border. */
+static void add_alone(stw_gather *a, stw_load *l, const stw_fold *f)
+{
+	for (size_t i = 0; i < f->alone.count; i++) {
+		const stw_alone *x = &f->alone.items[i];
+		const stw_known_g *g = stw_gather_g(a, x->g);
+		uint32_t p = x->p == STWATCH_NONE ? STW_MAP_NONE : stw_map_get(&a->p_slots, (uint64_t)x->p);
+		if (!g || g->state != STW_GO_WAITING || g->wait != STW_WAIT_NETWORK)
+			continue;
+		l->polled++;
+		if (p != STW_MAP_NONE)
+			a->ps.items[p].polled++;
+		else
+			l->polled_late++;
+		if (x->waited >= 0)
+			stw_gather_polled(a, x->waited);
+	}
+}
+
+void stw_gather_polled(stw_gather *a, int64_t waited)
+{
+	a->polled_latency[stw_histogram_bucket(waited)]++;
+	a->polled_ns += waited;
+	if (waited > a->polled_max)
+		a->polled_max = waited;
+}
+
+bool stw_gather_window(const stw_gather *a, size_t first, int64_t least, stw_load *sum)
+{
+	*sum = a->loads.items[first];
+	for (size_t i = first + 1; i < a->loads.count; i++) {
+		if (sum->to - sum->from >= least && a->last_time - sum->to >= least)
+			return true;
+		stw_load_add(sum, &a->loads.items[i]);
+	}
+	return first == 0 || sum->to - sum->from >= least;
+}
+
 void stw_gather_load(stw_gather *a, const stw_fold *f)
 {
 	const stw_collect *c = &f->collect;
@@ -122,6 +160,7 @@ void stw_gather_load(stw_gather *a, const stw_fold *f)
 		l->worker_ns[i] = c->worker_ns[i];
 	add_between(a, l, c);
 	add_created(l, f);
+	add_alone(a, l, f);
 	add_sites(a, l, f);
 	for (unsigned i = 0; i < STW_HISTOGRAM_SIZE; i++)
 		a->polled_latency[i] += f->polled_latency[i];

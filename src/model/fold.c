@@ -53,6 +53,7 @@ void stw_fold_free(stw_fold *f)
 	stw_vec_free(f->mem, &f->wakes);
 	stw_vec_free(f->mem, &f->slots);
 	stw_vec_free(f->mem, &f->silences);
+	stw_vec_free(f->mem, &f->alone);
 	stw_vec_free(f->mem, &f->tails);
 	stw_vec_free(f->mem, &f->tail_ps);
 	stw_vec_free(f->mem, &f->gone);
@@ -103,6 +104,8 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 		g->run_ns = 0;
 		g->runs = g->blocks = 0;
 		g->created = false;
+		if (g->how == STW_HOW_ALONE) /* the list that it stands in stays behind */
+			g->how = STW_HOW_WOKEN;
 		f->more.items[i] = before->more.items[i];
 		f->more.items[i].gc_from = before->last_time;
 	}
@@ -243,27 +246,24 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 		f->failed = true;
 }
 
-/* Only a wait from before the generation has no reason here; its status may have come with a stack (Go 1.23). */
-static bool waits_for_network(const stw_fold *f, const stw_fold_g *g)
-{
-	static const char poll_wait[] = "internal/poll.runtime_pollWait";
-	enum { NEAR_LEAF = 6 };
-	if (g->since != STW_TIME_UNKNOWN || g->reason)
-		return g->reason == f->network;
-	const stw_v2_stack *s = &f->gen->stacks.items[g->stack];
-	for (uint32_t i = 0; g->stack && i < s->count && i < NEAR_LEAF; i++) {
-		const stw_string *name = &f->gen->strings.items[stw_generation_frame(f->gen, s, i)->func];
-		if (name->length == sizeof poll_wait - 1 && memcmp(name->data, poll_wait, sizeof poll_wait - 1) == 0)
-			return true;
-	}
-	return false;
-}
-
+/* Only a wait from before the generation has no reason here. */
 void stw_fold_woken_alone(stw_fold *f, uint32_t slot, uint32_t p)
 {
-	if (!waits_for_network(f, &f->gs.items[slot]))
+	stw_fold_g *g = &f->gs.items[slot];
+	if (g->since == STW_TIME_UNKNOWN && !g->reason) {
+		stw_alone *a = stw_vec_push(f->mem, &f->alone);
+		if (!a) {
+			f->failed = true;
+			return;
+		}
+		*a = (stw_alone){f->order->gs.items[slot].id, stw_order_p_id(f->order, p), -1};
+		f->more.items[slot].alone = (uint32_t)f->alone.count - 1;
+		g->how = STW_HOW_ALONE;
 		return;
-	f->gs.items[slot].how = STW_HOW_POLLED;
+	}
+	if (g->reason != f->network)
+		return;
+	g->how = STW_HOW_POLLED;
 	f->collect.polled++;
 	if (STW_SLOT_OK(p))
 		f->ps.items[p].polled++;
@@ -271,10 +271,14 @@ void stw_fold_woken_alone(stw_fold *f, uint32_t slot, uint32_t p)
 		f->collect.polled_late++;
 }
 
-void stw_fold_polled_runs(stw_fold *f, int64_t waited)
+void stw_fold_alone_runs(stw_fold *f, uint32_t slot, int64_t waited)
 {
 	if (waited < 0)
 		return;
+	if (f->gs.items[slot].how == STW_HOW_ALONE) {
+		f->alone.items[f->more.items[slot].alone].waited = waited;
+		return;
+	}
 	f->polled_latency[stw_histogram_bucket(waited)]++;
 	f->polled_ns += waited;
 	if (waited > f->polled_max)

@@ -32,6 +32,7 @@ typedef enum stw_how {
 	STW_HOW_CREATED,
 	STW_HOW_WOKEN,
 	STW_HOW_POLLED, /* woken by a poll of the network, not by another goroutine */
+	STW_HOW_ALONE, /* woken by no goroutine, from a wait that began before the generation */
 	STW_HOW_PREEMPTED,
 	STW_HOW_YIELDED,
 	STW_HOW_SYSCALL
@@ -90,6 +91,7 @@ typedef struct stw_fold_g_more {
 	uint32_t assist_stack;
 	uint8_t long_state;
 	uint8_t worker; /* stw_worker, while it works */
+	uint32_t alone; /* index in stw_fold.alone, with STW_HOW_ALONE */
 } stw_fold_g_more;
 
 /* 128 bytes. */
@@ -179,6 +181,12 @@ typedef struct stw_silence {
 	uint32_t generation, root;
 } stw_silence;
 
+/* A goroutine that no other woke, from a wait of which only earlier generations know what it was for. */
+typedef struct stw_alone {
+	int64_t g, p; /* p: whose poll it may have been; STWATCH_NONE */
+	int64_t waited; /* until it ran; -1: it did not in this generation */
+} stw_alone;
+
 typedef struct stw_tail_g {
 	int64_t id;
 	stw_fold_g g;
@@ -240,6 +248,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_wake) wakes;
 	STW_VEC(stw_backlog_slot) slots;
 	STW_VEC(stw_silence) silences;
+	STW_VEC(stw_alone) alone;
 	STW_VEC(stw_tail_g) tails;
 	STW_VEC(stw_tail_p) tail_ps;
 	STW_VEC(int64_t) gone; /* goroutines that ended and were there before */
@@ -264,9 +273,9 @@ void stw_fold_keep_use(stw_fold *fold, uint32_t p, int64_t to) __attribute__((no
 void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) __attribute__((noinline));
 void stw_fold_keep_silence(stw_fold *fold, int64_t from, int64_t to) __attribute__((noinline));
 void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
-/* A goroutine is woken without another one doing it; and starts to run after a poll woke it (waited -1: it is not known when). */
+/* A goroutine is woken without another one doing it; and then starts to run (waited -1: it is not known when it was woken). */
 void stw_fold_woken_alone(stw_fold *fold, uint32_t g, uint32_t p) __attribute__((noinline));
-void stw_fold_polled_runs(stw_fold *fold, int64_t waited) __attribute__((noinline));
+void stw_fold_alone_runs(stw_fold *fold, uint32_t g, int64_t waited) __attribute__((noinline));
 /* Closes a stretch of assisting or mark work of a goroutine (collect.c). */
 void stw_fold_worked(stw_fold *fold, uint32_t g, int64_t at) __attribute__((noinline));
 /* Such a goroutine runs again. */

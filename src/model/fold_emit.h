@@ -205,8 +205,8 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		s->p = p;
 		if (STW_RARE(s->assisting | s->gc_worker))
 			stw_fold_resumes(f, target, t);
-		if (STW_RARE(s->how == STW_HOW_POLLED))
-			stw_fold_polled_runs(f, since == STW_TIME_UNKNOWN ? -1 : t - since);
+		if (STW_RARE(s->how == STW_HOW_POLLED || s->how == STW_HOW_ALONE))
+			stw_fold_alone_runs(f, target, since == STW_TIME_UNKNOWN ? -1 : t - since);
 		f->ps.items[p].g = target;
 		f->ps.items[p].starts++;
 		fold_use(f, p, t, STW_USE_USER);

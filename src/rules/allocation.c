@@ -85,11 +85,7 @@ static stwatch_severity severity_of(const stw_case *c, const stw_load *l)
 /* The stretch that begins with a row; false where the trace has not enough left for one. */
 static bool stretch_at(const stw_case *c, size_t first, stretch *s)
 {
-	const stw_gather *a = c->gather;
-	s->load = a->loads.items[first];
-	for (size_t i = first + 1; i < a->loads.count && s->load.to - s->load.from < WINDOW_NS; i++)
-		stw_load_add(&s->load, &a->loads.items[i]);
-	if (first > 0 && s->load.to - s->load.from < WINDOW_NS)
+	if (!stw_gather_window(c->gather, first, WINDOW_NS, &s->load))
 		return false;
 	s->severity = severity_of(c, &s->load);
 	return true;

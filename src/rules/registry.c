@@ -6,6 +6,7 @@ const stw_rule *const stw_rules[] = {
 	&stw_rule_stw_frequent,
 	&stw_rule_outside,
 	&stw_rule_non_preemptible,
+	&stw_rule_netpoll, /* before starvation: what it tells is not told twice */
 	&stw_rule_starved,
 	&stw_rule_idle,
 	&stw_rule_retake,

@@ -95,11 +95,18 @@ void stw_starved_want_activity(stw_case *c)
 	}
 }
 
+static bool is_woken(uint8_t how)
+{
+	return how == STW_HOW_WOKEN || how == STW_HOW_POLLED || how == STW_HOW_ALONE;
+}
+
 static const char *how_word(uint8_t how)
 {
 	switch (how) {
 	case STW_HOW_CREATED: return "created";
-	case STW_HOW_WOKEN: return "woken";
+	case STW_HOW_WOKEN:
+	case STW_HOW_POLLED:
+	case STW_HOW_ALONE: return "woken";
 	case STW_HOW_PREEMPTED: return "preempted";
 	case STW_HOW_YIELDED: return "gave way (Gosched)";
 	case STW_HOW_SYSCALL: return "back from a system call";
@@ -116,10 +123,10 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 	if (w->begun) {
 		stwatch_evidence *e = stw_found_step(c, f, w->from,
 			w->how == STW_HOW_CREATED         ? "created"
-				: w->how == STW_HOW_WOKEN ? "woken"
+				: is_woken(w->how) ? "woken"
 							  : "runnable",
 			w->how == STW_HOW_CREATED           ? "GoCreate"
-				: w->how == STW_HOW_WOKEN   ? "GoUnblock"
+				: is_woken(w->how) ? "GoUnblock"
 				: w->how == STW_HOW_SYSCALL ? "GoSyscallEndBlocked"
 							    : "GoStop",
 			"G%lld %s%s: runnable from here", (long long)w->g, how_word(w->how), by);
@@ -303,12 +310,17 @@ static const stw_window *window_of(const stw_case *c, const stw_candidate *w)
 	return nearest < NEAR_NS ? best : NULL;
 }
 
+const char *stw_starved_load(stw_case *c, const stw_candidate *w)
+{
+	return by_load(c, window_of(c, w)).culprit;
+}
+
 static void judge(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
 		const stw_candidate *w = &c->gather->runnable_stays.items[i], *runner = NULL;
 		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
-		if (!counts(c, w) || stw_is_runtimes(root))
+		if (!counts(c, w) || w->taken || stw_is_runtimes(root))
 			continue;
 		const char *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
 		const stw_window *window = NULL;

@@ -21,5 +21,7 @@ unsigned stw_samples_of(const stw_case *c, const stw_candidate *run);
 bool stw_ran_on(const stw_case *c, const stw_candidate *run);
 /* Between naming and judging: the starved ask what ran (starved.c). */
 void stw_starved_want_activity(stw_case *c);
+/* The function of the program that had most of the P's time during a wait, 30 % at least; NULL: none, or it is not known. */
+const char *stw_starved_load(stw_case *c, const stw_candidate *wait);
 
 #endif
