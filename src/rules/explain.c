@@ -162,6 +162,25 @@ static const topic TOPICS[] = {
 		"there now. Since Go 1.22 the mutex profile counts by how many goroutines waited; since Go\n"
 		"1.26 a profile of leaked goroutines is there as an experiment\n"
 		"(GOEXPERIMENT=goroutineleakprofile)."},
+	{"netpoll-imbalance",
+		"Goroutines that the network had woken stood in the queues for long: many connections became\n"
+		"ready at once, a poll handed them all out, and they waited for each other.\n"
+		"\n"
+		"Measured from the wake-up by a poll (GoUnblock without a goroutine, of one that waited for\n"
+		"the network) to the start, less stops. The 99th percentile of a second counts against\n"
+		"--netpoll-note, --netpoll-warn and --netpoll-error, if it has 50 wake-ups or more. Waits\n"
+		"beside an idle P, in a silence of the whole process, or while other goroutines had the P's\n"
+		"are left to the rules for these. stwatch stat has mean and percentiles of all wake-ups, and\n"
+		"how many each P handed out.\n"
+		"\n"
+		"When a packet came is not in the trace: the kernel's readiness shows only when a poll finds\n"
+		"it. One poller at a time is how the runtime works: a P polls when it has nothing to run, so\n"
+		"that one P hands out most wake-ups, and others none, is no fault. Wake-ups without a P come\n"
+		"from sysmon, which polls when nobody has for 10 ms: then they were late before they show.\n"
+		"\n"
+		"To fix: what one message costs, times how many come at once, is what the last one waits.\n"
+		"Make that work cheaper, spread the senders, add CPUs. Next: a CPU profile of the culprit;\n"
+		"runqueue-backlog shows the same pile from the other side."},
 	{"lock-convoy",
 		"Many goroutines queue for one lock, behind one holder or a line of them.\n"
 		"\n"
@@ -284,6 +303,47 @@ static const topic TOPICS[] = {
 		"raise the quota or lower GOMAXPROCS to it (done by itself since Go 1.25, not for shares).\n"
 		"Look at steal time (vmstat, column st), at swapping, at suspended machines. Next: perf sched\n"
 		"timehist, or record with a CPU profile running."},
+	{"allocation-starvation",
+		"The program allocates so much that its goroutines work for the collector instead of for\n"
+		"themselves, or spends itself on short-lived goroutines and garbage.\n"
+		"\n"
+		"Measured over any five seconds (or the whole trace). It is a warning where marking takes\n"
+		"--alloc-mark-warn of the time, less stops, and assists take --alloc-assist-warn of the time\n"
+		"that goroutines ran; or where assists alone take --alloc-debt-warn, with --alloc-debt-mark\n"
+		"of marking; or at --alloc-cycles collections and --alloc-goroutines new goroutines a second.\n"
+		"It is an error from --alloc-mark-error with --alloc-assist-error on, or with assists from\n"
+		"--alloc-debt-error on. An assist counts as far as its goroutine was running. Idle mark\n"
+		"workers are left out: they take what nobody wants. So are fewer than three collections, and\n"
+		"a heap that only fills up: a cache that warms up collects each time that it has doubled.\n"
+		"\n"
+		"Who allocates follows from the stacks of assists and of the allocations at which a\n"
+		"collection began: both come in proportion to the bytes. What is allocated only a heap\n"
+		"profile tells. Whether a pool's objects are put back is not in a trace either.\n"
+		"\n"
+		"To fix: see the cause. Healthy programs were measured at assists of 4.8 %, 21 collections\n"
+		"and 1,800 new goroutines a second. GOMEMLIMIT is there since Go 1.19, a pacer that keeps\n"
+		"assists low since 1.18, cheaper marking of small objects (Green Tea) since 1.26. Next: a\n"
+		"heap profile (allocs), GODEBUG=gctrace=1, stwatch stat."},
+	{"gc-mark-termination",
+		"A collection's own stop took long for what the collector did in it, not because somebody\n"
+		"kept the world waiting (that is stw-prolonged).\n"
+		"\n"
+		"Measured as the time that the world stood in a sweep termination (the begin of a collection)\n"
+		"or mark termination (its end), where that is half of the stop or more, against\n"
+		"--gc-term-note, --gc-term-warn and --gc-term-error. When it stood is inferred from the P's\n"
+		"last stops. One long stop may be the kernel's doing: without CPU samples that show the work,\n"
+		"the second longest of the trace decides how loud it is, up to the thresholds of\n"
+		"stw-prolonged.\n"
+		"\n"
+		"Both are stops of the world: marking itself runs beside the program since Go 1.5. The\n"
+		"evidence tells who worked (a mark worker, an assist, an allocation), and which P was last to\n"
+		"stop. What of the work took long only CPU samples show.\n"
+		"\n"
+		"To fix: GODEBUG=gccheckmark=1 marks everything again while the world stands; drop it.\n"
+		"Collections back to back leave more to sweep at the next begin: raise GOGC, don't call\n"
+		"runtime.GC. Very many P's, spans or pools add to both. Up to Go 1.7 mark termination scanned\n"
+		"all stacks again; later versions need well below a millisecond. Next: GODEBUG=gctrace=1,\n"
+		"whose first and last clock figures are these two stops."},
 	{"illegal-transition",
 		"The trace shows a goroutine or a P doing what the runtime forbids, such as starting without\n"
 		"having been runnable.\n"
@@ -485,6 +545,57 @@ static const topic TOPICS[] = {
 		"each 10 ms of CPU time. More runnable threads than CPUs, a neighbour, a quota, or steal time\n"
 		"of the virtual machine. GOMAXPROCS above the CPUs granted makes it worse. A profile that ran\n"
 		"for a part of the trace only looks the same."},
+	{"tight-heap-goal",
+		"The next collection begins when the heap has hardly grown: the goal is less than a third\n"
+		"above what the last one left. A low GOGC does that, or a GOMEMLIMIT that the live heap\n"
+		"reaches: then the collector runs without pause, up to half of the CPU. Raise GOGC, or give\n"
+		"the limit room above the live heap. The evidence has live heap, goal and size."},
+	{"allocation",
+		"Goroutines allocate faster than mark workers mark, and have to help (assists). The function\n"
+		"named has most of the assists' time and of the allocations at which collections began.\n"
+		"Allocate less there: reuse buffers, give slices their size, avoid pointers in what is\n"
+		"allocated often. Or collect less often: GOGC, GOMEMLIMIT."},
+	{"pool-misuse",
+		"Collections begin in allocations of a sync.Pool's New: its Get finds nothing. Objects are not\n"
+		"put back on every path, or carry state and grow until they are thrown away, or each second\n"
+		"collection (each one before Go 1.13) empties the pool before it is used again. A trace shows\n"
+		"no Put, so which of these it is stays possible. Put clean objects of the usual size back\n"
+		"(defer it), drop those that grew; a pool is of no use for what is needed once per second."},
+	{"goroutine-churn",
+		"Thousands of goroutines a second are started for little work each, and the garbage that they\n"
+		"leave keeps the collector busy. Stacks are reused, but each goroutine costs a start, an end,\n"
+		"and what its closure captures. A fixed set of workers fed by a channel, or doing the parts in\n"
+		"one goroutine, costs less."},
+	{"requested-gc",
+		"More than half of the collections were asked for: runtime.GC, debug.FreeOSMemory or a change\n"
+		"of GOGC. The evidence has the stack. The collector decides better when to run; drop the call,\n"
+		"or keep it to tests and to idle times."},
+	{"sweep-termination",
+		"The stop with which a collection begins. What the last one left unswept is swept first, all\n"
+		"sync.Pools are emptied, then marking is switched on. See gc-mark-termination."},
+	{"mark-termination",
+		"The stop with which a collection ends. Marking is switched off, caches are flushed, the next\n"
+		"goal is computed, sweeping begins. See gc-mark-termination."},
+	{"readiness-burst",
+		"Many connections became ready within a millisecond, and their goroutines queued behind each\n"
+		"other. The culprit is what they do when they run, where it had 30 % of the P's time at\n"
+		"least. See netpoll-imbalance."},
+	{"stop-kinds",
+		"The kinds of stops of the world, as the runtime words them, whose they are, and what they are\n"
+		"for. A stop without a kind (to Go 1.9) is told by its neighbours: the first that a goroutine\n"
+		"asks for after it began a collection is the sweep termination, the one in which a collection\n"
+		"ends the mark termination; else nobody knows. That a collection is in progress does not make\n"
+		"a stop the collector's: stwatch stat counts such stops apart (in GC). The signal of a CPU\n"
+		"profile stops one thread for microseconds and never the world: it is no stop.\n"
+		"\n"
+#define STW_STOP(kind, class, what) kind " (" STW_STOP_WORD_##class "): " what ".\n"
+#define STW_STOP_WORD_GC "the collector's"
+#define STW_STOP_WORD_REQUESTED "asked for"
+#define STW_STOP_WORD_TRACER "the tracer's"
+#include "model/stops.def"
+#undef STW_STOP
+		"\n"
+		"See stw-prolonged, stw-frequent, gc-mark-termination."},
 	{"status-mismatch",
 		"A goroutine, P or range was in another state than the event takes for granted, such as\n"
 		"blocking without running, or a collection that ends without having begun. The evidence has\n"

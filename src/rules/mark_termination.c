@@ -92,8 +92,8 @@ static const char *advice(const stw_case *c, bool begins)
 	if (begins)
 		return "what the last collection left unswept is swept here, and every sync.Pool is emptied: collections that follow each other at "
 		       "once (runtime.GC, a tight GOGC) leave more to sweep; is GODEBUG=gccheckmark or gcstoptheworld set?";
-	return c->trace->version < 14
-		? "is GODEBUG=gccheckmark set? up to Go 1.8 stacks were scanned again here; a newer Go ends a collection faster"
+	return c->trace->version < 8
+		? "is GODEBUG=gccheckmark set? up to Go 1.7 stacks were scanned again here; a newer Go ends a collection faster"
 		: "is GODEBUG=gccheckmark set (it marks all again)? very many procs, threads or spans make it longer; GODEBUG=gctrace=1 has its "
 		  "share; see whether the machine took the CPU away";
 }
