@@ -10,7 +10,8 @@ void stw_gather_init(stw_gather *a, stw_mem *mem, int64_t min_wait_ns, int64_t m
 	a->min_wait_ns = min_wait_ns;
 	a->min_idle_ns = min_idle_ns;
 	a->long_stop_ns = long_stop_ns;
-	a->first_time = a->last_time = STW_TIME_UNKNOWN;
+	a->first_time = a->last_time = a->known_from = STW_TIME_UNKNOWN;
+	a->doubt = INT64_MIN;
 	a->first_sample = a->last_sample = STW_TIME_UNKNOWN;
 	a->gc_last_end = STW_TIME_UNKNOWN;
 	stw_intern_init(&a->names, mem);
@@ -145,7 +146,7 @@ bool stw_candidates_keep(stw_mem *mem, stw_candidates *list, const stw_candidate
 	return true;
 }
 
-static stw_candidate whole(const stw_gather *a, const stw_stay *s)
+static stw_candidate as_told(const stw_gather *a, const stw_stay *s)
 {
 	stw_candidate c = {
 		.g = s->g,
@@ -186,7 +187,7 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 	if (s->from != STW_TIME_UNKNOWN)
 		return c;
 	if (!known || known->state != s->state || known->since == STW_TIME_UNKNOWN) {
-		c.from = a->first_time; /* since before the trace, or before a gap in it */
+		c.from = a->known_from; /* since before the trace, or before a gap in it */
 		c.begun = false;
 		return c;
 	}
@@ -201,6 +202,17 @@ static stw_candidate whole(const stw_gather *a, const stw_stay *s)
 		c.wake = known->wake;
 	c.reason = known->reason;
 	c.reason_generation = known->reason_generation;
+	return c;
+}
+
+/* What went on while events are missing is not known: it counts from there. */
+static stw_candidate whole(const stw_gather *a, const stw_stay *s)
+{
+	stw_candidate c = as_told(a, s);
+	if (c.from < s->not_before) {
+		c.from = s->not_before < c.to ? s->not_before : c.to;
+		c.begun = false;
+	}
 	return c;
 }
 
@@ -291,10 +303,14 @@ static void add_uses(stw_gather *a, const stw_fold *f)
 			u.from = same ? p->since : a->last_time != STW_TIME_UNKNOWN ? a->last_time : f->first_time;
 			if (same && p->use == STW_USE_SYSCALL && u.g == STWATCH_NONE)
 				u.g = p->g;
+			if (u.from < u.not_before)
+				u.from = u.not_before < u.to ? u.not_before : u.to;
 			int64_t in_trace = u.to - u.from;
 			if (in_trace > 0 && u.use < STW_USE_COUNT)
 				p->total[u.use] += in_trace;
 		}
+		if (u.from < u.not_before)
+			u.from = u.not_before < u.to ? u.not_before : u.to;
 		keep_use(a, u);
 	}
 }
@@ -423,6 +439,10 @@ static void add_figures(stw_gather *a, const stw_fold *f)
 		a->last_sample = f->last_sample;
 	if (a->first_time == STW_TIME_UNKNOWN)
 		a->first_time = f->first_time;
+	if (a->known_from == STW_TIME_UNKNOWN)
+		a->known_from = f->first_time;
+	if (f->doubt > a->doubt)
+		a->doubt = f->doubt;
 	for (int i = 0; i < 256; i++) {
 		a->counts[i] += f->counts[i];
 		a->n_events += f->counts[i];
@@ -495,6 +515,7 @@ static void restart_after_gap(stw_gather *a)
 {
 	for (size_t i = 0; i < a->gs.count; i++)
 		a->gs.items[i].since = STW_TIME_UNKNOWN;
+	a->known_from = STW_TIME_UNKNOWN;
 	stw_map_clear(&a->g_slots);
 	a->gs.count = 0;
 	a->free_gs.count = 0;
@@ -556,7 +577,7 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 
 static void keep_left(stw_gather *a, const stw_known_g *g)
 {
-	if (g->state != STW_GO_WAITING || !g->created || g->since == STW_TIME_UNKNOWN ||
+	if (g->state != STW_GO_WAITING || !g->created || g->since == STW_TIME_UNKNOWN || g->since < a->doubt ||
 		(g->wait != STW_WAIT_SYNC && g->wait != STW_WAIT_COND && g->wait != STW_WAIT_SEND && g->wait != STW_WAIT_RECEIVE &&
 			g->wait != STW_WAIT_SELECT && g->wait != STW_WAIT_FOREVER))
 		return;
@@ -571,7 +592,7 @@ void stw_gather_finish(stw_gather *a)
 {
 	for (size_t i = 0; i < a->ps.count; i++) {
 		stw_known_p *p = &a->ps.items[i];
-		if (p->since != STW_TIME_UNKNOWN && a->last_time > p->since) {
+		if (p->since != STW_TIME_UNKNOWN && a->last_time > p->since && p->since >= a->doubt) {
 			p->total[p->use] += a->last_time - p->since;
 			keep_use(a,
 				(stw_proc_use){.p = p->id,
@@ -585,7 +606,7 @@ void stw_gather_finish(stw_gather *a)
 	stw_gather_load_rest(a);
 	for (size_t i = 0; i < a->gs.count; i++) {
 		const stw_known_g *g = &a->gs.items[i];
-		if (stw_gather_g(a, g->id) != g)
+		if (stw_gather_g(a, g->id) != g || (a->doubt != INT64_MIN && g->since < a->doubt)) /* it may be long gone */
 			continue;
 		stw_candidate c = {
 			.g = g->id,
@@ -610,7 +631,7 @@ void stw_gather_finish(stw_gather *a)
 			.mean_run_ns = g->runs ? g->run_ns / (int64_t)g->runs : -1,
 		};
 		if (!c.begun)
-			c.from = a->first_time;
+			c.from = a->known_from;
 		if (!c.root.stack)
 			c.root = c.stack;
 		keep_left(a, g);

@@ -99,6 +99,8 @@ typedef struct stw_gather {
 	stw_map p_slots;
 	/* figures */
 	int64_t first_time, last_time;
+	int64_t known_from; /* what is not seen to begin was so since then: the beginning, or that after a gap */
+	int64_t doubt; /* as in stw_fold */
 	int64_t first_sample, last_sample; /* STW_TIME_UNKNOWN: no CPU samples */
 	uint64_t counts[256], n_events, created, ended, seen, alive_max, threads;
 	uint64_t latency[STW_HISTOGRAM_SIZE], n_latency;

@@ -28,6 +28,11 @@ static __attribute__((hot, noinline)) stwatch_status run(stw_v1_merge *vm, unsig
 	return status;
 }
 
+static void doubt(void *hook, int64_t until)
+{
+	stw_fold_doubt(hook, until);
+}
+
 /* What has been read, in bytes of the input. */
 static uint64_t done(const stw_v1_merge *vm)
 {
@@ -105,7 +110,9 @@ static stwatch_status tell_faults(windows *w, stwatch_error *error)
 	if (vm->n_faults > 1)
 		stw_fail(error, STWATCH_ERR_DAMAGED, vm->first_fault.offset, "%.220s; %llu more such places follow", vm->first_fault.message,
 			(unsigned long long)vm->n_faults - 1);
-	return stw_trace_note(w->trace, 0, error, vm->fault) ? STWATCH_OK : stw_fail_memory(error);
+	/* Where bytes are lost, what follows from that is no contradiction of the runtime's. */
+	stw_fault fault = vm->v1->index.problems.count ? STW_FAULT_BYTES : vm->fault;
+	return stw_trace_note(w->trace, 0, error, fault) ? STWATCH_OK : stw_fail_memory(error);
 }
 
 stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, stw_fold_fn add, void *user, stwatch_error *error)
@@ -127,6 +134,7 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 		stw_fail_memory(error);
 	else
 		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);
+	w->merge.doubt = doubt;
 	if (status == STWATCH_OK && w->merge.n_heap) {
 		w->fold.first_time = 0;
 		status = run_windows(w, error);

@@ -22,6 +22,7 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
+	f->doubt = INT64_MIN;
 	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
@@ -96,6 +97,7 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 		return false;
 	}
 	f->first_time = before->last_time;
+	f->doubt = before->doubt;
 	f->slot_end = INT64_MIN;
 	for (size_t i = 0; i < f->gs.count; i++) {
 		stw_fold_g *g = &f->gs.items[i];
@@ -161,6 +163,7 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		.g = f->order->gs.items[slot].id,
 		.from = g->since,
 		.to = to,
+		.not_before = f->doubt,
 		.p = STW_SLOT_OK(g->p) ? stw_order_p_id(f->order, g->p) : STWATCH_NONE,
 		.waker = g->waker,
 		.run_ns = g->run_ns,
@@ -194,6 +197,7 @@ void stw_fold_keep_use(stw_fold *f, uint32_t slot, int64_t to)
 	*u = (stw_proc_use){.p = f->order->ps.items[slot].id,
 		.from = p->since,
 		.to = to,
+		.not_before = f->doubt,
 		.g = p->use == STW_USE_SYSCALL ? p->use_g : STWATCH_NONE,
 		.use = p->use,
 		.worker = p->use == STW_USE_GC ? p->worker : STW_WORKER_NONE};
@@ -204,7 +208,8 @@ void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 {
 	const stw_fold_g *g = &f->gs.items[slot];
 	const stw_fold_g_more *w = &f->more.items[waker];
-	if (w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since)
+	if (w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since ||
+		(w->long_from < g->since ? w->long_from : g->since) < f->doubt)
 		return;
 	stw_wake *k = stw_vec_push(f->mem, &f->wakes);
 	if (!k) {
@@ -237,7 +242,7 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 		s.p = f->order->ps.items[i].id;
 		s.root = f->gs.items[p->g].root;
 	}
-	if (!s.n_user)
+	if (!s.n_user || from < f->doubt)
 		return;
 	stw_silence *kept = stw_vec_push(f->mem, &f->silences);
 	if (kept)

@@ -114,6 +114,7 @@ typedef struct stw_fold_p {
 /* A stay of a goroutine. Names are numbers in the result's own interner. */
 typedef struct stw_stay {
 	int64_t g, from, to; /* from may be STW_TIME_UNKNOWN: a head */
+	int64_t not_before; /* events are missing up to this time: how it was until then is not known */
 	int64_t p; /* runnable: where it started; running, syscall: where it was */
 	int64_t waker;
 	int64_t run_ns;
@@ -129,6 +130,7 @@ typedef struct stw_stay {
 
 typedef struct stw_proc_use {
 	int64_t p, from, to; /* from may be STW_TIME_UNKNOWN */
+	int64_t not_before; /* as in stw_stay */
 	int64_t g; /* whose system call, STWATCH_NONE */
 	uint8_t use;
 	uint8_t worker; /* stw_worker, of a use by the collector */
@@ -212,6 +214,7 @@ typedef struct stw_fold {
 	const stw_order *order;
 	uint32_t generation; /* index */
 	bool failed; /* out of memory: the result is not whole */
+	int64_t doubt; /* events are missing up to this time, or the trace contradicts itself there; INT64_MIN: nowhere */
 	/* while it runs */
 	STW_VEC(stw_fold_g) gs; /* by slot */
 	STW_VEC(stw_fold_g_more) more;
@@ -259,6 +262,12 @@ void stw_fold_free(stw_fold *fold);
 /* Begins the next window of an order that goes on (v1): what `before` knows of each goroutine and proc holds there too, with beginnings
  * that are before it. Before stw_fold_finish(before). False when out of memory. */
 bool stw_fold_continue(stw_fold *fold, stw_fold *before);
+/* Events up to a time are missing, or contradict themselves: what seems to have gone on since before it may not have. */
+static inline void stw_fold_doubt(stw_fold *fold, int64_t until)
+{
+	fold->doubt = until > fold->doubt ? until : fold->doubt;
+}
+
 /* After the last event (or the last before a fault): hands over what is open. */
 void stw_fold_finish(stw_fold *fold);
 /* Keeps the result, lets go of what is needed only while it runs. */

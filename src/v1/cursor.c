@@ -41,6 +41,8 @@ static __attribute__((noinline)) stwatch_status refill(
 {
 	size_t kept = (size_t)(c->end - c->p), got;
 	if (kept == 0 && c->left == 0) {
+		c->after_loss |= c->begun && x->batches.items[c->batch - 1].lost;
+		c->begun = true;
 		if (c->batch == c->batch_end)
 			return STWATCH_END;
 		const stw_v1_batch *b = &x->batches.items[c->batch++];
@@ -69,6 +71,7 @@ static __attribute__((cold)) stwatch_status bad(stw_v1_cursor *c, const uint8_t 
 	c->p = c->end;
 	c->end_at += c->left;
 	c->left = 0;
+	c->after_loss = true;
 	return stw_fail(error, STWATCH_ERR_DAMAGED, offset, "%s %s; the rest of its batch is left out", stw_v1_event_name(type), what);
 }
 

@@ -24,8 +24,10 @@ typedef struct stw_v1_cursor {
 	uint64_t end_at; /* offset of `end` */
 	uint64_t left; /* bytes of the batch behind `end` */
 	uint32_t batch, batch_end; /* the next one, and behind the last */
+	bool begun; /* a batch was read */
 	uint32_t window_size;
 	uint8_t *window;
+	bool after_loss; /* events of this stream are missing before the one at hand, or at its end; whoever reads it resets this */
 	char *long_text; /* a log's text that is longer than the window */
 	uint32_t long_size;
 } stw_v1_cursor;

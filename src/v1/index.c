@@ -115,12 +115,13 @@ static const uint8_t *take(skimmer *s, const uint8_t *p, uint64_t *value)
 
 /* ---- batches ---- */
 
-static void close_batch(skimmer *s, const uint8_t *p)
+static void close_batch(skimmer *s, const uint8_t *p, bool lost)
 {
 	if (s->batch == UINT32_MAX)
 		return;
 	stw_v1_index *x = s->index;
-	if (s->fresh) { /* only tables, or nothing: no use to who reads events */
+	x->batches.items[s->batch].lost = lost;
+	if (s->fresh && !lost) { /* only tables, or nothing: no use to who reads events */
 		x->procs.items[x->batches.items[s->batch].proc].count--;
 		x->batches.count--;
 	} else {
@@ -140,7 +141,7 @@ static stwatch_status open_batch(skimmer *s, const uint8_t *p)
 		return STWATCH_ERR_DAMAGED;
 	if (pid != UINT64_MAX && pid > INT32_MAX)
 		return bad(s, head, "a batch names a proc beyond 2147483647");
-	close_batch(s, head);
+	close_batch(s, head, false);
 	uint32_t proc = stw_map_get(&s->procs, pid);
 	if (proc == STW_MAP_NONE) {
 		proc = (uint32_t)x->procs.count;
@@ -477,7 +478,7 @@ static stwatch_status recover(skimmer *s)
 	stw_v1_index *x = s->index;
 	uint64_t from = offset_of(s, s->p), to;
 	char what[STWATCH_MESSAGE_MAX];
-	close_batch(s, s->p);
+	close_batch(s, s->p, true);
 	stwatch_status status = stw_v1_resync(s->source, &x->format, from + 1, &to, s->cancel, s->error);
 	if (status != STWATCH_OK)
 		return status;
@@ -527,7 +528,7 @@ static int by_time(const void *a, const void *b)
 static stwatch_status finish(skimmer *s)
 {
 	stw_v1_index *x = s->index;
-	close_batch(s, s->p);
+	close_batch(s, s->p, false);
 	stwatch_status status = group(x, s->error);
 	if (status == STWATCH_OK)
 		status = stw_v1_exits_finish(&x->exits, s->error);

@@ -17,6 +17,7 @@ typedef struct stw_v1_batch {
 	int64_t ticks; /* from which its first event counts */
 	int64_t seq; /* to Go 1.6, likewise */
 	uint32_t proc; /* index into procs */
+	bool lost; /* what follows in the file is lost: more of it, perhaps, and other batches */
 } stw_v1_batch;
 
 typedef struct stw_v1_proc {
