@@ -23,7 +23,7 @@ static const cli_option OPTIONS[] = {
 	{"to", 0, CLI_TIME, "TIME", "up to this time", offsetof(events_args, to), NULL},
 	{"kind", 'k', CLI_STRING, "KINDS",
 		"only these, a comma list: Sync, Metric, Label, StackSample, RangeBegin, RangeActive, RangeEnd, TaskBegin, TaskEnd, "
-		"RegionBegin, RegionEnd, Log, StateTransition, Experimental",
+		"RegionBegin, RegionEnd, Log, StateTransition, Experimental; or stuck, alone: every stay beyond the thresholds of starvation",
 		offsetof(events_args, kind), NULL},
 	{"goroutine", 'g', CLI_COUNT, "ID", "only events that run on this goroutine or change it", offsetof(events_args, goroutine), NULL},
 	{"proc", 'p', CLI_COUNT, "ID", "only events of this proc", offsetof(events_args, proc), NULL},
@@ -49,6 +49,7 @@ static const struct kind {
 	{"Log", STWATCH_EVENT_LOG},
 	{"StateTransition", STWATCH_EVENT_STATE_TRANSITION},
 	{"Experimental", STWATCH_EVENT_EXPERIMENTAL},
+	{"stuck", STWATCH_EVENT_STUCK},
 };
 
 static uint32_t kind_bit(const char *name, size_t length)
@@ -110,6 +111,12 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	filter.thread = args->thread;
 	if (!read_kinds(args->kind, &filter.kinds, &bad))
 		return cli_usage(&cli_events, "--kind: '%.*s' is not a kind of event", (int)strcspn(bad, ","), bad);
+	if (filter.kinds >> STWATCH_EVENT_STUCK & 1) {
+		if (filter.kinds != 1u << STWATCH_EVENT_STUCK || format_of(session, args) == STWATCH_EVENTS_GO || args->proc != STWATCH_NONE ||
+			args->thread != STWATCH_NONE)
+			return cli_usage(&cli_events, "--kind stuck stands alone, and goes with neither --format go nor --proc nor --thread");
+		filter.settings = &session->settings;
+	}
 	int code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);
 	return code == CLI_OK ? print(session, operands[0], format_of(session, args), &filter) : code;
 }
@@ -122,6 +129,7 @@ const cli_command cli_events = {
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(events_args),
+	.thresholds = true,
 	.operands_min = 1,
 	.operands_max = 1,
 	.run = run,

@@ -26,7 +26,8 @@ typedef enum stwatch_event_kind {
 	STWATCH_EVENT_REGION_END,
 	STWATCH_EVENT_LOG,
 	STWATCH_EVENT_STATE_TRANSITION,
-	STWATCH_EVENT_EXPERIMENTAL
+	STWATCH_EVENT_EXPERIMENTAL,
+	STWATCH_EVENT_STUCK /* not in a trace: a stay beyond the table of starvation, when it ends; only where it is asked for */
 } stwatch_event_kind;
 
 /* One event. Pointers are borrowed from the reader and valid until its next call. */
@@ -62,9 +63,10 @@ typedef enum stwatch_events_format {
 typedef struct stwatch_events_filter {
 	size_t size;
 	int64_t from_ns, to_ns;   /* from the trace's first event; to_ns 0: to the end */
-	uint32_t kinds;           /* bits 1u << stwatch_event_kind; 0: all */
+	uint32_t kinds;           /* bits 1u << stwatch_event_kind; 0: all but STWATCH_EVENT_STUCK, which comes alone if its bit is set */
 	int64_t goroutine, proc, thread; /* STWATCH_NONE: any; an event matches if it runs on or changes it */
 	char *note; size_t note_size; /* receives why an index of the trace was not used, "" where it was or there is none; NULL: no matter */
+	const struct stwatch_settings *settings; /* thresholds for STWATCH_EVENT_STUCK; NULL: the defaults */
 } stwatch_events_filter;
 
 void stwatch_events_filter_init(stwatch_events_filter *filter);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/stuck.h"
 #include "base/error.h"
 #include "engine/index.h"
 #include "output/events_go.h"
@@ -149,13 +150,11 @@ static bool passes(const stwatch_events_filter *f, const stw_stream_event *e, in
 	return f->thread == STWATCH_NONE || e->m == f->thread;
 }
 
-static void print_text(stw_sink *out, stwatch_reader *r, const stw_stream_event *e, int64_t first)
+static void print_text(stw_sink *out, const stwatch_event *e, int64_t first)
 {
 	static const char *const labels[] = {" M", " P", " G"};
-	int64_t ids[] = {e->m, e->p, e->g}, t = e->time - first;
+	int64_t ids[] = {e->thread, e->proc, e->goroutine}, t = e->time_ns - first;
 	char digits[16];
-	stwatch_event event;
-	describe(r, e, &event);
 	stw_sink_text(out, "+");
 	stw_sink_int(out, t / 1000000);
 	for (int64_t i = 0, rest = t % 1000000 < 0 ? 0 : t % 1000000; i < 6; i++, rest /= 10)
@@ -170,9 +169,9 @@ static void print_text(stw_sink *out, stwatch_reader *r, const stw_stream_event 
 			stw_sink_int(out, ids[i]);
 	}
 	stw_sink_text(out, " ");
-	stw_sink_text(out, event.name);
-	stw_sink_text(out, event.details_length ? " " : "");
-	stw_sink_put(out, event.details, event.details_length);
+	stw_sink_text(out, e->name);
+	stw_sink_text(out, e->details_length ? " " : "");
+	stw_sink_put(out, e->details, e->details_length);
 	stw_sink_text(out, "\n");
 }
 
@@ -186,6 +185,16 @@ typedef struct printer {
 	stw_sink out;
 	stw_json json;
 } printer;
+
+static void print_one(printer *p, const stwatch_event *event, int64_t first)
+{
+	if (p->format == STWATCH_EVENTS_TEXT) {
+		print_text(&p->out, event, first);
+		return;
+	}
+	stw_output_event_json(event, first, &p->json);
+	stw_json_end_line(&p->json);
+}
 
 static stwatch_status print_all(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
 {
@@ -207,12 +216,9 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 			continue;
 		if (p->format == STWATCH_EVENTS_GO) {
 			stw_events_go_print(&p->out, &p->reader->stream, e);
-		} else if (p->format == STWATCH_EVENTS_TEXT) {
-			print_text(&p->out, p->reader, e, first);
 		} else {
 			describe(p->reader, e, &event);
-			stw_output_event_json(&event, first, &p->json);
-			stw_json_end_line(&p->json);
+			print_one(p, &event, first);
 		}
 		if (p->out.failed)
 			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
@@ -221,6 +227,48 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 		*error = p->ending;
 		return p->ending.status;
 	}
+	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+/* ---- stays beyond the table of starvation ---- */
+
+typedef struct stuck_printer {
+	printer *p;
+	const stwatch_events_filter *filter;
+	stw_stuck stuck;
+} stuck_printer;
+
+static void print_stuck(void *user, const stwatch_event *event)
+{
+	const stuck_printer *s = user;
+	const stwatch_events_filter *f = s->filter;
+	int64_t at = event->time_ns - s->stuck.first;
+	if (at < f->from_ns || (f->to_ns > 0 && at > f->to_ns) || (f->goroutine != STWATCH_NONE && event->goroutine != f->goroutine))
+		return;
+	print_one(s->p, event, s->stuck.first);
+}
+
+static stwatch_status print_all_stuck(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
+{
+	const stw_stream_event *e;
+	stw_stream *stream = &p->reader->stream;
+	stuck_printer s = {.p = p, .filter = filter};
+	stwatch_status status;
+	if (!stw_stuck_init(&s.stuck, p->reader->mem, (unsigned)stream->version, filter->settings, print_stuck, &s))
+		return stw_fail_memory(error);
+	while ((status = stw_stream_next(stream, &e, error)) == STWATCH_OK) {
+		if (context->cancel && *context->cancel)
+			status = stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		else if (!stw_stuck_take(&s.stuck, stream, e))
+			status = stw_fail_memory(error);
+		else if (p->out.failed)
+			status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+		if (status != STWATCH_OK)
+			break;
+	}
+	if (status == STWATCH_END || status == STWATCH_ERR_DAMAGED)
+		stw_stuck_finish(&s.stuck);
+	stw_stuck_free(&s.stuck);
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
@@ -312,6 +360,8 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
 			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
 			r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
+	else if (f.kinds >> STWATCH_EVENT_STUCK & 1)
+		status = print_all_stuck(p, context, &f, error);
 	else {
 		bool nothing = false;
 		look_for_index(p, path, &f, &nothing);

@@ -66,6 +66,7 @@ const char *stw_event_kind_name(unsigned kind)
 		"Log",
 		"StateTransition",
 		"Experimental",
+		"Stuck",
 	};
 	return kind < sizeof names / sizeof *names ? names[kind] : names[0];
 }
