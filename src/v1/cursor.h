@@ -20,6 +20,7 @@ typedef struct stw_v1_cursor {
 	/* where it came from */
 	uint64_t running; /* the goroutine that runs here, as far as this stream says; 0: none */
 	int64_t last_ticks, last_seq;
+	int64_t most_ticks; /* none of the batch's events can be later */
 	const uint8_t *p, *end; /* in window, behind the event */
 	uint64_t end_at; /* offset of `end` */
 	uint64_t left; /* bytes of the batch behind `end` */
@@ -97,6 +98,8 @@ static inline __attribute__((always_inline)) bool stw_v1_cursor_fast(stw_v1_curs
 	c->a[1] = a1;
 	c->a[2] = a2;
 	c->a[3] = a3;
+	if (__builtin_expect(c->last_ticks + (int64_t)dt > c->most_ticks, 0))
+		return false;
 	c->p = p;
 	c->type = (uint8_t)type;
 	c->key = c->ticks = c->last_ticks += (int64_t)dt;

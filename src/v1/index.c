@@ -35,6 +35,7 @@ typedef struct skimmer {
 	const uint8_t *p, *end; /* in window */
 	uint64_t end_at; /* offset of `end` */
 	bool last; /* nothing follows the window */
+	int64_t first_frequency;
 	stwatch_error fault; /* status DAMAGED: what is wrong with the bytes at hand */
 	uint8_t window[WINDOW + STW_VARINT_SLACK];
 } skimmer;
@@ -387,6 +388,8 @@ static stwatch_status one_special(skimmer *s, const uint8_t *p, unsigned type)
 	case STW_V1_Frequency:
 		if ((int64_t)v[0] <= 0)
 			return bad(s, p, "the frequency is not positive");
+		if (s->first_frequency == 0 && v[0] >= 100000 && v[0] <= 10000000000)
+			s->first_frequency = (int64_t)v[0];
 		x->frequency = (int64_t)v[0];
 		return STWATCH_OK;
 	case STW_V1_TimerGoroutine: {
@@ -529,6 +532,8 @@ static stwatch_status finish(skimmer *s)
 {
 	stw_v1_index *x = s->index;
 	close_batch(s, s->p, false);
+	if (x->problems.count) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
+		x->frequency = s->first_frequency;
 	stwatch_status status = group(x, s->error);
 	if (status == STWATCH_OK)
 		status = stw_v1_exits_finish(&x->exits, s->error);
