@@ -28,9 +28,9 @@ static __attribute__((hot, noinline)) stwatch_status run(stw_v1_merge *vm, unsig
 	return status;
 }
 
-static void doubt(void *hook, int64_t until)
+static void doubt(void *hook, int64_t until, bool missing)
 {
-	stw_fold_doubt(hook, until);
+	stw_fold_doubt(hook, until, missing);
 }
 
 /* What has been read, in bytes of the input. */

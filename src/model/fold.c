@@ -22,7 +22,7 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
-	f->doubt = INT64_MIN;
+	f->doubt = f->missing = INT64_MIN;
 	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
@@ -98,6 +98,7 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 	}
 	f->first_time = before->last_time;
 	f->doubt = before->doubt;
+	f->missing = before->missing;
 	f->slot_end = INT64_MIN;
 	for (size_t i = 0; i < f->gs.count; i++) {
 		stw_fold_g *g = &f->gs.items[i];
@@ -163,7 +164,8 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		.g = f->order->gs.items[slot].id,
 		.from = g->since,
 		.to = to,
-		.not_before = f->doubt,
+		/* A wait that ends as it should, in sequence, was one; who stood runnable may have run unseen. */
+		.not_before = g->state == STW_GO_RUNNABLE ? f->doubt : f->missing,
 		.p = STW_SLOT_OK(g->p) ? stw_order_p_id(f->order, g->p) : STWATCH_NONE,
 		.waker = g->waker,
 		.run_ns = g->run_ns,

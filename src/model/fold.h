@@ -214,7 +214,8 @@ typedef struct stw_fold {
 	const stw_order *order;
 	uint32_t generation; /* index */
 	bool failed; /* out of memory: the result is not whole */
-	int64_t doubt; /* events are missing up to this time, or the trace contradicts itself there; INT64_MIN: nowhere */
+	int64_t doubt; /* up to this time events contradict themselves or are missing; INT64_MIN: nowhere */
+	int64_t missing; /* up to this time events are missing */
 	/* while it runs */
 	STW_VEC(stw_fold_g) gs; /* by slot */
 	STW_VEC(stw_fold_g_more) more;
@@ -262,10 +263,12 @@ void stw_fold_free(stw_fold *fold);
 /* Begins the next window of an order that goes on (v1): what `before` knows of each goroutine and proc holds there too, with beginnings
  * that are before it. Before stw_fold_finish(before). False when out of memory. */
 bool stw_fold_continue(stw_fold *fold, stw_fold *before);
-/* Events up to a time are missing, or contradict themselves: what seems to have gone on since before it may not have. */
-static inline void stw_fold_doubt(stw_fold *fold, int64_t until)
+/* Events up to a time contradict themselves, or are missing: what seems to have gone on since before it may not have. */
+static inline void stw_fold_doubt(stw_fold *fold, int64_t until, bool missing)
 {
 	fold->doubt = until > fold->doubt ? until : fold->doubt;
+	if (missing)
+		fold->missing = until > fold->missing ? until : fold->missing;
 }
 
 /* After the last event (or the last before a fault): hands over what is open. */

@@ -105,7 +105,8 @@ typedef struct stw_v1_merge {
 	stw_map task_slots;
 	int64_t last_key; /* of the event taken last: times should not go back */
 	bool as_go; /* for STW_V1_AS_GO */
-	void (*doubt)(void *hook, int64_t until); /* told where events are missing or contradict themselves; may be NULL */
+	/* Told where events contradict themselves, or are missing; may be NULL. */
+	void (*doubt)(void *hook, int64_t until, bool missing);
 	uint64_t gc_number; /* the next collection's */
 	int n_stopping; /* stops in flight; to Go 1.9 one a proc */
 	bool collecting, stopping, begun; /* begun: what exists at the beginning has been told */

@@ -8,7 +8,7 @@ static __attribute__((format(printf, 4, 0))) void note(
 {
 	char text[STWATCH_MESSAGE_MAX];
 	if (vm->doubt)
-		vm->doubt(vm->base.hook, vm->base.last_time + 1);
+		vm->doubt(vm->base.hook, vm->base.last_time + 1, vm->v1->index.problems.count > 0);
 	if (vm->n_faults++)
 		return;
 	vsnprintf(text, sizeof text, format, args);
@@ -105,7 +105,7 @@ stwatch_status stw_v1_merge_refresh_slow(stw_v1_merge *vm, stw_v1_cursor *c)
 		if (status != STWATCH_OK && status != STWATCH_END)
 			*vm->base.error = vm->scratch;
 		if (c->after_loss && vm->doubt)
-			vm->doubt(vm->base.hook, status == STWATCH_OK ? stw_v1_ns(vm->v1, c->ticks) : INT64_MAX);
+			vm->doubt(vm->base.hook, status == STWATCH_OK ? stw_v1_ns(vm->v1, c->ticks) : INT64_MAX, true);
 		c->after_loss = false;
 		return status;
 	}

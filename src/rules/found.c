@@ -203,13 +203,20 @@ void stw_found_rules_out(stw_case *c, stw_found *f, const char *format, ...)
 		c->failed = true;
 }
 
+/* What the compiler makes of a go statement with arguments (cmd/compile/internal/walk of Go 1.17, typecheck of 1.22): the
+ * function that it calls is meant. */
+static bool is_wrapper(const char *function)
+{
+	return strstr(function, "\xc2\xb7" "dwrap") || strstr(function, ".gowrap");
+}
+
 const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root)
 {
 	const char *start = stw_root_function(root);
-	if (start && !stw_is_library(start))
+	if (start && !stw_is_library(start) && !is_wrapper(start))
 		return start;
 	for (uint32_t i = stack->n; i-- > 0;)
-		if (!stw_is_library(stack->frames[i].function))
+		if (!stw_is_library(stack->frames[i].function) && !is_wrapper(stack->frames[i].function))
 			return stack->frames[i].function;
 	return start ? start : stw_root_function(stack);
 }
