@@ -91,6 +91,8 @@ FAULTS = [
          driver="squeeze", samples=True),
     Case("churn", "churn", [Fault("churn", ["allocation-starvation"], ["main.main.func1"], size=False)], procs=(2, 8),
          beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
+    Case("pooled", "pooled", [Fault("pool", ["allocation-starvation"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy", "netpoll-imbalance"]),
+    Case("recheck", "recheck", [Fault("gcterm", ["gc-mark-termination"], [], least=25, share=0.4)], procs=(2, 8), env={"GODEBUG": "gccheckmark=1"}, beside=AFTER_STOP + STW),
     Case("netburst", "netburst", [Fault("netburst", ["netpoll-imbalance", *STARVED], [], ["main.(*hub).serve"], least=40, size=False, either=True)], procs=(2, 1, 8)),
 ]
 
@@ -101,7 +103,8 @@ QUIET = [
     Case("tickers", "tickers", procs=ANY), Case("fanout", "fanout", procs=ANY), Case("gather", "fanout", mode="gather", procs=ANY), Case("piperead", "piperead", mode="pipe", procs=ANY),
     Case("stdin", "piperead", mode="stdin", procs=ANY), Case("child", "piperead", mode="child", procs=ANY), Case("equals", "equals", procs=FEW), Case("steadygc", "steadygc", procs=(2, 8)),
     Case("weblight", "weblight", procs=ANY), Case("lockedpair", "lockedpair", procs=ANY), Case("alonehash", "alonehash", procs=(2, 8)), Case("patient", "patient", procs=ANY),
-    Case("shortlocks", "shortlocks", procs=ANY), Case("clockloop", "clockloop", procs=(2, 8)),
+    Case("shortlocks", "shortlocks", procs=ANY), Case("clockloop", "clockloop", procs=(2, 8)), Case("pooled-kept", "pooled", mode="kept", procs=(2, 8)), Case("evenload", "evenload", procs=ANY),
+    Case("warmup", "warmup", procs=FEW), Case("hellos", "hellos", procs=ANY),
     *[Case(f"orderly-{mode}", "orderly", mode=mode, procs=FEW if mode in ("limited", "busylock") else ANY)
       for mode in ("limited", "roomy", "lockstep", "crawl", "pressure", "cache", "busylock")],
     *[Case(f"visitors-{mode}", "visitors", mode=mode, procs=ANY) for mode in ("subscribers", "pool", "slowly", "burst")],
