@@ -135,15 +135,15 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 	else
 		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);
 	w->merge.doubt = doubt;
-	if (status == STWATCH_OK && w->merge.n_heap) {
+	if (status == STWATCH_OK && (w->merge.n_heap || t->v1->index.samples.count)) {
 		w->fold.first_time = 0;
 		status = run_windows(w, error);
 	}
 	if (status == STWATCH_END)
 		status = STWATCH_OK;
-	if ((status == STWATCH_OK || status == STWATCH_ERR_CANCELLED) && w->fold.first_time != STW_TIME_UNKNOWN) {
+	if (status == STWATCH_OK || status == STWATCH_ERR_CANCELLED) {
 		stwatch_error local;
-		stwatch_status handed = hand_on(w, true, &local);
+		stwatch_status handed = w->fold.first_time == STW_TIME_UNKNOWN ? STWATCH_OK : hand_on(w, true, &local);
 		if (handed == STWATCH_OK)
 			handed = tell_faults(w, &local);
 		if (handed != STWATCH_OK) {
