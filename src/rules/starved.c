@@ -227,6 +227,29 @@ static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, con
 		stw_found_rules_out(c, f, "only the last part of the wait was read for what ran in it");
 }
 
+/* A quarter of some numbers of P's is no whole number: the rest is marked by a worker that shares a P with the program. */
+static void tell_fractional(stw_case *c, stw_found *f, const stw_candidate *w)
+{
+	enum { MOST_USES = 20000 };
+	const stw_proc_use *longest = NULL;
+	int64_t most = 0;
+	for (size_t n = 0, i = c->gather->uses.count; i-- > 0 && n < MOST_USES && c->gather->uses.items[i].to > w->from; n++) {
+		const stw_proc_use *u = &c->gather->uses.items[i];
+		int64_t part = u->worker == STW_WORKER_FRACTIONAL ? stw_overlap(u->from, u->to, w->from, w->to) : 0;
+		if (part > most) {
+			most = part;
+			longest = u;
+		}
+	}
+	if (!longest || most < c->set[STW_SET_STARVED_NOTE])
+		return;
+	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "worker", "GoLabel",
+		"a fractional mark worker had P%lld for %s of it at a stretch: a quarter of %lld P's is no whole number", (long long)longest->p,
+		stw_case_ms(c, most), (long long)c->procs);
+	e->proc = longest->p;
+	stw_found_value(c, e, "fractional_ns", most);
+}
+
 /* Short bursts of work, woken from outside: what users feel. */
 static bool latency_sensitive(const stw_case *c, const stw_candidate *w)
 {
@@ -379,6 +402,7 @@ static void judge(stw_case *c)
 		f->culprit.count = v.count;
 		tell_wait(c, f, w);
 		tell_procs(c, f, w);
+		tell_fractional(c, f, w);
 		if (window)
 			tell_activity(c, f, w, window);
 		if (runner) {
