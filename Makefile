@@ -27,6 +27,7 @@ test-all: test ## more and longer: every mutant, debug, ThreadSanitizer, the bui
 	@tools/build.sh tsan && ctest --preset tsan
 	@tools/build.sh minimal
 	build/minimal/stwatch --version
+	@python3 tests/fuzz/differential.py $(PROGRAM) 300 || [ $$? = 77 ]
 
 bench: build ## measure speed and memory
 	@bench/run.sh $(PROGRAM)
@@ -34,9 +35,11 @@ bench: build ## measure speed and memory
 truth: build ## judge diagnoses against recorded ground truth
 	python3 truth/run.py --stwatch $(PROGRAM)
 
-fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang
+fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang; then against Go's own reader
 	@tools/build.sh fuzz --target fuzz_targets
 	@tools/fuzz.sh build/fuzz $${FUZZ_SECONDS:-60}
+	@tools/build.sh release --target stwatch
+	@python3 tests/fuzz/differential.py $(PROGRAM) $${FUZZ_SECONDS:-60} || [ $$? = 77 ]
 
 lint: build ## clang-tidy, cppcheck and the formatter's opinion
 	@tools/lint.sh

@@ -65,7 +65,7 @@ def ways_of_reading(program, report, scratch):
                           ("by a pipe", run(program, "events", "--format", "jsonl", "-", stdin=data)),
                           ("packed by a pipe", run(program, "events", "--format", "jsonl", "-", stdin=gzip.compress(data)))):
             report.check("%s %s" % (entry["file"], what), None if (got.returncode, got.stdout) == (0, want.stdout) else "exit %d, or other events" % got.returncode)
-        for command in ("stat", "diagnose"):
+        for command in ("stat", "diagnose", "states"):
             one, more = (run(program, command, "--format", "json", "--threads", n, plain) for n in ("1", "4"))
             report.check("%s %s" % (command, entry["file"]), None if one.returncode == 0 else "exit %d: %s" % (one.returncode, one.stderr.decode()))
             report.check("%s %s with more threads" % (command, entry["file"]), None if one.stdout == more.stdout else "another result")

@@ -12,6 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import harness
 import mutate
 import texttrace
+import v1mutate
+import v1oracle
+import v1text
 
 LARGEST = 32 << 10
 MUTANTS = 300
@@ -27,6 +30,16 @@ def inputs():
     for path in sorted(glob.glob(os.path.join(harness.DATA, "profiles", "*.pprof"))):
         with gzip.open(path) as file:
             yield os.path.basename(path), file.read()
+
+
+def v1_inputs():
+    """Traces of Go 1.5 to 1.21: recordings, unpacked, and scenarios."""
+    for path in sorted(glob.glob(os.path.join(harness.DATA, "v1", "*.gz")) + glob.glob(os.path.join(harness.DATA, "v1", "bad", "*.trace"))):
+        data = v1oracle.unpacked(path)
+        if len(data) <= LARGEST:
+            yield "v1-" + os.path.basename(path), data
+    for path in sorted(glob.glob(os.path.join(harness.SOURCE, "tests", "scenarios", "v1", "*.txt"))):
+        yield "v1-" + os.path.basename(path), v1text.read(path).data
 
 
 def packed(data):
@@ -48,6 +61,9 @@ def main():
     found = list(inputs())
     sound = [(name, data) for name, data in found if data[:4] == b"go 1" and mutable(data)]
     found += [("mutant-%d.trace" % i, data) for i, (_, data) in enumerate(mutate.mutants(sound, MUTANTS, 1))]
+    old = list(v1_inputs())
+    sound_old = [(name, data) for name, data in old if mutable_v1(data)]
+    found += old + [("v1-mutant-%d.trace" % i, data) for i, (_, data) in enumerate(v1mutate.mutants(sound_old, MUTANTS, 1))]
     smallest = min((data for name, data in sound), key=len)
     found += [("packed.%s" % name, data) for name, data in packed(smallest)]
     for name, data in found:
@@ -60,6 +76,13 @@ def main():
 def mutable(data):
     try:
         return bool(mutate.Trace(data).batches)
+    except (ValueError, IndexError):
+        return False
+
+
+def mutable_v1(data):
+    try:
+        return bool(v1mutate.Trace(data).batches)
     except (ValueError, IndexError):
         return False
 

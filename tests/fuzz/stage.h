@@ -34,8 +34,8 @@ static inline void stage_close(stage *s)
 	REQUIRE(atomic_load(&s->mem.used) == 0);
 }
 
-/* Opens a v2 trace. False: it is none, and nothing needs to be closed. */
-static inline bool stage_open(stage *s, const uint8_t *data, size_t size)
+/* Opens a trace of one of the formats. False: it is none, and nothing needs to be closed. */
+static inline bool stage_open_format(stage *s, const uint8_t *data, size_t size, bool v1)
 {
 	unsigned minor = 0;
 	stw_mem_init(&s->mem, NULL, NULL, (uint64_t)256 << 20);
@@ -45,12 +45,22 @@ static inline bool stage_open(stage *s, const uint8_t *data, size_t size)
 		input_close(&s->in);
 		return false;
 	}
-	if (stw_header_read(&s->source, &minor, NULL) != STWATCH_OK || minor < STW_GO122) {
+	if (stw_header_read(&s->source, &minor, NULL) != STWATCH_OK || (minor < STW_GO122) != v1) {
 		stage_close(s);
 		return false;
 	}
 	s->version = (stw_go_version)minor;
 	return true;
+}
+
+static inline bool stage_open(stage *s, const uint8_t *data, size_t size)
+{
+	return stage_open_format(s, data, size, false);
+}
+
+static inline bool stage_open_v1(stage *s, const uint8_t *data, size_t size)
+{
+	return stage_open_format(s, data, size, true);
 }
 
 /* Loads the next generation that can be. False after the last. */
