@@ -147,6 +147,12 @@ static uint8_t wait_of(const stw_fold *f, const stw_fold_g *g)
 	return (uint8_t)stw_wait_of(s->data, s->length);
 }
 
+/* Runnable by itself: nobody's stack stands for it. */
+static bool is_by_itself(uint8_t state, uint8_t how)
+{
+	return state == STW_GO_RUNNABLE && (how == STW_HOW_PREEMPTED || how == STW_HOW_YIELDED || how == STW_HOW_SYSCALL);
+}
+
 void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 {
 	stw_fold_g *g = &f->gs.items[slot];
@@ -174,7 +180,7 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		.generation = f->generation,
 		.root = g->root,
 		.stack = g->stack,
-		.wake_stack = g->wake_stack,
+		.wake_stack = is_by_itself(g->state, g->how) ? 0 : g->wake_stack,
 		.reason = g->reason,
 		.state = g->state,
 		.how = g->how,
