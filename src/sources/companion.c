@@ -11,6 +11,7 @@
 static const stw_companion_reader *const READERS[] = {
 	&stw_reader_profile,
 	&stw_reader_dump,
+	&stw_reader_godebug,
 	NULL, /* the end */
 };
 enum { MOST_PROBLEMS = 100 };

@@ -6,5 +6,6 @@
 
 extern const stw_companion_reader stw_reader_profile;
 extern const stw_companion_reader stw_reader_dump;
+extern const stw_companion_reader stw_reader_godebug;
 
 #endif
