@@ -84,6 +84,7 @@ static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options,
 	c->start = c->has_trace ? a->gather.first_time : 0;
 	c->procs = stw_gather_procs(&a->gather);
 	c->has_samples = a->gather.counts[STW_EV_CPUSample] >= 10;
+	c->preempts = !a->trace.v1 || stw_v1_preempts(a->trace.v1);
 	stwatch_status status = c->has_trace ? judge_trace(c, options, error) : STWATCH_OK;
 	if (status != STWATCH_OK)
 		return status;
@@ -153,6 +154,18 @@ static bool add_limit(stwatch_analysis *a, const char *text)
 	return slot != NULL;
 }
 
+static bool tell_v1_limits(stwatch_analysis *a)
+{
+	bool ok = add_limit(a, "to Go 1.21 a system call has a duration only if it blocked: the others look 1 ns long");
+	if (a->trace.version < 21)
+		ok = ok && add_limit(a, "to Go 1.20 stops other than the collector's are no events");
+	if (a->trace.version < 7)
+		ok = ok && add_limit(a, "to Go 1.6 a trace has no names: functions are known by address only");
+	if (a->trace.v1->index.frequency == 0)
+		ok = ok && add_limit(a, "the end of the file is missing, and with it the clock's frequency: times are in ticks, not in ns");
+	return ok;
+}
+
 static bool tell_limits(stwatch_analysis *a)
 {
 	bool ok = add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
@@ -162,6 +175,8 @@ static bool tell_limits(stwatch_analysis *a)
 	ok = ok && add_limit(a, "no kernel input: whether the kernel took the CPU away can only be guessed from silence");
 	if (!a->trace.has_wall)
 		ok = ok && add_limit(a, "no wall time in the trace (Go 1.25 and later write it)");
+	if (a->trace.v1)
+		return ok && tell_v1_limits(a);
 	if (a->trace.version < STW_GO123)
 		ok = ok && add_limit(a, "before Go 1.23 goroutines that ran before the trace have no stack until they block");
 	return ok;

@@ -57,6 +57,9 @@ typedef struct stw_v1 {
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
+/* Whether goroutines are preempted where they call nothing (since Go 1.14). The header go 1.11 stands for Go 1.11 to 1.18: there, a
+ * stack tells, if one was taken at such a preemption. */
+bool stw_v1_preempts(const stw_v1 *v1);
 /* "GC mark termination", as later versions word it; "" where the format does not say. */
 const char *stw_v1_stop_kind(unsigned minor, uint64_t number);
 

@@ -53,6 +53,17 @@ int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks)
 	return ns < 9223372036854775808.0 && ns >= -9223372036854775808.0 ? (int64_t)ns : INT64_MIN; /* as amd64, and so Go's reader */
 }
 
+bool stw_v1_preempts(const stw_v1 *v1)
+{
+	static const char sign[] = "runtime.asyncPreempt";
+	bool found = v1->index.format.minor >= 19;
+	for (size_t i = 0; !found && v1->index.format.minor == 11 && i < v1->gen.strings.count; i++) {
+		const stw_string *s = &v1->gen.strings.items[i];
+		found = s->length == sizeof sign - 1 && memcmp(s->data, sign, sizeof sign - 1) == 0;
+	}
+	return found;
+}
+
 static bool add_string(stw_generation *gen, uint64_t id, const char *data, uint32_t length, uint32_t *index)
 {
 	stw_string *s = stw_vec_push(gen->mem, &gen->strings);

@@ -25,6 +25,7 @@ typedef struct stw_case {
 	int64_t start; /* time of the first event */
 	int64_t procs;
 	bool has_samples;
+	bool preempts; /* goroutines are preempted asynchronously (Go 1.14 and later), as far as the trace tells */
 	STW_VEC(stw_found *) found;
 	stwatch_evidence scratch; /* where steps go that are too many */
 	bool failed; /* out of memory */
