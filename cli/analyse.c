@@ -32,7 +32,7 @@ static int print(cli_session *session, const cli_analysis_request *request, cons
 {
 	stwatch_print_options options = {
 		.size = sizeof options,
-		.json = session->globals.format == CLI_FORMAT_JSON,
+		.format = request->format,
 		.color = cli_session_color(session),
 		.width = cli_session_width(),
 		.top = request->top,

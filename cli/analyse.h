@@ -11,6 +11,7 @@ typedef struct cli_analysis_request {
 	stwatch_analyze_options options;
 	stwatch_view view;
 	unsigned top;
+	stwatch_format format;
 	int fail_on; /* stwatch_severity, 0: nothing fails */
 } cli_analysis_request;
 

@@ -9,13 +9,21 @@ typedef struct diagnose_args {
 	int64_t top;
 	cli_list ignore;
 	int fail_on;
+	int format;
 } diagnose_args;
+
+enum { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN, FORMAT_HTML };
+static const char *const FORMATS[] = {"", "text", "json", "markdown", "html", NULL};
+enum { TIMELINES = 20 }; /* in a page */
 
 static const char *const SEVERITIES[] = {"never", "note", "warning", "error", NULL};
 
 static const diagnose_args DEFAULTS = {0};
 
 static const cli_option OPTIONS[] = {
+	{"format", 'f', CLI_CHOICE, "FORMAT",
+		"text for people, json for scripts, markdown to paste into an issue, html: one page with drawn timelines",
+		offsetof(diagnose_args, format), FORMATS},
 	{"from", 0, CLI_TIME, "TIME", "leave out what ended before: seconds from the start, or a wall time (RFC 3339)",
 		offsetof(diagnose_args, from), NULL},
 	{"to", 0, CLI_TIME, "TIME", "leave out what began after", offsetof(diagnose_args, to), NULL},
@@ -40,6 +48,17 @@ static bool read_focus(const char *focus, stwatch_analyze_options *options)
 	return cli_read_count(focus + sizeof PREFIX - 1, &options->focus_goroutine) && options->focus_goroutine > 0;
 }
 
+static stwatch_format format_of(const cli_session *session, const diagnose_args *args)
+{
+	switch (args->format) {
+	case FORMAT_JSON: return STWATCH_FORMAT_JSON;
+	case FORMAT_MARKDOWN: return STWATCH_FORMAT_MARKDOWN;
+	case FORMAT_HTML: return STWATCH_FORMAT_HTML;
+	case FORMAT_UNSET: return session->globals.format == CLI_FORMAT_JSON ? STWATCH_FORMAT_JSON : STWATCH_FORMAT_TEXT;
+	default: return STWATCH_FORMAT_TEXT;
+	}
+}
+
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
 	const diagnose_args *args = arguments;
@@ -49,6 +68,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		.view = STWATCH_VIEW_DIAGNOSE,
 		.top = args->top > UINT16_MAX ? UINT16_MAX : (unsigned)args->top,
 		.fail_on = args->fail_on,
+		.format = format_of(session, args),
 		.options =
 			{
 				.size = sizeof request.options,
@@ -58,6 +78,8 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 				.n_ignore = args->ignore.count,
 			},
 	};
+	if (request.format == STWATCH_FORMAT_HTML)
+		request.options.timelines = request.top && request.top < TIMELINES ? request.top : TIMELINES;
 	if (!read_focus(args->focus, &request.options))
 		return cli_usage(&cli_diagnose, "--focus: '%s' is not valid (expected a function, or 'goroutine N')", args->focus);
 	int code = cli_resolve_times(

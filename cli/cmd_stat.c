@@ -9,6 +9,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		.files = operands,
 		.n_files = n,
 		.view = STWATCH_VIEW_STAT,
+		.format = session->globals.format == CLI_FORMAT_JSON ? STWATCH_FORMAT_JSON : STWATCH_FORMAT_TEXT,
 		.options = {.size = sizeof request.options, .settings = &session->settings},
 	};
 	return cli_analyse(session, &request);

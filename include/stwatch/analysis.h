@@ -71,6 +71,43 @@ typedef struct stwatch_occurrence {
 	int64_t start_ns, duration_ns, goroutine, proc;
 } stwatch_occurrence;
 
+/* ---- what happened around an occurrence, to be drawn ---- */
+
+typedef enum stwatch_bar_state {
+	STWATCH_BAR_RUNNING = 1, /* on a proc: a goroutine */
+	STWATCH_BAR_GC,          /* a worker of the collector */
+	STWATCH_BAR_SYSCALL,
+	STWATCH_BAR_SPINNING,    /* a proc without a goroutine that is not idle either */
+	STWATCH_BAR_RUNNABLE,
+	STWATCH_BAR_WAITING,
+	STWATCH_BAR_STOPPED      /* the world, from asking to the restart */
+} stwatch_bar_state;
+
+typedef struct stwatch_bar {
+	int64_t from_ns, to_ns; /* from the first event */
+	stwatch_bar_state state;
+	int64_t goroutine;      /* STWATCH_NONE: none */
+	const char *what;       /* a function, the reason of a wait, the kind of a stop; "" where unknown */
+	bool several;           /* it stands for several too short to be drawn; what it says is of the longest */
+} stwatch_bar;
+
+typedef enum stwatch_lane_kind { STWATCH_LANE_STOPS = 1, STWATCH_LANE_PROC, STWATCH_LANE_GOROUTINE } stwatch_lane_kind;
+typedef enum stwatch_role { STWATCH_BYSTANDER, STWATCH_CULPRIT, STWATCH_VICTIM } stwatch_role;
+
+typedef struct stwatch_lane {
+	stwatch_lane_kind kind;
+	stwatch_role role;
+	int64_t id;             /* of the proc or goroutine; STWATCH_NONE for stops */
+	const char *name;       /* a goroutine's function; "" where unknown */
+	const stwatch_bar *bars; size_t n_bars; /* in order of time; between them: idle, or not known */
+} stwatch_lane;
+
+typedef struct stwatch_timeline {
+	int64_t from_ns, to_ns; /* from the first event */
+	const stwatch_lane *lanes; size_t n_lanes;
+	unsigned procs_left_out;
+} stwatch_timeline;
+
 typedef struct stwatch_finding {
 	const char *id, *rule, *cause, *title;
 	stwatch_severity severity;
@@ -87,6 +124,7 @@ typedef struct stwatch_finding {
 	const stwatch_evidence *evidence; size_t n_evidence; /* in order of time */
 	const char *const *ruled_out; size_t n_ruled_out;
 	const char *advice;
+	const stwatch_timeline *timeline; /* around the worst occurrence; NULL: not asked for, or no trace shows it */
 } stwatch_finding;
 
 /* ---- figures ---- */
@@ -161,6 +199,7 @@ typedef struct stwatch_analyze_options {
 	const char *focus_function;       /* NULL, or only findings that name it */
 	int64_t focus_goroutine;          /* 0: any */
 	const char *const *ignore; size_t n_ignore; /* finding ids to leave out */
+	unsigned timelines;               /* so many of the findings get a timeline, from the most harmful on */
 } stwatch_analyze_options;
 
 /* Reads the inputs, each recognised by its content, in any order, and analyses them together. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it
@@ -179,9 +218,16 @@ const char *const *stwatch_analysis_limits(const stwatch_analysis *analysis, siz
 
 typedef enum stwatch_view { STWATCH_VIEW_STAT, STWATCH_VIEW_DIAGNOSE } stwatch_view;
 
+typedef enum stwatch_format {
+	STWATCH_FORMAT_TEXT = 0, /* for people */
+	STWATCH_FORMAT_JSON,     /* for scripts (docs/schema) */
+	STWATCH_FORMAT_MARKDOWN, /* a report to paste into an issue; of a diagnosis only */
+	STWATCH_FORMAT_HTML      /* a page that needs nothing else; of a diagnosis only */
+} stwatch_format;
+
 typedef struct stwatch_print_options {
 	size_t size;
-	bool json;
+	stwatch_format format;
 	bool color;     /* ANSI colours in text */
 	unsigned width; /* columns of text, 40 to 400; 0: 100 */
 	unsigned top;   /* most findings to print; 0: all */

@@ -3,6 +3,7 @@
 
 #include "api/context.h"
 #include "api/inputs.h"
+#include "api/draw.h"
 #include "api/summary.h"
 #include "base/error.h"
 #include "output/output.h"
@@ -289,8 +290,8 @@ static stwatch_status open_files(
 	if (status != STWATCH_OK || n == 0)
 		return status;
 	if (n > 1)
-		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
-			"this version analyses one trace at a time (%zu were given)", n);
+		return stw_fail(
+			error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "this version analyses one trace at a time (%zu were given)", n);
 	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, context->cancel, error);
 	if (error->input < n)
 		error->input = a->files.traces.items[error->input].input;
@@ -321,6 +322,19 @@ static stwatch_status tell_damage(const stwatch_analysis *a, stwatch_error *erro
 	return STWATCH_OK;
 }
 
+/* Of the findings that a trace shows; what was cancelled goes without. */
+static stwatch_status draw(stwatch_analysis *a, const stwatch_analyze_options *o, const stwatch_context *context, stwatch_error *error)
+{
+	for (size_t i = 0; i < a->n_findings && i < o->timelines && a->judged.has_trace; i++) {
+		stwatch_status status = stw_draw_finding(&a->findings[i], &a->judged, context->cancel, error);
+		if (status == STWATCH_ERR_CANCELLED)
+			break;
+		if (status != STWATCH_OK)
+			return status;
+	}
+	return STWATCH_OK;
+}
+
 static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_error *error)
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel};
@@ -337,6 +351,9 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 		if (status != STWATCH_OK)
 			return status;
 		select_findings(a, o);
+		status = draw(a, o, context, error);
+		if (status != STWATCH_OK)
+			return status;
 	}
 	if (cancelled) {
 		*error = why;

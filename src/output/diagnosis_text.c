@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INDENT = STW_OUTPUT_LABEL_COLUMN, VICTIMS_SHOWN = 3, NAME_MAX = 440 };
+enum { INDENT = STW_OUTPUT_LABEL_COLUMN, VICTIMS_SHOWN = 3 };
 
 static void claim(const stwatch_finding *finding, size_t number, stw_text *text)
 {
@@ -58,20 +58,6 @@ static void cause(const stwatch_finding *finding, stw_text *text)
 	stw_text_line(text);
 }
 
-/* "main.blocker G20 on P1" or "12 × main.worker"; a single goroutine is named, several are counted. */
-static void party_name(char buffer[static NAME_MAX], const stwatch_party *party)
-{
-	const char *function = party->function ? party->function : party->root ? party->root : party->kind ? party->kind : "(unknown)";
-	char times[STW_FIGURE_MAX] = "", goroutine[STW_FIGURE_MAX] = "", proc[STW_FIGURE_MAX] = "";
-	if (party->count > 1)
-		snprintf(times, sizeof times, "%" PRIu64 " × ", party->count);
-	else if (party->goroutine != STWATCH_NONE)
-		snprintf(goroutine, sizeof goroutine, " G%" PRId64, party->goroutine);
-	if (party->proc != STWATCH_NONE)
-		snprintf(proc, sizeof proc, " on P%" PRId64, party->proc);
-	snprintf(buffer, NAME_MAX, "%s%.300s%s%s", times, function, goroutine, proc);
-}
-
 static bool differs(const char *name, const char *from)
 {
 	return name && *name && !(from && strcmp(name, from) == 0);
@@ -79,12 +65,12 @@ static bool differs(const char *name, const char *from)
 
 static void culprit(const stwatch_finding *finding, stw_text *text)
 {
-	char name[NAME_MAX];
+	char name[STW_OUTPUT_NAME_MAX];
 	const stwatch_party *party = finding->culprit;
 	if (!party)
 		return;
 	stw_output_label(text, "culprit");
-	party_name(name, party);
+	stw_output_party_name(name, party);
 	stw_text_wrap(text, INDENT, name);
 	if (differs(party->leaf, party->function)) {
 		stw_text_wrap(text, INDENT, ", in ");
@@ -97,26 +83,16 @@ static void culprit(const stwatch_finding *finding, stw_text *text)
 	stw_text_line(text);
 }
 
-static void frame_name(char buffer[static NAME_MAX], const stwatch_frame *frame)
-{
-	const char *slash = strrchr(frame->file, '/');
-	const char *file = slash ? slash + 1 : frame->file;
-	if (*file)
-		snprintf(buffer, NAME_MAX, "%.200s %.100s:%" PRIu64, *frame->function ? frame->function : "(unknown)", file, frame->line);
-	else
-		snprintf(buffer, NAME_MAX, "%.200s", *frame->function ? frame->function : "(unknown)");
-}
-
 /* One line of the stack, leaf first, as far as it fits; left out where the step's own words name the leaf. */
 static void stack(const stwatch_evidence *evidence, stw_text *text)
 {
-	char name[NAME_MAX];
+	char name[STW_OUTPUT_NAME_MAX];
 	if (evidence->n_stack == 0 || strstr(evidence->what, evidence->stack[0].function))
 		return;
 	stw_text_to(text, INDENT);
 	stw_text_style(text, STW_STYLE_DIM);
 	for (size_t i = 0; i < evidence->n_stack; i++) {
-		frame_name(name, &evidence->stack[i]);
+		stw_output_frame_name(name, &evidence->stack[i]);
 		if (i > 0 && text->column + strlen(name) + 7 > text->width) {
 			stw_text_put(text, " < …");
 			break;
@@ -149,7 +125,7 @@ static void evidence_lines(const stwatch_finding *finding, stw_text *text)
 
 static void harmed(const stwatch_finding *finding, stw_text *text)
 {
-	char name[NAME_MAX], figure[STW_FIGURE_MAX], delay[STW_FIGURE_MAX + 16];
+	char name[STW_OUTPUT_NAME_MAX], figure[STW_FIGURE_MAX], delay[STW_FIGURE_MAX + 16];
 	if (finding->n_victims == 0)
 		return;
 	stw_output_label(text, "harmed");
@@ -157,7 +133,7 @@ static void harmed(const stwatch_finding *finding, stw_text *text)
 		const stwatch_party *victim = &finding->victims[i];
 		if (i > 0)
 			stw_text_wrap(text, INDENT, "; ");
-		party_name(name, victim);
+		stw_output_party_name(name, victim);
 		stw_text_wrap(text, INDENT, name);
 		if (victim->delay_ns == 0) /* not known: a text without times names it */
 			continue;

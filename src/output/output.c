@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "output/json_views.h"
+#include "output/report_views.h"
 #include "output/text_views.h"
 
 static void print_json(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stw_json *json)
@@ -30,7 +31,11 @@ stwatch_status stw_output_print(
 	static const stwatch_print_options DEFAULTS = {.size = sizeof DEFAULTS};
 	if (!options)
 		options = &DEFAULTS;
-	if (options->json) {
+	if (options->format == STWATCH_FORMAT_MARKDOWN && view == STWATCH_VIEW_DIAGNOSE)
+		return stw_output_diagnosis_markdown(in, options, sink, user);
+	if (options->format == STWATCH_FORMAT_HTML && view == STWATCH_VIEW_DIAGNOSE)
+		return stw_output_diagnosis_html(in, options, sink, user);
+	if (options->format == STWATCH_FORMAT_JSON) {
 		stw_json json;
 		stw_json_init(&json, true, sink, user);
 		print_json(in, view, options, &json);

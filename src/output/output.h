@@ -31,6 +31,13 @@ bool stw_output_is_trace(const stwatch_input *input);
 /* RFC 3339 in UTC with nanoseconds, in the buffer; NULL for a time that has no such form. */
 const char *stw_output_wall_time(char buffer[static STW_WALL_MAX], int64_t unix_ns);
 
+enum { STW_OUTPUT_NAME_MAX = 440 };
+
+/* "main.blocker G20 on P1" or "12 × main.worker": a single goroutine is named, several are counted. */
+void stw_output_party_name(char buffer[static STW_OUTPUT_NAME_MAX], const stwatch_party *party);
+/* "main.f file.go:12". */
+void stw_output_frame_name(char buffer[static STW_OUTPUT_NAME_MAX], const stwatch_frame *frame);
+
 /* How many findings are to be printed. */
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);
 

@@ -19,7 +19,7 @@ static int swallow(void *user, const char *data, size_t length)
 
 static void print_both(const stwatch_analysis *analysis)
 {
-	stwatch_print_options json = {.size = sizeof json, .json = true};
+	stwatch_print_options json = {.size = sizeof json, .format = STWATCH_FORMAT_JSON};
 	stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, NULL, swallow, NULL);
 	stwatch_analysis_print(analysis, STWATCH_VIEW_STAT, NULL, swallow, NULL);
 	stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, &json, swallow, NULL);

@@ -1,0 +1,25 @@
+/* A diagnosis to be passed on: Markdown for an issue, a page for a ticket. */
+#ifndef STW_OUTPUT_REPORT_VIEWS_H
+#define STW_OUTPUT_REPORT_VIEWS_H
+
+#include "output/output.h"
+#include "output/sink.h"
+
+stwatch_status stw_output_diagnosis_markdown(
+	const stw_output_input *in, const stwatch_print_options *options, stwatch_sink_fn sink, void *user);
+stwatch_status stw_output_diagnosis_html(
+	const stw_output_input *in, const stwatch_print_options *options, stwatch_sink_fn sink, void *user);
+
+/* A drawn timeline as SVG, with the occurrence [from, to) marked and a tick for each step of evidence. Returns its size in bytes. */
+size_t stw_output_timeline_svg(stw_sink *out, const stwatch_finding *finding);
+
+/* ---- text from a trace, made harmless for where it goes ---- */
+
+/* For HTML and SVG, between tags and in quoted attributes. Control characters and what is no UTF-8 become U+FFFD. */
+void stw_sink_html(stw_sink *out, const char *text);
+/* For a line of Markdown: nothing in it has a meaning, names nobody and refers to no issue. */
+void stw_sink_markdown(stw_sink *out, const char *text);
+/* For a label in Mermaid, within a fenced block. */
+void stw_sink_mermaid(stw_sink *out, const char *text);
+
+#endif
