@@ -161,6 +161,14 @@ static void v1_emit_exit(stw_v1_merge *vm, uint32_t slot, int64_t time)
 	V1_EMIT(STW_EV_GoSyscallEndBlocked, time, STW_SLOT_NONE, p, slot, slot, 0, 0, 0, 0);
 }
 
+/* A log's text lives as long as its cursor stands there. A damaged trace may name that string later on. */
+static void v1_forget_text(stw_v1_merge *vm)
+{
+	stw_string *text = &vm->v1->gen.strings.items[vm->v1->text];
+	text->data = "";
+	text->length = 0;
+}
+
 static inline __attribute__((always_inline)) stwatch_status v1_start(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
@@ -197,6 +205,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 	}
 	vm->ps.items[at.p].g = slot;
 	if (STW_UNLIKELY(c->type == STW_V1_GoStartLabel)) {
+		v1_forget_text(vm);
 		uint32_t string = stw_generation_string(vm->base.gen, c->a[2]);
 		V1_HERE(STW_EV_GoLabel, slot, c->a[2], string == STW_MAP_NONE ? 0 : string, 0, 0);
 	}
@@ -516,6 +525,7 @@ static stwatch_status v1_annotation(stw_v1_merge *vm, stw_v1_cursor *c, v1_place
 {
 	uint32_t stack = v1_stack(vm, c->stack), name;
 	uint64_t parent;
+	v1_forget_text(vm);
 	switch (c->type) {
 	case STW_V1_UserTaskCreate:
 		if (!stw_v1_merge_task_begin(vm, c))
