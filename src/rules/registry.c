@@ -22,6 +22,7 @@ const stw_rule *const stw_rules[] = {
 const size_t stw_rules_count = sizeof stw_rules / sizeof *stw_rules;
 
 const stw_rule *const stw_source_rules[] = {
+	&stw_rule_profile_evidence,
 	&stw_rule_dump_evidence,
 	&stw_rule_dump_deadlock,
 	&stw_rule_dump_convoy,

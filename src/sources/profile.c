@@ -201,65 +201,90 @@ static int64_t value_of(const stw_profile *p, const stw_profile_sample *s, size_
 	return type < p->n_types ? s->values[type] : 0;
 }
 
-enum { IS_FUNCTION = 1, IS_ROOT = 2 };
+enum { IS_FUNCTION = 1, IS_ROOT = 2, IS_PASSED_OVER = 4, IS_CALL = 8 };
 
-/* What is asked for, by function, and what each function has as a leaf. */
-typedef struct query {
-	const stw_profile *p;
-	int64_t line;
-	uint8_t *marks; /* IS_… by function */
-	int64_t *leaf_weights, *leaf_counts; /* by function */
-} query;
+/* What is known of a function while a question is answered. */
+typedef struct answer {
+	uint8_t marks; /* IS_… */
+	int64_t leaf_weight, call_weight;
+} answer;
 
-static void take_sample(const query *q, const stw_profile_sample *s, uint8_t wanted, stw_profile_share *share)
+/* The assembly and wrappers through which a program enters the kernel. */
+static bool is_call(const char *name)
 {
+	static const char *const NAMES[] = {"syscall.Syscall", "syscall.RawSyscall", "syscall.rawVforkSyscall", "syscall.rawSyscallNoError",
+		"syscall.runtime_entersyscall", "runtime/internal/syscall.", "internal/runtime/syscall", "golang.org/x/sys/unix.Syscall",
+		"golang.org/x/sys/unix.RawSyscall"};
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+		if (strncmp(name, NAMES[i], strlen(NAMES[i])) == 0)
+			return true;
+	return false;
+}
+
+static void mark(const stw_profile *p, const stw_profile_query *q, answer *answers)
+{
+	for (size_t i = 0; i < p->n_functions; i++) {
+		const char *name = p->functions[i].name;
+		answers[i].marks = (uint8_t)((strcmp(name, q->function) == 0 ? IS_FUNCTION : 0) |
+			(q->root && strcmp(name, q->root) == 0 ? IS_ROOT : 0) |
+			(q->passed_over && q->passed_over(name) ? IS_PASSED_OVER : 0) | (is_call(name) ? IS_CALL : 0));
+	}
+}
+
+static void take_sample(
+	const stw_profile *p, const stw_profile_query *q, const stw_profile_sample *s, answer *answers, stw_profile_share *share)
+{
+	const uint8_t wanted = q->root ? IS_FUNCTION | IS_ROOT : IS_FUNCTION;
+	const int64_t weight = value_of(p, s, p->weight), count = value_of(p, s, p->count);
 	stw_profile_walk walk = {0};
-	const stw_profile_frame *f, *leaf = NULL;
+	const stw_profile_frame *f, *leaf = NULL, *call = NULL;
 	uint8_t found = 0;
-	while ((f = stw_profile_next(q->p, s, &walk)) != NULL) {
-		uint8_t marks = q->marks[f->function];
-		leaf = leaf ? leaf : f;
+	bool in_call = true; /* so far all frames belong to the way into the kernel */
+	while ((f = stw_profile_next(p, s, &walk)) != NULL) {
+		uint8_t marks = answers[f->function].marks;
+		if (in_call && (marks & IS_CALL))
+			call = f;
+		else if (in_call && call) /* who called it names it: syscall.write */
+			call = f;
+		in_call = in_call && (marks & IS_CALL);
+		if (!leaf && !(marks & IS_PASSED_OVER))
+			leaf = f;
 		found |= q->line == 0 || f->line == q->line ? marks : marks & IS_ROOT;
 	}
-	int64_t weight = value_of(q->p, s, q->p->weight), count = value_of(q->p, s, q->p->count);
 	share->all += weight;
-	if (!leaf || (found & wanted) != wanted)
+	share->all_count += count;
+	if ((found & wanted) != wanted)
 		return;
 	share->count += count;
 	share->weight += weight;
-	q->leaf_counts[leaf->function] += count;
-	q->leaf_weights[leaf->function] += weight;
+	if (leaf)
+		answers[leaf->function].leaf_weight += weight;
+	if (call) {
+		answers[call->function].call_weight += weight;
+		share->call_weight += weight;
+	}
 }
 
-static void sum(const query *q, const char *function, const char *root, stw_profile_share *share)
+bool stw_profile_ask(const stw_profile *p, stw_mem *mem, const stw_profile_query *query, stw_profile_share *share)
 {
-	const stw_profile *p = q->p;
-	for (size_t i = 0; i < p->n_functions; i++)
-		q->marks[i] = (uint8_t)((strcmp(p->functions[i].name, function) == 0 ? IS_FUNCTION : 0) |
-			(root && strcmp(p->functions[i].name, root) == 0 ? IS_ROOT : 0));
-	for (size_t i = 0; i < p->n_samples; i++)
-		take_sample(q, &p->samples[i], root ? IS_FUNCTION | IS_ROOT : IS_FUNCTION, share);
-	for (size_t i = 0; i < p->n_functions; i++)
-		if (q->leaf_weights[i] > share->leaf_weight) {
-			share->leaf = p->functions[i].name;
-			share->leaf_weight = q->leaf_weights[i];
-			share->leaf_count = q->leaf_counts[i];
-		}
-}
-
-bool stw_profile_of(const stw_profile *p, stw_mem *mem, const char *function, int64_t line, const char *root, stw_profile_share *share)
-{
-	size_t n = p->n_functions;
-	query q = {.p = p, .line = line};
+	int64_t most = 0;
 	*share = (stw_profile_share){0};
-	q.marks = stw_mem_zalloc(mem, n);
-	q.leaf_weights = stw_mem_zalloc(mem, n * sizeof *q.leaf_weights);
-	q.leaf_counts = stw_mem_zalloc(mem, n * sizeof *q.leaf_counts);
-	bool ok = q.marks && q.leaf_weights && q.leaf_counts;
-	if (ok)
-		sum(&q, function, root, share);
-	stw_mem_free(mem, q.marks, n);
-	stw_mem_free(mem, q.leaf_weights, n * sizeof *q.leaf_weights);
-	stw_mem_free(mem, q.leaf_counts, n * sizeof *q.leaf_counts);
-	return ok;
+	answer *answers = stw_mem_zalloc(mem, p->n_functions * sizeof *answers);
+	if (!answers)
+		return false;
+	mark(p, query, answers);
+	for (size_t i = 0; i < p->n_samples; i++)
+		take_sample(p, query, &p->samples[i], answers, share);
+	for (size_t i = 0; i < p->n_functions; i++) {
+		if (answers[i].leaf_weight > share->leaf_weight) {
+			share->leaf = p->functions[i].name;
+			share->leaf_weight = answers[i].leaf_weight;
+		}
+		if (answers[i].call_weight > most) {
+			share->call = p->functions[i].name;
+			most = answers[i].call_weight;
+		}
+	}
+	stw_mem_free(mem, answers, p->n_functions * sizeof *answers);
+	return true;
 }

@@ -77,22 +77,32 @@ typedef struct stw_profile_walk {
 } stw_profile_walk;
 const stw_profile_frame *stw_profile_next(const stw_profile *p, const stw_profile_sample *s, stw_profile_walk *walk);
 
-/* What a function has in a profile. Shares are of `all`, the whole profile's weight. */
+/* What is asked of a profile: the samples in whose stacks a function stands. */
+typedef struct stw_profile_query {
+	const char *function;
+	int64_t line; /* and stands there at this line; 0: any */
+	const char *root; /* and in whose stacks this function stands too; NULL: any */
+	bool (*passed_over)(const char *function); /* of leaves: the innermost frame of which this is false; NULL: the innermost */
+} stw_profile_query;
+
+/* What the profile answers. Shares are of `all`, the whole profile's weight. */
 typedef struct stw_profile_share {
-	int64_t count, weight; /* of the samples in whose stack it stands: contentions and delay, samples and CPU time */
-	int64_t all; /* weight of the whole profile */
+	int64_t count, weight; /* of those samples: contentions and delay, samples and CPU time */
+	int64_t all, all_count; /* of the whole profile */
 	const char *leaf; /* among these the leaf with the most weight; NULL: there are none */
-	int64_t leaf_count, leaf_weight;
+	int64_t leaf_weight;
+	const char *call; /* the system call in which most of that weight was; NULL: in none */
+	int64_t call_weight; /* of all that were in one */
 } stw_profile_share;
 
-/* Sums over the samples in whose stacks `function` stands (line 0), or stands at that line; with root (NULL: any): and in whose
- * stacks that function stands too. False: out of memory. Thread-safe. */
-bool stw_profile_of(const stw_profile *p, stw_mem *mem, const char *function, int64_t line, const char *root, stw_profile_share *share);
+/* Sums up. False: out of memory. Thread-safe. */
+bool stw_profile_ask(const stw_profile *p, stw_mem *mem, const stw_profile_query *query, stw_profile_share *share);
 
 /* ---- the two halves of the reader ---- */
 
 /* Reads the wire format into what a companion keeps; problems are noted there. NULL with status STWATCH_OK: it is not readable at all. */
-stwatch_status stw_profile_read(stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error);
+stwatch_status stw_profile_read(
+	stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error);
 
 /* Adds what `stat` says of it. False: out of memory. */
 bool stw_profile_describe(stw_companion *c);

@@ -16,7 +16,8 @@ static void walk(stw_mem *mem, const stw_profile *p)
 		all += p->weight < p->n_types ? p->samples[i].values[p->weight] : 0;
 	}
 	stw_profile_share share;
-	if (stw_profile_of(p, mem, p->functions[0].name, 0, NULL, &share))
+	const stw_profile_query query = {.function = p->functions[0].name};
+	if (stw_profile_ask(p, mem, &query, &share))
 		REQUIRE(share.all == all);
 }
 
