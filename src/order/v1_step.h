@@ -606,7 +606,11 @@ static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
 	case STW_V1_UserTaskEnd:
 	case STW_V1_UserRegion:
 	case STW_V1_UserLog: return v1_annotation(vm, c, at);
-	default: return STWATCH_OK; /* FutileWakeup: the wake-up before it was in vain, but it was one */
+	default: /* FutileWakeup: the wake-up before it was in vain, but it was one. Only Go 1.5 wrote it; Go's reader takes it from none. */
+		if (STW_V1_AS_GO && vm->v1->index.format.minor >= 11)
+			return stw_fail(vm->base.error, STWATCH_ERR_DAMAGED, stw_v1_cursor_offset(c), "unexpected event type %u (%s)", c->type,
+				stw_v1_event_name(c->type));
+		return STWATCH_OK;
 	}
 }
 
