@@ -97,6 +97,21 @@ def check_markdown(report, name, text, findings):
         report.check("%s: diagram" % name, "not declared: %s" % (used - declared) if used - declared else "; ".join(lines[:2]) or None)
 
 
+def check_chains(report, name, text, findings):
+    """The chain of each finding that shows a system call: its nodes, the times on it, who waited."""
+    chains = re.findall(r"^```mermaid\nflowchart LR\n(.*?)^```", text, re.M | re.S)
+    wanted = [f for f in findings if f["culprit"] and any(e["step"] == "call" and e["stack"] for e in f["evidence"])]
+    report.check("%s: chains" % name, None if len(chains) == len(wanted) else "%d of %d" % (len(chains), len(wanted)))
+    for chain, f in zip(chains, wanted):
+        lines = chain.splitlines()
+        odd = [l for l in lines if not re.fullmatch(r'    ([A-Z]\w?\[".+"\]|K\(\["kernel"\]\)|[A-Z] (-->|-\.->)(\|".+"\|)? [A-Z]\w?)', l)]
+        report.check("%s: chain of %s" % (name, f["id"]), "; ".join(odd[:2]) or None)
+        call = next(e for e in f["evidence"] if e["step"] == "call")
+        told = ['G["G%d' % call["goroutine"], '"%s"' % call["stack"][0]["function"], "%+.3f ms" % (call["at_ns"] / 1e6)]
+        told += ["waited for"] * bool(f["victims"])
+        report.check("%s: told in the chain of %s" % (name, f["id"]), ", ".join(t for t in told if t not in chain))
+
+
 def main():
     program, report = harness.program(), harness.Report()
     for trace in TRACES:
@@ -106,6 +121,8 @@ def main():
             code, out, err = run(program, "--format", form, trace)
             if report.check("%s: %s" % (name, form), code and err):
                 check(report, name, out, findings)
+            if form == "markdown":
+                check_chains(report, name, out, findings)
     with harness.Scratch() as scratch:
         evil = HOSTILE.replace("main.EVIL", "main.EVILEVILEVIL")
         case = texttrace.read(scratch.write("evil.txt", evil.encode()))

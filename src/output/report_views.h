@@ -13,6 +13,10 @@ stwatch_status stw_output_diagnosis_html(
 /* A drawn timeline as SVG, with the occurrence [from, to) marked and a tick for each step of evidence. Returns its size in bytes. */
 size_t stw_output_timeline_svg(stw_sink *out, const stwatch_finding *finding);
 
+/* The chain behind a system call (goroutine, function, call, kernel, proc, who waited; with times) as a fenced Mermaid graph. False, and nothing is
+ * written, for a finding that shows no system call. */
+bool stw_output_mermaid_chain(stw_sink *out, const stwatch_finding *finding);
+
 /* ---- text from a trace, made harmless for where it goes ---- */
 
 /* For HTML and SVG, between tags and in quoted attributes. Control characters and what is no UTF-8 become U+FFFD. */

@@ -74,6 +74,7 @@ static void judge(stw_case *c)
 		e->goroutine = u->g;
 		e->proc = u->p;
 		stw_found_stack(e, at);
+		stw_found_value(c, e, "kept_ns", kept);
 		stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld is runnable, and no proc is idle",
 			(long long)w->g)
 			->goroutine = w->g;

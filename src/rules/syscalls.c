@@ -77,6 +77,7 @@ static void judge(stw_case *c)
 		e->goroutine = s->g;
 		e->proc = s->p;
 		stw_found_stack(e, at);
+		stw_found_value(c, e, "syscall_ns", s->to - s->from);
 		e = stw_found_step(c, f, s->to, s->open ? "end" : "returned",
 			s->open                             ? "end of the trace"
 				: s->next == STW_GO_RUNNING ? "GoSyscallEnd"
