@@ -74,12 +74,12 @@ static stwatch_status spool_stream(stw_source *source, const volatile int *cance
 	return STWATCH_OK;
 }
 
-static stwatch_status spool_unpacked(stw_source *source, stwatch_error *error)
+static stwatch_status spool_unpacked(stw_source *source, const volatile int *cancel, stwatch_error *error)
 {
 	int out = stw_temporary_file();
 	if (out < 0)
 		return fail_errno(error, "can't create a temporary file (set TMPDIR to a folder with room)");
-	stwatch_status status = stw_unpack(source, out, &source->size, &source->cut, error);
+	stwatch_status status = stw_unpack(source, out, &source->size, &source->cut, cancel, error);
 	if (status != STWATCH_OK) {
 		close(out);
 		return status;
@@ -114,7 +114,7 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const volat
 	if (status == STWATCH_OK) {
 		source->packing = packing_of(head, got);
 		if (source->packing != STW_PACKED_NOT)
-			status = spool_unpacked(source, error);
+			status = spool_unpacked(source, cancel, error);
 	}
 	if (status != STWATCH_OK)
 		stw_source_close(source);

@@ -15,6 +15,7 @@ typedef struct unpacker {
 	int out;
 	uint64_t offset, written;
 	unsigned char in[CHUNK], room[CHUNK];
+	const volatile int *cancel;
 	stwatch_error *error;
 } unpacker;
 
@@ -42,6 +43,8 @@ static stwatch_status fill(unpacker *u, size_t *got)
 
 static stwatch_status flush(unpacker *u, size_t size)
 {
+	if (u->cancel && *u->cancel)
+		return stw_fail(u->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 	if (size && !stw_write_all(u->out, u->room, size))
 		return stw_fail(u->error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't write a temporary file: %s", strerror(errno));
 	u->written += size;
@@ -108,9 +111,10 @@ static stwatch_status unpack_zstd(unpacker *u, bool *cut)
 	return status;
 }
 
-stwatch_status stw_unpack(const stw_source *source, int out, uint64_t *size, bool *cut, stwatch_error *error)
+stwatch_status stw_unpack(
+	const stw_source *source, int out, uint64_t *size, bool *cut, const volatile int *cancel, stwatch_error *error)
 {
-	unpacker u = {.source = source, .out = out, .error = error};
+	unpacker u = {.source = source, .out = out, .cancel = cancel, .error = error};
 	stwatch_status status = source->packing == STW_PACKED_GZIP ? unpack_gzip(&u, cut) : unpack_zstd(&u, cut);
 	*size = u.written;
 	return status;
