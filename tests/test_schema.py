@@ -67,6 +67,10 @@ def main():
         trace = shutil.copy(TRACES[0], folder)
         documents += 1
         found += complaints(check, output("index", "--format", "json", trace), "index %s" % TRACES[0])
+    check = validator("profile")
+    documents += 1
+    text = output("profile", "--format", "json", "--type", "sched", "-o", os.devnull, TRACES[0])
+    found += complaints(check, text, "profile %s" % TRACES[0]) if text else []
     check = validator("event")
     for line in output("events", "--format", "jsonl", TRACES[0]).splitlines()[:LINES_CHECKED]:
         documents += 1

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/transition.h"
+
 static void field_int(stw_sink *out, const char *name, int64_t value)
 {
 	stw_sink_text(out, name);
@@ -197,69 +199,7 @@ static void print_sync(stw_sink *out, const stw_stream *s, const stw_stream_even
 	print_wall(out, s->gen.clock_sec, s->gen.clock_nsec);
 }
 
-typedef struct transition {
-	bool proc;
-	int64_t id;
-	unsigned from, to;
-	bool has_reason, has_stack;
-	uint64_t reason, stack;
-} transition;
-
-static transition go_transition(int64_t id, unsigned from, unsigned to)
-{
-	return (transition){.id = id, .from = from, .to = to};
-}
-
-static transition transition_of(const stw_stream_event *e)
-{
-	transition t;
-	switch (e->type) {
-	case STW_EV_ProcStart: return (transition){.proc = true, .id = (int64_t)e->a[0], .from = STW_PROC_IDLE, .to = STW_PROC_RUNNING};
-	case STW_EV_ProcStop: return (transition){.proc = true, .id = e->p, .from = STW_PROC_RUNNING, .to = STW_PROC_IDLE};
-	case STW_EV_ProcSteal:
-		return (transition){.proc = true,
-			.id = (int64_t)e->a[0],
-			.from = e->a[3] == STW_P_ABANDONED ? STW_PROC_IDLE : STW_PROC_RUNNING,
-			.to = STW_PROC_IDLE};
-	case STW_EV_ProcStatus:
-		return (transition){
-			.proc = true, .id = (int64_t)e->a[0], .from = (unsigned)e->a[2], .to = stw_proc_state_of((unsigned)e->a[1])};
-	case STW_EV_GoCreate:
-	case STW_EV_GoCreateBlocked:
-		t = go_transition((int64_t)e->a[0], STW_GO_NOT_EXIST, e->type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
-		t.has_stack = true;
-		t.stack = e->a[1];
-		return t;
-	case STW_EV_GoCreateSyscall: return go_transition((int64_t)e->a[0], STW_GO_NOT_EXIST, STW_GO_SYSCALL);
-	case STW_EV_GoStart: return go_transition((int64_t)e->a[0], STW_GO_RUNNABLE, STW_GO_RUNNING);
-	case STW_EV_GoDestroy: return go_transition(e->g, STW_GO_RUNNING, STW_GO_NOT_EXIST);
-	case STW_EV_GoDestroySyscall: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_NOT_EXIST);
-	case STW_EV_GoStop:
-	case STW_EV_GoBlock:
-		t = go_transition(e->g, STW_GO_RUNNING, e->type == STW_EV_GoStop ? STW_GO_RUNNABLE : STW_GO_WAITING);
-		t.has_reason = true;
-		t.reason = e->a[0];
-		t.stack = e->a[1];
-		break;
-	case STW_EV_GoSyscallBegin:
-		t = go_transition(e->g, STW_GO_RUNNING, STW_GO_SYSCALL);
-		t.stack = e->a[1];
-		break;
-	case STW_EV_GoSyscallEnd: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNING);
-	case STW_EV_GoSyscallEndBlocked: return go_transition(e->g, STW_GO_SYSCALL, STW_GO_RUNNABLE);
-	case STW_EV_GoStatus:
-	case STW_EV_GoStatusStack:
-		t = go_transition((int64_t)e->a[0], (unsigned)(e->a[2] >> 32), stw_go_state_of((unsigned)(e->a[2] & 7)));
-		t.stack = e->type == STW_EV_GoStatusStack ? e->a[3] : 0;
-		break;
-	default: /* an unblocking, also the first of the three that a switch stands for */
-		return go_transition((int64_t)e->a[0], STW_GO_WAITING, STW_GO_RUNNABLE);
-	}
-	t.has_stack = t.stack != 0;
-	return t;
-}
-
-static void print_transition(stw_sink *out, const stw_stream *s, const transition *t)
+static void print_transition(stw_sink *out, const stw_stream *s, const stw_transition *t)
 {
 	field_int(out, t->proc ? " ProcID=" : " GoID=", t->id);
 	stw_sink_text(out, " ");
@@ -273,7 +213,7 @@ static void print_transition(stw_sink *out, const stw_stream *s, const transitio
 void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_event *e)
 {
 	stw_string label;
-	transition t;
+	stw_transition t;
 	switch (stw_stream_kind(e)) {
 	case STWATCH_EVENT_METRIC: print_metric(out, e); break;
 	case STWATCH_EVENT_LABEL:
@@ -291,29 +231,13 @@ void stw_events_go_details(stw_sink *out, const stw_stream *s, const stw_stream_
 	case STWATCH_EVENT_REGION_END:
 	case STWATCH_EVENT_LOG: print_annotation(out, s, e); break;
 	case STWATCH_EVENT_STATE_TRANSITION:
-		t = transition_of(e);
+		t = stw_transition_of(e);
 		print_transition(out, s, &t);
 		break;
 	case STWATCH_EVENT_EXPERIMENTAL: print_experimental(out, e); break;
 	case STWATCH_EVENT_SYNC: print_sync(out, s, e); break;
 	default: break;
 	}
-}
-
-/* The stack of the event's own context; false if it has none. */
-static bool own_stack(const stw_stream_event *e, uint64_t *id)
-{
-	if (e->type == STW_EV_SYNC_POINT)
-		return false;
-	if (e->type == STW_EV_CPUSample) {
-		*id = e->a[0];
-		return true;
-	}
-	const stw_event_spec *spec = stw_event_spec_of(e->type);
-	if (spec->stack < 0)
-		return false;
-	*id = e->a[(unsigned char)spec->stack];
-	return *id != 0;
 }
 
 void stw_events_go_print(stw_sink *out, const stw_stream *s, const stw_stream_event *e)
@@ -327,11 +251,11 @@ void stw_events_go_print(stw_sink *out, const stw_stream *s, const stw_stream_ev
 	field_int(out, " Time=", e->time);
 	stw_events_go_details(out, s, e);
 	if (stw_stream_kind(e) == STWATCH_EVENT_STATE_TRANSITION) {
-		transition t = transition_of(e);
+		stw_transition t = stw_transition_of(e);
 		if (t.has_stack)
 			print_stack(out, s, t.stack, "TransitionStack");
 	}
-	if (own_stack(e, &stack))
+	if (stw_event_stack(e, &stack))
 		print_stack(out, s, stack, "Stack");
 	stw_sink_text(out, "\n");
 }

@@ -104,7 +104,10 @@ static void classify(stw_profile *p)
 	size_t none = p->n_types;
 	p->count = type_named(p, NULL, "count");
 	p->weight = none;
-	if (type_named(p, "contentions", "count") < none && type_named(p, "delay", NULL) < none) {
+	if (strcmp(p->period_type.type, "trace") == 0) {
+		p->weight = type_named(
+			p, "delay", NULL); /* of a trace (stwatch profile, go tool trace): waits of another kind than its types say */
+	} else if (type_named(p, "contentions", "count") < none && type_named(p, "delay", NULL) < none) {
 		p->kind = kind_of_contention(p);
 		p->weight = type_named(p, "delay", NULL);
 	} else if (type_named(p, "cpu", "nanoseconds") < none) {

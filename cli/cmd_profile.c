@@ -1,0 +1,120 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/analyse.h"
+#include "cli/file.h"
+
+typedef struct profile_args {
+	cli_time from, to;
+	const char *output, *function;
+	int64_t goroutine;
+	int type; /* a stwatch_profile_type; -1: not given */
+} profile_args;
+
+static const profile_args DEFAULTS = {.type = -1};
+
+/* As stwatch_profile_type counts them. */
+static const char *const TYPES[] = {"sched", "sync", "net", "syscall", "stw", "running", "runnable", NULL};
+
+static const cli_option OPTIONS[] = {
+	{"type", 't', CLI_CHOICE, "TYPE",
+		"which time: sched (runnable), sync, net, syscall: as go tool trace -pprof=TYPE counts it; stw, running, runnable",
+		offsetof(profile_args, type), TYPES},
+	{"output", 'o', CLI_STRING, "OUT", "the file to write, such as sched.pb.gz; - is standard output", offsetof(profile_args, output),
+		NULL},
+	{"from", 0, CLI_TIME, "TIME", "only time from then on: seconds from the start, or a wall time (RFC 3339)",
+		offsetof(profile_args, from), NULL},
+	{"to", 0, CLI_TIME, "TIME", "only time up to then", offsetof(profile_args, to), NULL},
+	{"goroutine", 'g', CLI_COUNT, "ID", "only this goroutine's time", offsetof(profile_args, goroutine), NULL},
+	{"function", 0, CLI_STRING, "NAME", "only stacks with a function that has this in its name", offsetof(profile_args, function),
+		NULL},
+	{0},
+};
+
+static void tell(cli_session *session, const char *file, const char *type, const stwatch_profile_result *r)
+{
+	cli_out *out = &session->out;
+	cli_progress_clear(session);
+	if (session->globals.format == CLI_FORMAT_JSON) {
+		cli_out_put(out, "{ \"schema\": \"stwatch.profile/1\", \"output\": ");
+		cli_out_json(out, file);
+		cli_out_put(out, ", \"type\": ");
+		cli_out_json(out, type);
+		cli_out_printf(out, ", \"stacks\": %" PRIu64 ", \"count\": %" PRIu64 ", \"total_ns\": %" PRId64 " }\n", r->stacks, r->count,
+			r->total_ns);
+	} else {
+		cli_out_printf(out, "%s: %.6f s of %s time in %" PRIu64 " stays, %" PRIu64 " stacks; see go tool pprof -top %s\n", file,
+			(double)r->total_ns / 1e9, type, r->count, r->stacks, file);
+	}
+}
+
+static int to_stdout(cli_session *session, const char *trace, const stwatch_profile_options *options)
+{
+	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	stwatch_status status = stwatch_profile_write(session->context, trace, options, cli_out_sink, &session->out, NULL, &error);
+	bool output_failed = session->out.error != 0;
+	int code = cli_out_finish(&session->out);
+	return output_failed ? code : cli_worse(code, cli_report(session, trace, &error, status));
+}
+
+static int to_file(cli_session *session, const char *trace, const char *path, const stwatch_profile_options *options)
+{
+	cli_file file;
+	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	stwatch_profile_result result = {.size = sizeof result};
+	if (!cli_file_begin(&file, path)) {
+		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
+		return CLI_INPUT;
+	}
+	stwatch_status status = stwatch_profile_write(session->context, trace, options, cli_file_sink, &file, &result, &error);
+	if (status != STWATCH_OK && status != STWATCH_ERR_DAMAGED && !file.error) {
+		cli_file_drop(&file);
+		return cli_report(session, trace, &error, status);
+	}
+	if (!cli_file_keep(&file)) {
+		cli_progress_clear(session);
+		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
+		return CLI_INPUT;
+	}
+	tell(session, path, TYPES[options->type], &result);
+	return cli_worse(cli_out_finish(&session->out), cli_report(session, trace, &error, status));
+}
+
+static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
+{
+	const profile_args *args = arguments;
+	stwatch_profile_options options = {
+		.size = sizeof options,
+		.type = (stwatch_profile_type)args->type,
+		.goroutine = args->goroutine,
+		.function = args->function,
+	};
+	if (args->type < 0)
+		return cli_usage(&cli_profile, "--type: which time? (sched, sync, net, syscall, stw, running or runnable)");
+	if (!args->output)
+		return cli_usage(&cli_profile, "--output: where to? (a file, or - for standard output)");
+	int code = cli_resolve_times(session, &cli_profile, operands, n, &args->from, &args->to, &options.from_ns, &options.to_ns);
+	if (code != CLI_OK)
+		return code;
+	return strcmp(args->output, "-") == 0 ? to_stdout(session, operands[0], &options)
+					      : to_file(session, operands[0], args->output, &options);
+}
+
+const cli_command cli_profile = {
+	.name = "profile",
+	.summary = "a trace's time of one kind, by stack, as a profile for go tool pprof",
+	.operands = "TRACE",
+	.about = "Writes a pprof profile of the time that goroutines spent runnable, blocked, in system calls or running, or of stops of "
+		 "the world, by stack. sched, sync, net and syscall are what go tool trace -pprof=TYPE says, to the nanosecond: of "
+		 "goroutines "
+		 "from their first run on, by the stack of what began the stay. stw, running and runnable are all of that time: by who "
+		 "asked "
+		 "for the stop, where each run ended, where the goroutine goes on.",
+	.options = OPTIONS,
+	.defaults = &DEFAULTS,
+	.args_size = sizeof(profile_args),
+	.operands_min = 1,
+	.operands_max = 1,
+	.run = run,
+};
