@@ -108,6 +108,14 @@ typedef struct stwatch_timeline {
 	unsigned procs_left_out;
 } stwatch_timeline;
 
+/* What of the program's own units of work a finding delayed. */
+typedef struct stwatch_reached {
+	const char *kind; /* "request", "task", "region" */
+	const char *name; /* a request's handler; else the name given in the program */
+	uint64_t count; /* how many times */
+	int64_t delay_ns, delay_max_ns;
+} stwatch_reached;
+
 typedef struct stwatch_finding {
 	const char *id, *rule, *cause, *title;
 	stwatch_severity severity;
@@ -125,6 +133,7 @@ typedef struct stwatch_finding {
 	const char *const *ruled_out; size_t n_ruled_out;
 	const char *advice;
 	const stwatch_timeline *timeline; /* around the worst occurrence; NULL: not asked for, or no trace shows it */
+	const stwatch_reached *reached; size_t n_reached; /* most delayed first */
 } stwatch_finding;
 
 /* ---- figures ---- */

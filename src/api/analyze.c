@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "output/output.h"
 #include "rules/case.h"
+#include "rules/impact.h"
 #include "rules/waits.h"
 
 struct stwatch_analysis {
@@ -35,6 +36,7 @@ void stwatch_analysis_free(stwatch_analysis *a)
 		stw_found *f = a->judged.found.items[i];
 		stw_vec_free(mem, &f->occurrences);
 		stw_vec_free(mem, &f->victims);
+		stw_vec_free(mem, &f->reached);
 		stw_vec_free(mem, &f->harmed);
 		stw_vec_free(mem, &f->evidence);
 		stw_vec_free(mem, &f->ruled_out);
@@ -67,6 +69,8 @@ static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, s
 	}
 	for (size_t i = 0; i < stw_rules_count && status == STWATCH_OK; i++)
 		stw_rules[i]->judge(c);
+	if (status == STWATCH_OK)
+		stw_impact_follow(c);
 	return status;
 }
 

@@ -53,6 +53,23 @@ static void parties_json(const stwatch_finding *finding, stw_json *json)
 	stw_json_array_end(json);
 }
 
+static void reached_json(const stwatch_finding *finding, stw_json *json)
+{
+	stw_json_key(json, "reached");
+	stw_json_array(json);
+	for (size_t i = 0; i < finding->n_reached; i++) {
+		const stwatch_reached *reached = &finding->reached[i];
+		stw_json_row(json);
+		stw_json_key_string(json, "kind", reached->kind);
+		stw_json_key_string(json, "name", reached->name);
+		stw_json_key_uint(json, "count", reached->count);
+		stw_json_key_int(json, "delay_ns", reached->delay_ns);
+		stw_json_key_int(json, "delay_max_ns", reached->delay_max_ns);
+		stw_json_object_end(json);
+	}
+	stw_json_array_end(json);
+}
+
 static void phases_json(const stwatch_finding *finding, stw_json *json)
 {
 	stw_json_key(json, "phases");
@@ -148,6 +165,7 @@ static void finding_json(const stwatch_finding *finding, stw_json *json)
 	stw_json_key_int(json, "harm_ns", finding->harm_ns);
 	occurrences_json(finding, json);
 	parties_json(finding, json);
+	reached_json(finding, json);
 	phases_json(finding, json);
 	argument_json(finding, json);
 	stw_json_object_end(json);

@@ -149,6 +149,29 @@ static void harmed(const stwatch_finding *finding, stw_text *text)
 	stw_text_line(text);
 }
 
+/* "12 × request main.lookup +0.93 s (80.9 ms at most)" */
+static void reached(const stwatch_finding *finding, stw_text *text)
+{
+	char name[STW_OUTPUT_NAME_MAX], figure[STW_FIGURE_MAX], most[STW_FIGURE_MAX];
+	if (finding->n_reached == 0)
+		return;
+	stw_output_label(text, "reached");
+	for (size_t i = 0; i < finding->n_reached && i < VICTIMS_SHOWN; i++) {
+		const stwatch_reached *unit = &finding->reached[i];
+		if (i > 0)
+			stw_text_wrap(text, INDENT, "; ");
+		if (unit->count > 1)
+			snprintf(name, sizeof name, "%" PRIu64 " × %s %.300s +%s (%s at most)", unit->count, unit->kind, unit->name,
+				stw_text_duration(figure, unit->delay_ns), stw_text_duration(most, unit->delay_max_ns));
+		else
+			snprintf(name, sizeof name, "%s %.300s +%s", unit->kind, unit->name, stw_text_duration(figure, unit->delay_ns));
+		stw_text_wrap(text, INDENT, name);
+	}
+	if (finding->n_reached > VICTIMS_SHOWN)
+		stw_text_printf(text, "; %zu more", finding->n_reached - VICTIMS_SHOWN);
+	stw_text_line(text);
+}
+
 static void ruled_out(const stwatch_finding *finding, stw_text *text)
 {
 	if (finding->n_ruled_out == 0)
@@ -181,6 +204,7 @@ static void finding_text(const stwatch_finding *finding, size_t number, stw_text
 	evidence_lines(finding, text);
 	ruled_out(finding, text);
 	harmed(finding, text);
+	reached(finding, text);
 	advice(finding, text);
 }
 

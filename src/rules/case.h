@@ -43,6 +43,7 @@ struct stw_found {
 	stwatch_severity most; /* it never gets louder than this; 0: no limit */
 	STW_VEC(stwatch_occurrence) occurrences;
 	STW_VEC(stwatch_party) victims;
+	STW_VEC(stwatch_reached) reached;
 	STW_VEC(stw_harmed) harmed; /* which goroutines stand behind them */
 	STW_VEC(stwatch_evidence) evidence;
 	STW_VEC(const char *) ruled_out;
@@ -94,6 +95,8 @@ stw_found *stw_found_for(stw_case *c, const char *rule, const char *cause, const
 /* Once more, from and to in the trace's time; both STWATCH_UNKNOWN where the input tells none. */
 void stw_found_occurs(stw_case *c, stw_found *found, int64_t from, int64_t to, int64_t g, int64_t p);
 void stw_found_harms(stw_case *c, stw_found *found, const char *function, const char *root, int64_t g, int64_t delay);
+/* A request, task or region of the program was delayed too. */
+void stw_found_reaches(stw_case *c, stw_found *found, const char *kind, const char *name, int64_t delay);
 stwatch_evidence *stw_found_step(stw_case *c, stw_found *found, int64_t at, const char *step, const char *source, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 /* The same of another input than a trace: at is STWATCH_UNKNOWN or as above, line that of a text input or 0, part what of it ("" or
@@ -114,6 +117,8 @@ bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count);
 const char *stw_case_ms(stw_case *c, int64_t ns);
 /* The goroutine's own code: the outermost frame outside the library, else what it was started with; NULL: unknown. */
 const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root);
+/* The frame a person would look at first: the innermost of the program, else of the library above locks and the like. */
+uint32_t stw_case_frame(const stw_named_stack *stack);
 /* "main.f file.go:12" of the frame a person would edit, or the leaf. From the arena; "" for an empty stack. */
 const char *stw_case_site(stw_case *c, const stw_named_stack *stack);
 /* True for goroutines of the runtime, its tracer and profilers. */

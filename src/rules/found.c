@@ -147,6 +147,25 @@ static const char *file_at(const stw_case *c, int64_t at)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+void stw_found_reaches(stw_case *c, stw_found *f, const char *kind, const char *name, int64_t delay)
+{
+	stwatch_reached *r = NULL;
+	for (size_t i = 0; i < f->reached.count && !r; i++)
+		if (same(f->reached.items[i].kind, kind) && same(f->reached.items[i].name, name))
+			r = &f->reached.items[i];
+	if (!r) {
+		r = stw_vec_push(c->mem, &f->reached);
+		if (!r) {
+			c->failed = true;
+			return;
+		}
+		*r = (stwatch_reached){.kind = kind, .name = name};
+	}
+	r->count++;
+	r->delay_ns += delay;
+	r->delay_max_ns = delay > r->delay_max_ns ? delay : r->delay_max_ns;
+}
+
 stwatch_evidence *stw_found_step(stw_case *c, stw_found *f, int64_t at, const char *step, const char *source, const char *format, ...)
 {
 	va_list args;
@@ -221,11 +240,26 @@ const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack
 	return start ? start : stw_root_function(stack);
 }
 
+uint32_t stw_case_frame(const stw_named_stack *s)
+{
+	static const char *const below[] = {"runtime.", "sync.", "internal/", "syscall.", "time.Sleep"};
+	if (s->user < s->n)
+		return s->user;
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool inner = false;
+		for (size_t k = 0; k < sizeof below / sizeof *below; k++)
+			inner |= strncmp(s->frames[i].function, below[k], strlen(below[k])) == 0;
+		if (!inner)
+			return i;
+	}
+	return 0;
+}
+
 const char *stw_case_site(stw_case *c, const stw_named_stack *s)
 {
 	if (s->n == 0)
 		return "";
-	const stwatch_frame *f = &s->frames[s->user < s->n ? s->user : 0];
+	const stwatch_frame *f = &s->frames[stw_case_frame(s)];
 	const char *slash = strrchr(f->file, '/');
 	return stw_case_printf(c, "%s %s:%llu", f->function, slash ? slash + 1 : f->file, (unsigned long long)f->line);
 }
@@ -263,12 +297,25 @@ static int earliest_first(const void *x, const void *y)
 	return a->goroutine < b->goroutine ? -1 : a->goroutine > b->goroutine;
 }
 
-static int most_harmed_first(const void *x, const void *y)
+/* Most harmed first. Stable: of equals, those harmed directly stand before those who waited for them. */
+static void sort_victims(stwatch_party *v, size_t n)
 {
-	const stwatch_party *a = x, *b = y;
+	for (size_t i = 1; i < n; i++) {
+		stwatch_party x = v[i];
+		size_t k = i;
+		for (; k > 0 && v[k - 1].delay_ns < x.delay_ns; k--)
+			v[k] = v[k - 1];
+		v[k] = x;
+	}
+}
+
+static int most_delayed_first(const void *x, const void *y)
+{
+	const stwatch_reached *a = x, *b = y;
 	if (a->delay_ns != b->delay_ns)
 		return a->delay_ns < b->delay_ns ? 1 : -1;
-	return strcmp(a->function ? a->function : "", b->function ? b->function : "");
+	int kinds = strcmp(a->kind, b->kind);
+	return kinds ? kinds : strcmp(a->name, b->name);
 }
 
 /* What has no time stands behind what has. */
@@ -294,9 +341,10 @@ static int loudest_first(const void *x, const void *y)
 	const stwatch_finding *a = x, *b = y;
 	if (a->severity != b->severity)
 		return a->severity < b->severity ? 1 : -1;
-	int64_t ha = a->harm_ns > a->worst_ns ? a->harm_ns : a->worst_ns, hb = b->harm_ns > b->worst_ns ? b->harm_ns : b->worst_ns;
-	if (ha != hb)
-		return ha < hb ? 1 : -1;
+	if (a->harm_ns != b->harm_ns) /* what it cost others, not how long it was */
+		return a->harm_ns < b->harm_ns ? 1 : -1;
+	if (a->worst_ns != b->worst_ns)
+		return a->worst_ns < b->worst_ns ? 1 : -1;
 	return strcmp(a->id, b->id);
 }
 
@@ -318,8 +366,9 @@ static void conclude(stw_case *c, stw_found *f, stwatch_finding *out)
 	size_t n = f->occurrences.count < MOST_OCCURRENCES ? f->occurrences.count : MOST_OCCURRENCES;
 	if (n > 1)
 		qsort(f->occurrences.items, n, sizeof *f->occurrences.items, earliest_first);
-	if (f->victims.count > 1)
-		qsort(f->victims.items, f->victims.count, sizeof *f->victims.items, most_harmed_first);
+	sort_victims(f->victims.items, f->victims.count);
+	if (f->reached.count > 1)
+		qsort(f->reached.items, f->reached.count, sizeof *f->reached.items, most_delayed_first);
 	sort_evidence(f->evidence.items, f->evidence.count);
 	*out = f->f;
 	if (!out->severity) {
@@ -333,6 +382,8 @@ static void conclude(stw_case *c, stw_found *f, stwatch_finding *out)
 	out->n_occurrences = n;
 	out->victims = f->victims.items;
 	out->n_victims = f->victims.count < MOST_VICTIMS ? f->victims.count : MOST_VICTIMS;
+	out->reached = f->reached.items;
+	out->n_reached = f->reached.count < MOST_VICTIMS ? f->reached.count : MOST_VICTIMS;
 	out->evidence = f->evidence.items;
 	out->n_evidence = f->evidence.count;
 	out->ruled_out = f->ruled_out.items;

@@ -105,10 +105,11 @@ static const char *function_of(const stw_case *c, const stw_hold *h)
 	const stw_candidate *s = main_stay(c, h);
 	bool placed = s && (s->state == STW_GO_WAITING || s->state == STW_GO_SYSCALL);
 	const stw_named_stack *in = stw_places_stack(&c->places, placed ? s->stack : (stw_place){0});
-	for (uint32_t i = wake->user; in->n && i < wake->n; i++)
-		if (!stw_is_library(wake->frames[i].function) && has_function(in, wake->frames[i].function))
+	bool own = wake->user < wake->n;
+	for (uint32_t i = stw_case_frame(wake); in->n && i < wake->n; i++)
+		if ((!own || !stw_is_library(wake->frames[i].function)) && has_function(in, wake->frames[i].function))
 			return wake->frames[i].function;
-	return wake->n ? stw_user_function(wake) : NULL;
+	return wake->n ? wake->frames[stw_case_frame(wake)].function : NULL;
 }
 
 /* Of one that still holds it: the function that others were in when they let go or asked for it, if he is in that one too. */

@@ -38,15 +38,7 @@ void stw_queues_want(stw_case *c)
 
 stw_site stw_site_of(const stw_named_stack *s)
 {
-	static const char *const below[] = {"runtime.", "sync.", "internal/"};
-	uint32_t at = s->user;
-	for (at = s->user < s->n ? s->user : 0; at < s->n && s->user >= s->n; at++) { /* all of it is library: its first own frame */
-		bool inner = false;
-		for (size_t i = 0; i < sizeof below / sizeof *below; i++)
-			inner |= strncmp(s->frames[at].function, below[i], strlen(below[i])) == 0;
-		if (!inner)
-			break;
-	}
+	uint32_t at = stw_case_frame(s);
 	return at < s->n ? (stw_site){s->frames[at].function, s->frames[at].line} : (stw_site){0};
 }
 

@@ -24,7 +24,7 @@ static void held(stw_case *c, stw_queue *q)
 {
 	const stw_candidate *w = q->worst;
 	const stw_named_stack *at = stw_places_stack(&c->places, w->stack);
-	const char *victim = stw_user_function(at);
+	const char *victim = stw_site_of(at).function;
 	bool fresh;
 	stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "held-lock", q->culprit, STW_SET_WAIT_NOTE, &fresh);
 	if (!f)
