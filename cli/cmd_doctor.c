@@ -14,8 +14,14 @@ typedef struct check {
 	char detail[200];
 } check;
 
-static void say(check *c, const char *name, bool available, const char *detail)
+typedef struct checkup {
+	size_t n;
+	check checks[24];
+} checkup;
+
+static void say(checkup *up, const char *name, bool available, const char *detail)
 {
+	check *c = &up->checks[up->n++];
 	c->name = name;
 	c->available = available;
 	snprintf(c->detail, sizeof c->detail, "%s", detail);
@@ -33,35 +39,56 @@ static bool in_path(const char *program)
 	return false;
 }
 
-static void check_machine(check *processors, check *memory)
+/* What needs a library that may have been left out of the build. */
+static void say_part(checkup *up, const char *name, const char *part, const char *with, const char *without)
 {
-	char detail[120];
-	snprintf(detail, sizeof detail, "%ld online: as many worker threads (--threads)", sysconf(_SC_NPROCESSORS_ONLN));
-	say(processors, "processors", true, detail);
-	double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30);
-	snprintf(detail, sizeof detail, "%.1f GiB: no limit is set unless --memory says so", gib);
-	say(memory, "memory", true, detail);
+	say(up, name, stwatch_has(part), stwatch_has(part) ? with : without);
 }
 
-static void print_text(cli_out *out, const check *checks, size_t n)
+static void check_inputs(checkup *up)
+{
+	say(up, "Go traces, 1.22 on", true, "every header from go 1.22 to go 1.26");
+	say(up, "Go traces, 1.5 to 1.21", true, "the older format; those of 1.5 and 1.6 name no functions");
+	say(up, "gzip, zstd", true, "compressed inputs are recognised by their content");
+	say_part(up, "pprof profiles", "pprof", "CPU, mutex, block, goroutine and heap profiles are read beside a trace, and written",
+		"not built in: install libprotobuf-c-dev and protobuf-c-compiler, then build again");
+	say(up, "goroutine dumps", true, "panics, SIGQUIT, debug=1 and debug=2, also within a log");
+	say(up, "GODEBUG output", true, "schedtrace, scheddetail, gctrace, inittrace, also within a log");
+	say(up, "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
+}
+
+static void check_machine(checkup *up)
+{
+	bool go = in_path("go");
+	say(up, "go command", go,
+		go ? "can record traces: go test -trace FILE" : "not in PATH; only needed to record traces, not to read them");
+	char detail[120];
+	snprintf(detail, sizeof detail, "%ld online: as many worker threads (--threads)", sysconf(_SC_NPROCESSORS_ONLN));
+	say(up, "processors", true, detail);
+	double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30);
+	snprintf(detail, sizeof detail, "%.1f GiB: no limit is set unless --memory says so", gib);
+	say(up, "memory", true, detail);
+}
+
+static void print_text(cli_out *out, const checkup *up)
 {
 	cli_out_printf(out, "stwatch %s\n", stwatch_version());
-	for (size_t i = 0; i < n; i++) {
-		cli_out_printf(out, "  %-3s %-22s ", checks[i].available ? "yes" : "no", checks[i].name);
-		cli_out_wrapped(out, 29, 29, checks[i].detail);
+	for (size_t i = 0; i < up->n; i++) {
+		cli_out_printf(out, "  %-3s %-22s ", up->checks[i].available ? "yes" : "no", up->checks[i].name);
+		cli_out_wrapped(out, 29, 29, up->checks[i].detail);
 	}
 }
 
-static void print_json(cli_out *out, const check *checks, size_t n)
+static void print_json(cli_out *out, const checkup *up)
 {
 	cli_out_put(out, "{\"schema\":\"stwatch.doctor/1\",\"version\":");
 	cli_out_json(out, stwatch_version());
 	cli_out_put(out, ",\"checks\":[");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < up->n; i++) {
 		cli_out_printf(out, "%s{\"name\":", i > 0 ? "," : "");
-		cli_out_json(out, checks[i].name);
-		cli_out_printf(out, ",\"available\":%s,\"detail\":", checks[i].available ? "true" : "false");
-		cli_out_json(out, checks[i].detail);
+		cli_out_json(out, up->checks[i].name);
+		cli_out_printf(out, ",\"available\":%s,\"detail\":", up->checks[i].available ? "true" : "false");
+		cli_out_json(out, up->checks[i].detail);
 		cli_out_put(out, "}");
 	}
 	cli_out_put(out, "]}\n");
@@ -72,23 +99,13 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	(void)arguments;
 	(void)operands;
 	(void)n;
-	enum { N_CHECKS = 8 };
-	check checks[N_CHECKS];
-	say(&checks[0], "Go traces, 1.22 on", true, "every header from go 1.22 to go 1.26");
-	say(&checks[1], "Go traces, 1.5 to 1.21", false, "not in this version: record with Go 1.22 or later");
-	say(&checks[2], "gzip, zstd", true, "compressed inputs are recognised by their content");
-	say(&checks[3], "pprof profiles", stwatch_has("pprof"),
-		stwatch_has("pprof") ? "CPU, mutex, block, goroutine and heap profiles are read beside a trace, and written"
-				     : "not built in: install libprotobuf-c-dev and protobuf-c-compiler, then build again");
-	say(&checks[4], "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
-	bool go = in_path("go");
-	say(&checks[5], "go command", go,
-		go ? "can record traces: go test -trace FILE" : "not in PATH; only needed to record traces, not to read them");
-	check_machine(&checks[6], &checks[7]);
+	checkup up = {0};
+	check_inputs(&up);
+	check_machine(&up);
 	if (session->globals.format == CLI_FORMAT_JSON)
-		print_json(&session->out, checks, N_CHECKS);
+		print_json(&session->out, &up);
 	else
-		print_text(&session->out, checks, N_CHECKS);
+		print_text(&session->out, &up);
 	return cli_out_finish(&session->out);
 }
 
