@@ -149,6 +149,8 @@ typedef struct stwatch_input {
 	bool has_start_time; int64_t start_unix_ns; /* wall time of the first event */
 	int64_t duration_ns; /* STWATCH_UNKNOWN: not known */
 	bool complete;
+	int64_t start_ns; /* of several traces as one: its first event, from the first of all; STWATCH_UNKNOWN: none was read from it */
+	uint64_t repeated_generations; /* that another of the traces has too; events and generations count with that one */
 	const stwatch_problem *problems; size_t n_problems;
 	const stwatch_figure *figures; size_t n_figures; /* what `stat` tells of an input that is no trace */
 	const stwatch_table *tables; size_t n_tables;

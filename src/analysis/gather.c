@@ -166,6 +166,7 @@ static stw_candidate as_told(const stw_gather *a, const stw_stay *s)
 		.next = s->next,
 		.gc_worker = s->gc_worker,
 		.begun = true,
+		.part = a->part,
 		.window = UINT32_MAX,
 	};
 	const stw_known_g *known = stw_gather_g(a, s->g);
@@ -287,7 +288,8 @@ static void keep_use(stw_gather *a, stw_proc_use u)
 		a->failed = true;
 }
 
-static void add_uses(stw_gather *a, const stw_fold *f)
+/* border: when the generation before ended, as far as is known; STW_TIME_UNKNOWN: there is none. */
+static void add_uses(stw_gather *a, const stw_fold *f, int64_t border)
 {
 	for (size_t i = 0; i < f->uses.count; i++) {
 		stw_proc_use u = f->uses.items[i];
@@ -300,7 +302,7 @@ static void add_uses(stw_gather *a, const stw_fold *f)
 			/* A head: since the border's state began, or since the trace did. */
 			bool same = p->since != STW_TIME_UNKNOWN &&
 				(p->use == u.use || (p->use == STW_USE_STOPPED && u.use == STW_USE_IDLE));
-			u.from = same ? p->since : a->last_time != STW_TIME_UNKNOWN ? a->last_time : f->first_time;
+			u.from = same ? p->since : border != STW_TIME_UNKNOWN ? border : f->first_time;
 			if (same && p->use == STW_USE_SYSCALL && u.g == STWATCH_NONE)
 				u.g = p->g;
 			if (u.from < u.not_before)
@@ -511,8 +513,127 @@ static void add_wakes(stw_gather *a, const stw_fold *f)
 	}
 }
 
-static void restart_after_gap(stw_gather *a)
+/* ---- where the trace ends, or a part of it ---- */
+
+static void close_procs(stw_gather *a)
 {
+	for (size_t i = 0; i < a->ps.count; i++) {
+		stw_known_p *p = &a->ps.items[i];
+		if (p->since == STW_TIME_UNKNOWN || a->last_time <= p->since || p->since < a->doubt)
+			continue;
+		p->total[p->use] += a->last_time - p->since;
+		keep_use(a,
+			(stw_proc_use){.p = p->id,
+				.from = p->since,
+				.to = a->last_time,
+				.g = p->g,
+				.use = p->use,
+				.worker = p->use == STW_USE_GC ? p->worker : STW_WORKER_NONE});
+	}
+}
+
+static stw_candidates *list_of_open(stw_gather *a, const stw_candidate *c)
+{
+	int64_t ns = length_of(c);
+	switch (c->state) {
+	case STW_GO_RUNNABLE: return ns >= a->min_idle_ns ? &a->runnable_stays : NULL;
+	case STW_GO_SYSCALL: return ns >= STW_KEEP_SYSCALL_NS ? &a->syscalls : NULL;
+	case STW_GO_WAITING: return ns >= STW_KEEP_WAIT_NS ? waits_of(a, c) : NULL;
+	case STW_GO_RUNNING: return ns >= STW_KEEP_RUN_NS ? &a->runs : NULL;
+	default: return NULL;
+	}
+}
+
+/* What a goroutine does at the end is a candidate too. cut: it is not the end of all. */
+static void close_goroutine(stw_gather *a, const stw_known_g *g, bool cut)
+{
+	stw_candidate c = {
+		.g = g->id,
+		.from = g->since,
+		.to = a->last_time,
+		.p = STWATCH_NONE,
+		.waker = g->waker,
+		.blocks = g->blocks,
+		.root = g->root,
+		.stack = g->stack,
+		.wake = g->wake,
+		.reason_generation = g->reason_generation,
+		.reason = g->reason,
+		.state = g->state,
+		.how = g->how,
+		.wait = g->wait,
+		.next = STW_GO_UNDETERMINED,
+		.gc_worker = g->gc_worker,
+		.open = true,
+		.cut = cut,
+		.part = a->part,
+		.begun = g->since != STW_TIME_UNKNOWN,
+		.window = UINT32_MAX,
+		.mean_run_ns = g->runs ? g->run_ns / (int64_t)g->runs : -1,
+	};
+	if (!c.begun)
+		c.from = a->known_from;
+	if (!c.root.stack)
+		c.root = c.stack;
+	if (c.state == STW_GO_RUNNABLE)
+		stw_gather_classify(a, &c);
+	stw_candidates *list = list_of_open(a, &c);
+	if (list && !stw_candidates_keep(a->mem, list, &c))
+		a->failed = true;
+}
+
+/* Not those that may be long gone. */
+static bool is_alive(const stw_gather *a, const stw_known_g *g)
+{
+	return stw_gather_g(a, g->id) == g && (a->doubt == INT64_MIN || g->since >= a->doubt);
+}
+
+static void close_goroutines(stw_gather *a, bool cut)
+{
+	for (size_t i = 0; i < a->gs.count; i++)
+		if (is_alive(a, &a->gs.items[i]))
+			close_goroutine(a, &a->gs.items[i], cut);
+}
+
+/* ---- where the trace begins anew ---- */
+
+/* Of those that the next part finds there, how many were known before: their ids are never used again. */
+static uint64_t count_known(const stw_gather *a, const stw_fold *f)
+{
+	uint64_t known = 0;
+	for (size_t i = 0; i < f->tails.count; i++)
+		known += !f->tails.items[i].g.created && stw_gather_g(a, f->tails.items[i].id);
+	for (size_t i = 0; i < f->gone.count; i++)
+		known += stw_gather_g(a, f->gone.items[i]) != NULL;
+	return known;
+}
+
+/* No backlog lasts across it. */
+static void end_backlog(stw_gather *a)
+{
+	stw_backlog_slot *last = a->backlog.count ? &a->backlog.items[a->backlog.count - 1] : NULL;
+	stw_backlog_slot end = {.slot = a->last_time / STW_SLOT_NS + 1};
+	if (!last || last->slot >= end.slot)
+		return;
+	last = stw_vec_push(a->mem, &a->backlog);
+	if (last)
+		*last = end;
+	else
+		a->failed = true;
+}
+
+/* What is open where a gap begins is told as far as it was seen; where damage is, not even that is sure. */
+static void restart(stw_gather *a, const stw_fold *f, stw_joint joint)
+{
+	if (joint == STW_JOINT_GAP) {
+		close_procs(a);
+		close_goroutines(a, true);
+		end_backlog(a);
+		a->part++;
+		if (f->first_time > a->last_time)
+			a->missing_ns += f->first_time - a->last_time;
+	}
+	a->seen -= count_known(a, f);
 	for (size_t i = 0; i < a->gs.count; i++)
 		a->gs.items[i].since = STW_TIME_UNKNOWN;
 	a->known_from = STW_TIME_UNKNOWN;
@@ -533,11 +654,11 @@ static void count_runnable(stw_gather *a)
 			a->runnable++;
 }
 
-bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
+bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 {
 	stw_gather *a = gather;
-	if (restart)
-		restart_after_gap(a);
+	if (joint != STW_JOINT_WHOLE)
+		restart(a, f, joint);
 	if (a->gs.count == 0) /* one in progress when the trace, or this part of it, begins */
 		a->gc_begun += f->counts[STW_EV_GCActive] > 0;
 	if (a->gs.count == 0)
@@ -547,11 +668,11 @@ bool stw_gather_add(void *gather, const stw_fold *f, bool restart)
 		for (size_t i = 0; i < f->stays.count; i++)
 			a->runnable += f->stays.items[i].from == STW_TIME_UNKNOWN && f->stays.items[i].state == STW_GO_RUNNABLE;
 	add_figures(a, f);
-	add_uses(a, f);
+	add_uses(a, f, joint == STW_JOINT_GAP ? f->first_time : a->last_time);
 	carry_ps(a, f);
 	if (a->failed) /* a proc may be half known */
 		return false;
-	stw_gather_load(a, f);
+	stw_gather_load(a, f, joint == STW_JOINT_GAP);
 	for (size_t i = 0; i < f->stops.count; i++)
 		add_stop(a, f, f->stops.items[i]);
 	if (f->last_time > a->last_time)
@@ -590,60 +711,10 @@ static void keep_left(stw_gather *a, const stw_known_g *g)
 
 void stw_gather_finish(stw_gather *a)
 {
-	for (size_t i = 0; i < a->ps.count; i++) {
-		stw_known_p *p = &a->ps.items[i];
-		if (p->since != STW_TIME_UNKNOWN && a->last_time > p->since && p->since >= a->doubt) {
-			p->total[p->use] += a->last_time - p->since;
-			keep_use(a,
-				(stw_proc_use){.p = p->id,
-					.from = p->since,
-					.to = a->last_time,
-					.g = p->g,
-					.use = p->use,
-					.worker = p->use == STW_USE_GC ? p->worker : STW_WORKER_NONE});
-		}
-	}
+	close_procs(a);
 	stw_gather_load_rest(a);
-	for (size_t i = 0; i < a->gs.count; i++) {
-		const stw_known_g *g = &a->gs.items[i];
-		if (stw_gather_g(a, g->id) != g || (a->doubt != INT64_MIN && g->since < a->doubt)) /* it may be long gone */
-			continue;
-		stw_candidate c = {
-			.g = g->id,
-			.from = g->since,
-			.to = a->last_time,
-			.p = STWATCH_NONE,
-			.waker = g->waker,
-			.blocks = g->blocks,
-			.root = g->root,
-			.stack = g->stack,
-			.wake = g->wake,
-			.reason_generation = g->reason_generation,
-			.reason = g->reason,
-			.state = g->state,
-			.how = g->how,
-			.wait = g->wait,
-			.next = STW_GO_UNDETERMINED,
-			.gc_worker = g->gc_worker,
-			.open = true,
-			.begun = g->since != STW_TIME_UNKNOWN,
-			.window = UINT32_MAX,
-			.mean_run_ns = g->runs ? g->run_ns / (int64_t)g->runs : -1,
-		};
-		if (!c.begun)
-			c.from = a->known_from;
-		if (!c.root.stack)
-			c.root = c.stack;
-		keep_left(a, g);
-		int64_t ns = length_of(&c);
-		stw_candidates *list = c.state == STW_GO_RUNNABLE && ns >= a->min_idle_ns ? &a->runnable_stays
-			: c.state == STW_GO_SYSCALL && ns >= STW_KEEP_SYSCALL_NS          ? &a->syscalls
-			: c.state == STW_GO_WAITING && ns >= STW_KEEP_WAIT_NS             ? waits_of(a, &c)
-			: c.state == STW_GO_RUNNING && ns >= STW_KEEP_RUN_NS              ? &a->runs
-											  : NULL;
-		if (c.state == STW_GO_RUNNABLE)
-			stw_gather_classify(a, &c);
-		if (list && !stw_candidates_keep(a->mem, list, &c))
-			a->failed = true;
-	}
+	for (size_t i = 0; i < a->gs.count; i++)
+		if (is_alive(a, &a->gs.items[i]))
+			keep_left(a, &a->gs.items[i]);
+	close_goroutines(a, false);
 }

@@ -43,7 +43,9 @@ typedef struct stw_candidate {
 	uint8_t state, how, next;
 	uint8_t wait; /* stw_wait, of a wait */
 	bool gc_worker;
-	bool open; /* not over at the end of the trace */
+	bool open; /* not over at the end of the trace, or where a gap begins */
+	bool cut; /* and it was a gap: how it went on is not known */
+	uint32_t part; /* how many gaps are before it */
 	bool begun; /* its beginning is in the trace */
 	bool taken; /* a rule has told it already (rules that judge in turn) */
 	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
@@ -99,6 +101,8 @@ typedef struct stw_gather {
 	stw_map p_slots;
 	/* figures */
 	int64_t first_time, last_time;
+	uint32_t part; /* gaps so far */
+	int64_t missing_ns; /* of the time from first to last: the gaps between inputs */
 	int64_t known_from; /* what is not seen to begin was so since then: the beginning, or that after a gap */
 	int64_t doubt; /* as in stw_fold */
 	int64_t first_sample, last_sample; /* STW_TIME_UNKNOWN: no CPU samples */
@@ -139,15 +143,15 @@ typedef struct stw_gather {
 
 void stw_gather_init(stw_gather *gather, stw_mem *mem, int64_t min_wait_ns, int64_t min_idle_ns, int64_t long_stop_ns);
 void stw_gather_free(stw_gather *gather);
-/* Adds the next generation. restart: what was known before does not hold here (a part of the trace is missing in between). */
-bool stw_gather_add(void *gather, const stw_fold *fold, bool restart); /* a stw_fold_fn; false: out of memory */
+/* Adds the next generation. joint: not WHOLE where a part of the trace is missing in between, so that what was known before does not hold. */
+bool stw_gather_add(void *gather, const stw_fold *fold, stw_joint joint); /* a stw_fold_fn; false: out of memory */
 /* After the last: what is still open becomes candidates too. */
 void stw_gather_finish(stw_gather *gather);
 
 /* The figures of a generation whose procs have been added (loads.c). */
-void stw_gather_load(stw_gather *gather, const stw_fold *fold);
+void stw_gather_load(stw_gather *gather, const stw_fold *fold, bool after_gap);
 /* The rows from one on, added up, that make at least so many ns; with what follows, where that is not enough for another. False where
- * there is less left than that, unless it is the whole trace. */
+ * there is less left than that, unless it is the whole trace, or all between two gaps. */
 bool stw_gather_window(const stw_gather *gather, size_t first, int64_t least, stw_load *sum);
 /* One more wake-up by a poll, and how long it then took to run. */
 void stw_gather_polled(stw_gather *gather, int64_t waited);
@@ -173,6 +177,12 @@ static inline int64_t stw_overlap(int64_t a_from, int64_t a_to, int64_t b_from, 
 {
 	int64_t from = a_from > b_from ? a_from : b_from, to = a_to < b_to ? a_to : b_to;
 	return to > from ? to - from : 0;
+}
+
+/* How long the trace is, without gaps. */
+static inline int64_t stw_gather_length(const stw_gather *gather)
+{
+	return gather->last_time - gather->first_time - gather->missing_ns;
 }
 
 /* How many procs there are, as far as is known. */

@@ -116,18 +116,29 @@ void stw_gather_polled(stw_gather *a, int64_t waited)
 		a->polled_max = waited;
 }
 
+/* How far the rows from one on go without a gap. */
+static size_t end_of_part(const stw_gather *a, size_t first)
+{
+	size_t end = first + 1;
+	while (end < a->loads.count && !a->loads.items[end].after_gap)
+		end++;
+	return end;
+}
+
 bool stw_gather_window(const stw_gather *a, size_t first, int64_t least, stw_load *sum)
 {
+	const size_t end = end_of_part(a, first);
+	const int64_t last = end < a->loads.count ? a->loads.items[end - 1].to : a->last_time;
 	*sum = a->loads.items[first];
-	for (size_t i = first + 1; i < a->loads.count; i++) {
-		if (sum->to - sum->from >= least && a->last_time - sum->to >= least)
+	for (size_t i = first + 1; i < end; i++) {
+		if (sum->to - sum->from >= least && last - sum->to >= least)
 			return true;
 		stw_load_add(sum, &a->loads.items[i]);
 	}
-	return first == 0 || sum->to - sum->from >= least;
+	return first == 0 || a->loads.items[first].after_gap || sum->to - sum->from >= least;
 }
 
-void stw_gather_load(stw_gather *a, const stw_fold *f)
+void stw_gather_load(stw_gather *a, const stw_fold *f, bool after_gap)
 {
 	const stw_collect *c = &f->collect;
 	int64_t ran = run_time(a);
@@ -141,6 +152,7 @@ void stw_gather_load(stw_gather *a, const stw_fold *f)
 		.to = f->last_time,
 		.first_generation = f->generation,
 		.last_generation = f->generation,
+		.after_gap = after_gap,
 		.mark_ns = f->gc_mark_ns,
 		.mark_stopped_ns = c->mark_stopped_ns,
 		.assist_ns = f->assist_ns,

@@ -8,6 +8,7 @@
 typedef struct stw_load {
 	int64_t from, to;
 	uint32_t first_generation, last_generation; /* indices */
+	bool after_gap; /* what was before is not in the trace */
 	int64_t mark_ns, mark_stopped_ns; /* in the mark phase; of it, stopping the world or stopped */
 	int64_t assist_ns, run_ns; /* on the CPU: assisting; goroutines of the program in all */
 	int64_t worker_ns[STW_WORKER_COUNT], fractional_max_ns;

@@ -18,7 +18,7 @@ static double lost_in(const stw_gather *a, int64_t from, int64_t to, double proc
 double stw_mmu(const stw_gather *a, int64_t window_ns)
 {
 	double worst = 0, procs = (double)stw_gather_procs(a);
-	if (procs < 1 || a->last_time - a->first_time < window_ns)
+	if (procs < 1 || stw_gather_length(a) < window_ns)
 		return procs < 1 ? 1
 				 : 1 - lost_in(a, a->first_time, a->last_time > a->first_time ? a->last_time : a->first_time + 1, procs);
 	for (size_t i = 0; i < a->stops.count && i < 200; i++) {

@@ -171,6 +171,17 @@ static bool tell_v1_limits(stwatch_analysis *a)
 	return ok;
 }
 
+static bool tell_gaps(stwatch_analysis *a)
+{
+	const stw_trace *t = &a->trace;
+	if (t->n_gaps == 0)
+		return true;
+	const char *text = stw_arena_printf(&a->arena,
+		"%llu gap%s between the inputs, %.3f s in all: nothing is known of %s, nor concluded across %s", (unsigned long long)t->n_gaps,
+		t->n_gaps == 1 ? "" : "s", (double)t->gaps_ns / 1e9, t->n_gaps == 1 ? "it" : "them", t->n_gaps == 1 ? "it" : "them");
+	return text && add_limit(a, text);
+}
+
 static bool tell_limits(stwatch_analysis *a)
 {
 	bool ok = add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
@@ -178,6 +189,7 @@ static bool tell_limits(stwatch_analysis *a)
 		ok = ok && add_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
 	ok = ok && add_limit(a, "lengths of run queues follow from transitions: local and global queues can't be told apart");
 	ok = ok && add_limit(a, "no kernel input: whether the kernel took the CPU away can only be guessed from silence");
+	ok = ok && tell_gaps(a);
 	if (!a->trace.has_wall)
 		ok = ok && add_limit(a, "no wall time in the trace (Go 1.25 and later write it)");
 	if (a->trace.v1)
@@ -224,11 +236,13 @@ static bool describe_trace(stwatch_analysis *a, uint32_t index)
 		.kind = "go-trace",
 		.format = stw_arena_printf(&a->arena, "go1.%d", (int)in->version),
 		.bytes = in->source.file_size,
-		.events = in->n_events + in->n_generations + 1,
+		.events = in->n_generations || !in->n_repeated ? in->n_events + in->n_generations + 1 : 0,
 		.generations = in->n_generations,
+		.repeated_generations = in->n_repeated,
 		.has_start_time = in->has_wall,
 		.start_unix_ns = in->wall_ns,
 		.duration_ns = in->first_time == STW_TIME_UNKNOWN ? 0 : in->last_time - in->first_time,
+		.start_ns = in->first_time == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in->first_time - a->gather.first_time,
 	};
 	return input.file && input.format && list_problems(a, index, &input) && add_input(a, &input);
 }
@@ -244,6 +258,7 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 		.has_start_time = c->has_start,
 		.start_unix_ns = c->start_unix_ns,
 		.duration_ns = c->duration_ns,
+		.start_ns = STWATCH_UNKNOWN,
 		.complete = c->problems.count == 0,
 		.problems = c->problems.items,
 		.n_problems = c->problems.count,
@@ -293,11 +308,8 @@ static stwatch_status open_files(
 	const size_t n = a->files.traces.count;
 	if (status != STWATCH_OK || n == 0)
 		return status;
-	if (n > 1)
-		return stw_fail(
-			error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "this version analyses one trace at a time (%zu were given)", n);
 	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, context->cancel, error);
-	if (error->input < n)
+	if (status != STWATCH_OK && error->input < n)
 		error->input = a->files.traces.items[error->input].input;
 	return status;
 }
@@ -307,6 +319,8 @@ static stwatch_status fold(stwatch_analysis *a, const stw_run_options *options, 
 	if (a->files.traces.count == 0)
 		return STWATCH_OK;
 	stwatch_status status = stw_trace_fold(&a->trace, options, stw_gather_add, &a->gather, error);
+	if (status == STWATCH_ERR_ARGUMENT) /* an input that does not belong to the others */
+		error->input = a->files.traces.items[error->input].input;
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED)
 		return status;
 	stw_gather_finish(&a->gather);

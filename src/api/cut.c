@@ -68,10 +68,10 @@ typedef struct soundness {
 	int64_t last_time; /* of an event; STW_TIME_UNKNOWN: there was none */
 } soundness;
 
-static bool note_end(void *user, const stw_fold *fold, bool restart)
+static bool note_end(void *user, const stw_fold *fold, stw_joint joint)
 {
 	soundness *s = user;
-	(void)restart;
+	(void)joint;
 	s->last_time = fold->last_time;
 	return true;
 }

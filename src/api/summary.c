@@ -65,7 +65,7 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 static bool fill_procs(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 {
 	stwatch_proc_row *rows = stw_arena_zalloc(arena, (a->ps.count + 1) * sizeof *rows);
-	int64_t idle = 0, all = 0, span = a->last_time - a->first_time;
+	int64_t idle = 0, all = 0, span = stw_gather_length(a);
 	if (!rows)
 		return false;
 	for (size_t i = 0; i < a->ps.count; i++) {

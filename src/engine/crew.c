@@ -23,7 +23,7 @@ static void work(const crew *c, stw_job *job, size_t i)
 	memset(job, 0, sizeof *job);
 	job->span = &c->spans[i];
 	job->index = (uint32_t)i;
-	job->mode = i == 0 ? STW_READ_INITIAL : STW_READ_SPECULATIVE;
+	job->mode = i == 0 || job->span->joint == STW_JOINT_GAP ? STW_READ_INITIAL : STW_READ_SPECULATIVE;
 	stw_order_init(&job->order, c->mem);
 	stw_generation gen;
 	job->status = stw_generation_load(&gen, c->mem, job->span, &job->error);

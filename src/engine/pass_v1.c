@@ -58,7 +58,7 @@ static stwatch_status hand_on(windows *w, bool last, stwatch_error *error)
 		ok = stw_fold_continue(&next, &w->fold);
 	stw_fold_finish(&w->fold);
 	stw_fold_shrink(&w->fold);
-	if (!ok || w->fold.failed || !w->add(w->user, &w->fold, false)) {
+	if (!ok || w->fold.failed || !w->add(w->user, &w->fold, STW_JOINT_WHOLE)) {
 		if (ok && !last)
 			stw_fold_free(&next);
 		return stw_fail_memory(error);

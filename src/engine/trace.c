@@ -1,6 +1,8 @@
 /* The first pass over all generations, and their join. */
 #include "engine/trace.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "engine/crew.h"
 #include "engine/pass_v1.h"
@@ -13,6 +15,8 @@ typedef struct joiner {
 	const stw_run_options *options;
 	stw_order state; /* true, after the generations joined so far */
 	bool begun; /* state is that of a generation before */
+	stw_joint joint; /* of the generation at hand */
+	int64_t last_time; /* of the events before it */
 	uint64_t initial; /* number of the generation with which it begins */
 	uint64_t done; /* bytes */
 	stwatch_error *error;
@@ -82,11 +86,59 @@ static void note_read(stw_trace *t, const stw_job *job)
 	}
 }
 
+/* Between inputs whose numbers follow: tracing may have been off. It then began anew with a stop of its own; and a tracer that goes on
+ * writes at the end of one generation and at the beginning of the next. */
+static bool is_gap(const joiner *j, const stw_job *job)
+{
+	enum { MOST_SILENCE_NS = 100000000 };
+	static const char START[] = "start trace";
+	const stw_fold *f = &job->fold;
+	if (job->span->joint != STW_JOINT_UNSURE || !f->mem || f->first_time == STW_TIME_UNKNOWN)
+		return job->span->joint == STW_JOINT_GAP;
+	if (f->first_time - j->last_time > MOST_SILENCE_NS)
+		return true;
+	for (size_t i = 0; i < f->stops.count; i++) {
+		stw_text kind = stw_intern_get(&f->names, f->stops.items[i].kind);
+		if (kind.length == sizeof START - 1 && memcmp(kind.data, START, kind.length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Numbers of goroutines are never used again: one that was there before a gap is not created after it, but in another process. */
+static bool is_of_one_process(const joiner *j, const stw_job *job)
+{
+	for (size_t i = 0; j->begun && i < job->fold.tails.count; i++) {
+		const stw_tail_g *g = &job->fold.tails.items[i];
+		if (!g->g.created || stw_order_find_g(&j->state, g->id) == STW_MAP_NONE)
+			continue;
+		j->error->input = job->span->input;
+		stw_fail(j->error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation %llu",
+			(long long)g->id, (unsigned long long)job->span->generation);
+		return false;
+	}
+	return true;
+}
+
+static void note_gap(joiner *j, const stw_fold *f)
+{
+	j->trace->n_gaps++;
+	if (f->first_time > j->last_time)
+		j->trace->gaps_ns += f->first_time - j->last_time;
+}
+
 /* Called in order, on one thread. False ends the pass. */
 static bool join(void *user, stw_job *job)
 {
 	joiner *j = user;
 	stw_trace *t = j->trace;
+	if (is_gap(j, job)) {
+		if (!is_of_one_process(j, job))
+			return false;
+		j->begun = false;
+		j->joint = STW_JOINT_GAP;
+	}
 	stwatch_status status = carry(j, job);
 	bool damaged = status == STWATCH_ERR_DAMAGED;
 	stw_fault fault = j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES : j->state.fault;
@@ -104,14 +156,21 @@ static bool join(void *user, stw_job *job)
 	}
 	*begin = events ? job->fold.first_time : INT64_MAX;
 	if (events) {
-		if (!j->add(j->user, &job->fold, !j->begun && t->n_generations > 0)) {
+		stw_joint joint = t->n_generations == 0 ? STW_JOINT_WHOLE : j->joint;
+		if (joint == STW_JOINT_GAP)
+			note_gap(j, &job->fold);
+		if (!j->add(j->user, &job->fold, joint)) {
 			stw_fail_memory(j->error);
 			return false;
 		}
 		note_read(t, job);
+		j->joint = STW_JOINT_WHOLE;
+		j->last_time = job->fold.last_time > j->last_time ? job->fold.last_time : j->last_time;
 	}
 	/* After damage, the next generation stands on its own. The first is the first that has an event. */
 	j->begun = !damaged && (j->begun || events);
+	if (damaged && j->joint == STW_JOINT_WHOLE)
+		j->joint = STW_JOINT_DAMAGE;
 	if (status == STWATCH_ERR_CANCELLED) {
 		*j->error = job->error;
 		return false;
@@ -124,7 +183,7 @@ static bool join(void *user, stw_job *job)
 
 stwatch_status stw_trace_fold(stw_trace *t, const stw_run_options *options, stw_fold_fn add, void *user, stwatch_error *error)
 {
-	joiner j = {.trace = t, .add = add, .user = user, .options = options, .error = error};
+	joiner j = {.trace = t, .add = add, .user = user, .options = options, .last_time = INT64_MIN, .error = error};
 	if (t->v1)
 		return stw_trace_fold_v1(t, options, add, user, error);
 	error->status = STWATCH_OK;

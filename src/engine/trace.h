@@ -19,6 +19,7 @@ typedef struct stw_trace_input {
 	stw_go_version version; /* of its header */
 	/* of what was read of it, in the first pass */
 	uint64_t n_events, n_generations;
+	uint64_t n_repeated; /* generations of it that another input has too, and that were read from there */
 	int64_t first_time, last_time; /* STW_TIME_UNKNOWN: no event */
 	bool has_wall;
 	int64_t wall_ns; /* of the first event, since 1970 */
@@ -35,6 +36,8 @@ typedef struct stw_trace {
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_bytes; /* of all spans */
 	uint64_t n_generations; /* that were read */
+	uint64_t n_gaps; /* between inputs, in the first pass */
+	int64_t gaps_ns; /* how long they are in all */
 	bool has_wall;
 	int64_t wall_ns; /* of the first event, since 1970 */
 } stw_trace;
@@ -69,8 +72,8 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);
 stwatch_status stw_trace_load(const stw_trace *trace, uint32_t span, stw_generation *gen, stwatch_error *error);
 void stw_trace_unload(const stw_trace *trace, stw_generation *gen);
 
-/* Gets the folds in order. restart: a part of the trace is missing before this one. False: out of memory. */
-typedef bool (*stw_fold_fn)(void *user, const stw_fold *fold, bool restart);
+/* Gets the folds in order. joint: whether a part of the trace is missing before this one (never UNSURE). False: out of memory. */
+typedef bool (*stw_fold_fn)(void *user, const stw_fold *fold, stw_joint joint);
 
 /* The first pass: every generation folded, on as many threads as wanted, and handed on in order. What is handed on does not
  * depend on their number: each generation is read speculatively, and exactly only where that is refused.

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "engine/trace.h"
+#include "engine/together.h"
 #include "wire/header.h"
 
 bool stw_trace_note(stw_trace *t, uint32_t input, const stwatch_error *e, stw_fault fault)
@@ -114,7 +114,7 @@ static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwa
 			return status;
 		}
 	}
-	return STWATCH_OK;
+	return t->n_inputs > 1 ? stw_trace_join_inputs(t, error) : STWATCH_OK;
 }
 
 stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const volatile int *cancel,

@@ -35,6 +35,8 @@ static void input_json(const stwatch_input *input, stw_json *json)
 	char wall[STW_WALL_MAX];
 	stw_json_string(json, input->has_start_time ? stw_output_wall_time(wall, input->start_unix_ns) : NULL);
 	stw_json_key_int_or_null(json, "duration_ns", input->duration_ns, STWATCH_UNKNOWN);
+	stw_json_key_int_or_null(json, "start_ns", input->start_ns, STWATCH_UNKNOWN);
+	key_uint_if(json, "repeated_generations", input->repeated_generations, is_trace);
 	stw_json_key_bool(json, "complete", input->complete);
 	stw_json_key(json, "problems");
 	stw_json_array(json);

@@ -129,7 +129,7 @@ static const char *function_still(const stw_case *c, const stw_queue *q, size_t 
 static bool lay_out(stw_case *c, stw_queue *q, int64_t x, int64_t x_from)
 {
 	size_t n_ends = 0;
-	int64_t first = INT64_MAX, end = c->gather->last_time;
+	int64_t first = INT64_MAX;
 	stw_queued **ends = stw_arena_alloc(&c->arena, q->n_waits * sizeof *ends);
 	q->holds = stw_arena_zalloc(&c->arena, (q->n_waits + 1) * sizeof *q->holds);
 	if (!ends || !q->holds)
@@ -138,6 +138,7 @@ static bool lay_out(stw_case *c, stw_queue *q, int64_t x, int64_t x_from)
 	qsort(ends, q->n_waits, sizeof *ends, by_end);
 	while (n_ends < q->n_waits && !ends[n_ends]->wait->open)
 		n_ends++;
+	const int64_t end = n_ends < q->n_waits ? ends[n_ends]->wait->to : c->gather->last_time;
 	for (size_t i = q->n_waits; i-- > 0;) { /* who waits when the i-th is woken came at the earliest at `first` */
 		const stw_candidate *w = ends[i]->wait;
 		first = w->from < first ? w->from : first;
@@ -147,7 +148,7 @@ static bool lay_out(stw_case *c, stw_queue *q, int64_t x, int64_t x_from)
 		q->holds[i].function = function_of(c, &q->holds[i]);
 	}
 	q->n_holds = n_ends;
-	const stw_candidate *open = n_ends < q->n_waits && x != STWATCH_NONE ? stw_stay_open(c->queues, x) : NULL;
+	const stw_candidate *open = n_ends < q->n_waits && x != STWATCH_NONE ? stw_stay_open(c->queues, x, end) : NULL;
 	if (open) {
 		const char *function = function_still(c, q, n_ends, open);
 		q->holds[q->n_holds++] = (stw_hold){x, x_from, end, function, NULL, 0};
@@ -363,7 +364,7 @@ static void tell_stay(stw_case *c, stw_found *f, const stw_hold *h, const stw_ca
 	bool placed = at->n && s->state != STW_GO_RUNNABLE && s->state != STW_GO_RUNNING;
 	int64_t from = s->from > h->from ? s->from : h->from;
 	stwatch_evidence *e = stw_found_step(c, f, from, "held", source, "G%lld %s%s%s for %s%s", (long long)s->g, what, placed ? ", " : "",
-		placed ? stw_case_site(c, at) : "", stw_case_ms(c, s->to - s->from), s->open ? ", and still does when the trace ends" : "");
+		placed ? stw_case_site(c, at) : "", stw_case_ms(c, s->to - s->from), s->cut ? ", and still does where a gap in the trace begins" : s->open ? ", and still does when the trace ends" : "");
 	e->goroutine = s->g;
 	if (placed)
 		stw_found_stack(e, at);

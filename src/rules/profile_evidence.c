@@ -27,7 +27,7 @@ static const stwatch_evidence *step_of(const stw_found *f, const char *step)
 /* False where clocks show that the profile is of another time. */
 static bool may_cover(const stw_case *c, const stw_profile *p)
 {
-	int64_t length = c->gather->last_time - c->start;
+	int64_t length = stw_gather_length(c->gather);
 	if (!c->trace->has_wall || !p->time_unix_ns || !p->duration_ns)
 		return true;
 	return p->time_unix_ns < c->trace->wall_ns + length && p->time_unix_ns + p->duration_ns > c->trace->wall_ns;

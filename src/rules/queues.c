@@ -104,10 +104,10 @@ size_t stw_stays_from(const stw_queues *q, int64_t g, int64_t from)
 	return i;
 }
 
-const stw_candidate *stw_stay_open(const stw_queues *q, int64_t g)
+const stw_candidate *stw_stay_open(const stw_queues *q, int64_t g, int64_t at)
 {
-	size_t i = first_stay(q, g, INT64_MAX);
-	return i > 0 && q->stays[i - 1]->g == g && q->stays[i - 1]->open ? q->stays[i - 1] : NULL;
+	size_t i = first_stay(q, g, at);
+	return i > 0 && q->stays[i - 1]->g == g && q->stays[i - 1]->open && q->stays[i - 1]->to == at ? q->stays[i - 1] : NULL;
 }
 
 /* ---- which waits are for locks ---- */
@@ -329,12 +329,12 @@ static bool stands_behind(const stw_case *c, const stw_candidate *s, stw_site si
 
 /* No hand-over shows who has it. If just one goroutine is blocked further on in the function that takes the lock, since before
  * the first of them came, it may be that one. */
-static stw_holder guess_holder(const stw_case *c, const stw_queues *q, stw_site site, int64_t first)
+static stw_holder guess_holder(const stw_case *c, const stw_queues *q, stw_site site, int64_t first, int64_t end)
 {
 	stw_holder found = {.g = STWATCH_NONE};
 	for (size_t i = 0; i < q->n_stays; i++) {
 		const stw_candidate *s = q->stays[i];
-		if (!s->open || s->state == STW_GO_RUNNABLE || s->from > first || !stands_behind(c, s, site))
+		if (!s->open || s->to != end || s->state == STW_GO_RUNNABLE || s->from > first || !stands_behind(c, s, site))
 			continue;
 		if (found.g != STWATCH_NONE)
 			return (stw_holder){.g = STWATCH_NONE};
@@ -344,9 +344,9 @@ static stw_holder guess_holder(const stw_case *c, const stw_queues *q, stw_site 
 }
 
 /* Who got it last, if that one has not waited for it again. */
-static stw_holder last_holder(const stw_queues *q, const stw_queued *last)
+static stw_holder last_holder(const stw_queues *q, const stw_queued *last, int64_t end)
 {
-	const stw_candidate *now = stw_stay_open(q, last->wait->g);
+	const stw_candidate *now = stw_stay_open(q, last->wait->g, end);
 	if (!now || now->from < last->wait->to)
 		return (stw_holder){.g = STWATCH_NONE};
 	for (size_t i = 0; i < q->n_all; i++)
@@ -359,17 +359,19 @@ static stw_holder last_holder(const stw_queues *q, const stw_queued *last)
 static stw_holder link_open(stw_case *c, stw_queues *q, stw_queued **sorted, size_t from, size_t to)
 {
 	const stw_queued *last = NULL, *open = NULL;
-	int64_t first = INT64_MAX;
+	int64_t first = INT64_MAX, end = INT64_MIN; /* of the trace, or its part */
 	for (size_t i = from; i < to; i++) {
 		const stw_queued *x = sorted[i];
 		if (x->wait->open && x->wait->from < first)
 			first = x->wait->from;
+		if (x->wait->open)
+			end = x->wait->to;
 		if (!x->wait->open && (!last || x->wait->to > last->wait->to))
 			last = x;
 	}
-	stw_holder holder = last ? last_holder(q, last) : (stw_holder){.g = STWATCH_NONE};
+	stw_holder holder = last ? last_holder(q, last, end) : (stw_holder){.g = STWATCH_NONE};
 	if (holder.g == STWATCH_NONE && first != INT64_MAX && !sorted[from]->channel) {
-		holder = guess_holder(c, q, sorted[from]->site, first);
+		holder = guess_holder(c, q, sorted[from]->site, first, end);
 		last = holder.g != STWATCH_NONE ? NULL : last;
 	}
 	for (size_t i = from; i < to; i++) {
@@ -391,6 +393,8 @@ static int by_site(const void *x, const void *y)
 	int sites = compare_sites(a->site, b->site);
 	if (sites || a->channel != b->channel)
 		return sites ? sites : a->channel - b->channel;
+	if (a->wait->part != b->wait->part)
+		return a->wait->part < b->wait->part ? -1 : 1;
 	return a->wait->from < b->wait->from ? -1 : a->wait->from > b->wait->from;
 }
 
@@ -427,7 +431,7 @@ static bool cut_queues(stw_case *c, stw_queues *q, stw_queued **sorted)
 
 static bool same_spot(const stw_queued *a, const stw_queued *b)
 {
-	return stw_site_same(a->site, b->site) && a->channel == b->channel;
+	return stw_site_same(a->site, b->site) && a->channel == b->channel && a->wait->part == b->wait->part;
 }
 
 /* Who holds what a queue waits for at the end, found spot by spot. */

@@ -90,8 +90,8 @@ void stw_queues_build(stw_case *c);
 size_t stw_semaphores_keep(stw_case *c, stw_queued *waits, size_t n);
 /* The stays of a goroutine that overlap a stretch begin here; the first one of another goroutine ends them. */
 size_t stw_stays_from(const stw_queues *queues, int64_t g, int64_t from);
-/* What is open of a goroutine when the trace ends; NULL: nothing. */
-const stw_candidate *stw_stay_open(const stw_queues *queues, int64_t g);
+/* What is open of a goroutine when the trace, or a part of it, ends at a time; NULL: nothing. */
+const stw_candidate *stw_stay_open(const stw_queues *queues, int64_t g, int64_t at);
 /* None: times 0. queues may be NULL. */
 stw_served stw_served_at(const stw_queues *queues, stw_site site, uint8_t wait);
 stw_site stw_site_of(const stw_named_stack *stack);

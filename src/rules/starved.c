@@ -137,7 +137,7 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 			->goroutine = w->g;
 	}
 	if (w->open) {
-		stw_found_step(c, f, w->to, "end", "end of the trace", "G%lld has still not run", (long long)w->g)->goroutine = w->g;
+		stw_found_step(c, f, w->to, "end", w->cut ? "a gap in the trace" : "end of the trace", "G%lld has still not run", (long long)w->g)->goroutine = w->g;
 	} else {
 		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s",
 			(long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));

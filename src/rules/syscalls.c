@@ -50,7 +50,7 @@ static void judge(stw_case *c)
 			continue; /* the library's own goroutines (signals, resolvers): waiting is their work */
 		bool fresh;
 		stw_found *f = stw_found_for(
-			c, "goroutine-stuck-syscall", s->open ? "never-returned" : "blocking-call", culprit, -1, &fresh);
+			c, "goroutine-stuck-syscall", s->open && !s->cut ? "never-returned" : "blocking-call", culprit, -1, &fresh);
 		if (!f)
 			return;
 		stw_found_occurs(c, f, s->from, s->to, s->g, s->p);
@@ -69,7 +69,7 @@ static void judge(stw_case *c)
 		f->culprit.goroutine = s->g;
 		f->culprit.count = 1;
 		f->f.title = stw_case_printf(c, "%s was in a system call for %s%s", culprit, stw_case_ms(c, s->to - s->from),
-			s->open ? ", and still is when the trace ends" : "");
+			s->cut ? ", and still is where a gap in the trace begins" : s->open ? ", and still is when the trace ends" : "");
 		f->f.advice = "a deadline, non-blocking I/O, or a goroutine of its own on which nobody waits";
 		stwatch_evidence *e = stw_found_step(c, f, s->from, "call", s->begun ? "GoSyscallBegin" : "GoStatus", "G%lld %s%s",
 			(long long)s->g, s->begun ? "enters the system call at " : "is in a system call when the trace begins ",
@@ -79,7 +79,8 @@ static void judge(stw_case *c)
 		stw_found_stack(e, at);
 		stw_found_value(c, e, "syscall_ns", s->to - s->from);
 		e = stw_found_step(c, f, s->to, s->open ? "end" : "returned",
-			s->open                             ? "end of the trace"
+			s->cut                              ? "a gap in the trace"
+				: s->open                   ? "end of the trace"
 				: s->next == STW_GO_RUNNING ? "GoSyscallEnd"
 							    : "GoSyscallEndBlocked",
 			s->open ? "G%lld has not come back" : "G%lld comes back", (long long)s->g);

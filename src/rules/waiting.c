@@ -130,8 +130,8 @@ static void never_woken(
 
 static bool may_be_stuck(const stw_case *c, const stw_candidate *w, stw_wait kind)
 {
-	int64_t span = c->gather->last_time - c->start;
-	if (!w->open || !w->begun || w->to - w->from < c->set[STW_SET_STUCK_OPEN] || (w->to - w->from) * 4 < span)
+	int64_t span = stw_gather_length(c->gather);
+	if (!w->open || w->cut || !w->begun || w->to - w->from < c->set[STW_SET_STUCK_OPEN] || (w->to - w->from) * 4 < span)
 		return false;
 	if (w->blocks > 3) /* it had been woken before: its next time may just be later */
 		return false;

@@ -1,0 +1,17 @@
+/* Several inputs as one trace: snapshots of a flight recorder, or traces that a process wrote one after another. */
+#ifndef STW_ENGINE_TOGETHER_H
+#define STW_ENGINE_TOGETHER_H
+
+#include "engine/trace.h"
+
+/* Puts the spans of all inputs in order of time, each generation once, and marks where the trace is not whole between two of them.
+ *
+ * The runtime counts generations on as long as the process lives (trace.lastNonZeroGen in runtime/trace.go), and writes one of them
+ * byte for byte the same to everybody who listens. So inputs that have a generation in common, with the same bytes, are of one
+ * process; and they are not where a generation of one number begins differently, where time and numbers go different ways, where formats or
+ * clocks differ, or where the same addresses are other functions. What can't be told apart this way counts as one process: between two
+ * inputs that have nothing in common nothing is concluded anyway.
+ * STWATCH_ERR_ARGUMENT where the inputs are of several processes: the message lists them. _MEMORY, _IO. */
+stwatch_status stw_trace_join_inputs(stw_trace *trace, stwatch_error *error);
+
+#endif
