@@ -242,15 +242,25 @@ static void count_latency(stw_gather *a, const stw_candidate *c)
 		stw_gather_polled(a, ns);
 }
 
+/* A runnable stay from before its generation is seen in whole only here: the fold has counted the others. */
+static bool ends_late(const stw_stay *s)
+{
+	return s->state == STW_GO_RUNNABLE && s->from == STW_TIME_UNKNOWN && s->next == STW_GO_RUNNING;
+}
+
 static void add_stay(stw_gather *a, const stw_stay *s)
 {
+	if (a->figures_only && !ends_late(s))
+		return;
 	stw_candidate c = whole(a, s);
 	int64_t ns = length_of(&c);
 	stw_candidates *list = NULL;
 	switch (s->state) {
 	case STW_GO_RUNNABLE:
-		if (s->from == STW_TIME_UNKNOWN && c.begun && s->next == STW_GO_RUNNING)
-			count_latency(a, &c); /* the fold counted those that it saw in whole */
+		if (ends_late(s) && c.begun)
+			count_latency(a, &c);
+		if (a->figures_only)
+			return;
 		if (ns < a->min_idle_ns && ns < a->min_wait_ns && c.how != STW_HOW_POLLED)
 			return;
 		stw_gather_classify(a, &c);
@@ -590,7 +600,7 @@ static bool is_alive(const stw_gather *a, const stw_known_g *g)
 
 static void close_goroutines(stw_gather *a, bool cut)
 {
-	for (size_t i = 0; i < a->gs.count; i++)
+	for (size_t i = 0; i < a->gs.count && !a->figures_only; i++)
 		if (is_alive(a, &a->gs.items[i]))
 			close_goroutine(a, &a->gs.items[i], cut);
 }
@@ -713,7 +723,7 @@ void stw_gather_finish(stw_gather *a)
 {
 	close_procs(a);
 	stw_gather_load_rest(a);
-	for (size_t i = 0; i < a->gs.count; i++)
+	for (size_t i = 0; i < a->gs.count && !a->figures_only; i++)
 		if (is_alive(a, &a->gs.items[i]))
 			keep_left(a, &a->gs.items[i]);
 	close_goroutines(a, false);

@@ -91,6 +91,7 @@ typedef struct stw_left {
 typedef struct stw_gather {
 	stw_mem *mem;
 	bool failed; /* out of memory */
+	bool figures_only; /* no candidates are kept: nobody will judge them */
 	int64_t min_wait_ns, min_idle_ns; /* runnable stays from these on are candidates */
 	int64_t long_stop_ns; /* stops from this on are findings of their own */
 	stw_intern names; /* kinds of stops */

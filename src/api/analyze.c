@@ -355,7 +355,7 @@ static stwatch_status draw(stwatch_analysis *a, const stwatch_analyze_options *o
 
 static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_error *error)
 {
-	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel};
+	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, !o->findings};
 	stwatch_status status = fold(a, &options, error);
 	bool cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status != STWATCH_OK && !cancelled)
@@ -405,6 +405,7 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
 	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE],
 		idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS, a->settings.values[STW_SET_STW_NOTE]);
+	a->gather.figures_only = !o.findings;
 	stwatch_status status = open_files(a, context, paths, n_paths, error);
 	const bool opened = status == STWATCH_OK;
 	if (opened)

@@ -90,7 +90,7 @@ static void note_sound(void *user, uint64_t done, uint64_t total)
 static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
 {
 	soundness s = {.part = c->trace, .context = context, .last_time = STW_TIME_UNKNOWN};
-	const stw_run_options options = {context->threads, note_sound, &s, context->cancel};
+	const stw_run_options options = {context->threads, note_sound, &s, context->cancel, true};
 	s.part.spans.items += c->first;
 	s.part.spans.count = c->last - c->first;
 	memset(&s.part.begins, 0, sizeof s.part.begins);

@@ -55,7 +55,7 @@ static void describe(const stw_index *index, const char *path, stwatch_index_res
 static stwatch_status make(stwatch_context *context, const stw_source *source, stw_go_version version, const char *trace, bool cache,
 	stwatch_index_result *result, stwatch_error *error)
 {
-	const stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel};
+	const stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, false};
 	char path[STW_INDEX_PATH];
 	stw_index index = {.mem = NULL};
 	cache = cache || !can_write_beside(trace);

@@ -9,7 +9,7 @@ typedef struct crew {
 	stw_mem *mem;
 	const stw_span *spans;
 	size_t n_spans, n_slots;
-	const volatile int *cancel;
+	const stw_run_options *options;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	size_t next, joined; /* jobs taken, jobs handed back */
@@ -34,7 +34,7 @@ static void work(const crew *c, stw_job *job, size_t i)
 	job->clock_trace_ns = stw_generation_ns(&gen, gen.clock_time);
 	job->clock_wall_ns = gen.clock_sec * 1000000000 + gen.clock_nsec;
 	stw_order_begin(&job->order, job->mode);
-	job->status = stw_pass_run(&job->fold, &job->order, &gen, job->index, c->cancel, &job->error);
+	job->status = stw_pass_run(&job->fold, &job->order, &gen, job->index, c->options, &job->error);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 }
@@ -99,12 +99,12 @@ static void run_alone(crew *c, stw_job_fn done, void *user)
 	}
 }
 
-void stw_crew_run(stw_mem *mem, const stw_span *spans, size_t n_spans, unsigned threads, const volatile int *cancel, stw_job_fn done,
-	void *user)
+void stw_crew_run(
+	stw_mem *mem, const stw_span *spans, size_t n_spans, const stw_run_options *options, stw_job_fn done, void *user)
 {
-	crew c = {.mem = mem, .spans = spans, .n_spans = n_spans, .cancel = cancel};
+	crew c = {.mem = mem, .spans = spans, .n_spans = n_spans, .options = options};
 	pthread_t ids[MOST_THREADS];
-	unsigned running = 0;
+	unsigned running = 0, threads = options->threads;
 	if (threads > MOST_THREADS)
 		threads = MOST_THREADS;
 	if (threads > n_spans)

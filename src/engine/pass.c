@@ -27,17 +27,17 @@ static __attribute__((hot, noinline)) stwatch_status run(stw_merge *mg, const vo
 	}
 }
 
-stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, const volatile int *cancel,
-	stwatch_error *error)
+stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation,
+	const stw_run_options *options, stwatch_error *error)
 {
 	stw_merge mg;
-	if (!stw_fold_init(fold, order->mem, gen, order, generation))
+	if (!stw_fold_init(fold, order->mem, gen, order, generation, options->figures_only))
 		return stw_fail_memory(error);
 	stwatch_status status = stw_merge_open(&mg, order, gen, INT64_MIN, fold, error);
 	if (status == STWATCH_OK) {
 		if (mg.n_heap)
 			fold->first_time = mg.sample_time < mg.heap[0].time ? mg.sample_time : mg.heap[0].time;
-		status = run(&mg, cancel);
+		status = run(&mg, options->cancel);
 		fold->last_time = mg.last_time == INT64_MIN ? fold->first_time : mg.last_time; /* even its first may be at fault */
 	}
 	stw_merge_close(&mg);

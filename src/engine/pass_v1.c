@@ -130,7 +130,7 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 	w->user = user;
 	stw_order_init(&w->order, t->mem);
 	stwatch_status status = STWATCH_ERR_MEMORY;
-	if (!stw_fold_init(&w->fold, t->mem, &t->v1->gen, &w->order, 0))
+	if (!stw_fold_init(&w->fold, t->mem, &t->v1->gen, &w->order, 0, options->figures_only))
 		stw_fail_memory(error);
 	else
 		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);

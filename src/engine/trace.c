@@ -32,7 +32,7 @@ static stwatch_status read_again(joiner *j, stw_job *job, stw_read_mode mode)
 	if (status != STWATCH_OK)
 		return status;
 	stw_order_begin(&j->state, mode);
-	status = stw_pass_run(&job->fold, &j->state, &gen, job->index, j->options->cancel, &job->error);
+	status = stw_pass_run(&job->fold, &j->state, &gen, job->index, j->options, &job->error);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 	return status;
@@ -188,7 +188,7 @@ stwatch_status stw_trace_fold(stw_trace *t, const stw_run_options *options, stw_
 		return stw_trace_fold_v1(t, options, add, user, error);
 	error->status = STWATCH_OK;
 	stw_order_init(&j.state, t->mem);
-	stw_crew_run(t->mem, t->spans.items, t->spans.count, options->threads, options->cancel, join, &j);
+	stw_crew_run(t->mem, t->spans.items, t->spans.count, options, join, &j);
 	stw_order_free(&j.state);
 	return error->status;
 }

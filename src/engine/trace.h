@@ -42,13 +42,6 @@ typedef struct stw_trace {
 	int64_t wall_ns; /* of the first event, since 1970 */
 } stw_trace;
 
-typedef struct stw_run_options {
-	unsigned threads;
-	stwatch_progress_fn progress;
-	void *progress_user;
-	const volatile int *cancel;
-} stw_run_options;
-
 /* An open input, for stw_trace_take. */
 typedef struct stw_trace_file {
 	const char *path; /* must outlive the trace */

@@ -12,13 +12,15 @@ static uint32_t find_string(const stw_generation *gen, const char *text)
 	return UINT32_MAX;
 }
 
-bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation)
+bool stw_fold_init(
+	stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only)
 {
 	memset(f, 0, sizeof *f);
 	f->mem = mem;
 	f->gen = gen;
 	f->order = order;
 	f->generation = generation;
+	f->figures_only = figures_only;
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
@@ -92,7 +94,7 @@ bool stw_fold_grow(stw_fold *f)
 
 bool stw_fold_continue(stw_fold *f, stw_fold *before)
 {
-	if (!stw_fold_init(f, before->mem, before->gen, before->order, before->generation) || !stw_fold_grow(before)) {
+	if (!stw_fold_init(f, before->mem, before->gen, before->order, before->generation, before->figures_only) || !stw_fold_grow(before)) {
 		stw_fold_free(f);
 		return false;
 	}
@@ -156,6 +158,8 @@ static bool is_by_itself(uint8_t state, uint8_t how)
 void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 {
 	stw_fold_g *g = &f->gs.items[slot];
+	if (f->figures_only && g->since != STW_TIME_UNKNOWN)
+		return;
 	if (g->state == STW_GO_WAITING || g->state == STW_GO_SYSCALL) {
 		f->more.items[slot].long_from = g->since;
 		f->more.items[slot].long_to = to;
@@ -216,7 +220,7 @@ void stw_fold_keep_wake(stw_fold *f, uint32_t slot, uint32_t waker, int64_t at)
 {
 	const stw_fold_g *g = &f->gs.items[slot];
 	const stw_fold_g_more *w = &f->more.items[waker];
-	if (w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since ||
+	if (f->figures_only || w->long_to == STW_TIME_UNKNOWN || g->since == STW_TIME_UNKNOWN || w->long_to <= g->since ||
 		(w->long_from < g->since ? w->long_from : g->since) < f->doubt)
 		return;
 	stw_wake *k = stw_vec_push(f->mem, &f->wakes);

@@ -214,6 +214,7 @@ typedef struct stw_fold {
 	const stw_order *order;
 	uint32_t generation; /* index */
 	bool failed; /* out of memory: the result is not whole */
+	bool figures_only;
 	int64_t doubt; /* up to this time events contradict themselves or are missing; INT64_MIN: nowhere */
 	int64_t missing; /* up to this time events are missing */
 	/* while it runs */
@@ -258,7 +259,10 @@ typedef struct stw_fold {
 	STW_VEC(int64_t) gone; /* goroutines that ended and were there before */
 } stw_fold;
 
-bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation);
+/* figures_only: of stays, only those that began before the generation are kept, as they may belong to a figure; wake-ups are not. False when
+ * out of memory. */
+bool stw_fold_init(
+	stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only);
 void stw_fold_free(stw_fold *fold);
 /* Begins the next window of an order that goes on (v1): what `before` knows of each goroutine and proc holds there too, with beginnings
  * that are before it. Before stw_fold_finish(before). False when out of memory. */

@@ -27,9 +27,10 @@ static void fold(stage *s, const stw_generation *gen, stw_read_mode mode)
 	stw_order order;
 	stw_fold f = {0};
 	stwatch_error error = {0};
+	const stw_run_options options = {.threads = 1};
 	stw_order_init(&order, &s->mem);
 	stw_order_begin(&order, mode);
-	stwatch_status status = stw_pass_run(&f, &order, gen, 0, NULL, &error);
+	stwatch_status status = stw_pass_run(&f, &order, gen, 0, &options, &error);
 	REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 	if (status != STWATCH_ERR_MEMORY)
 		check(&f, gen);
