@@ -368,7 +368,7 @@ static void carry_gs(stw_gather *a, const stw_fold *f)
 		g->runs += t->runs;
 		g->run_ns += t->run_ns;
 		g->blocks += t->blocks;
-		g->gc_worker |= t->gc_worker;
+		g->gc_worker |= (t->collects & STW_MARKS) != 0;
 		g->created |= t->created;
 		if (t->created && t->how == STW_HOW_CREATED)
 			g->creator = (stw_place){f->generation, t->wake_stack};

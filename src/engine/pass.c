@@ -2,6 +2,9 @@
 
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
+#define STW_MERGE_LANE fold_place
+#define STW_MERGE_LANE_OPEN fold_lane_open
+#define STW_MERGE_LANE_END fold_lane_end
 #define STW_MERGE_EMIT_LANE fold_lane_event
 #define STW_MERGE_STOPPED(mg) (((const stw_fold *)(mg)->hook)->failed)
 #define STW_MERGE_GAP fold_gap
@@ -11,8 +14,7 @@
 /* How many times, of up to how many runs of events, go between two looks at the cancel flag. */
 enum { STEPS = 256, LANES = 64 };
 
-/* Hot: else the compiler, which sees it called once, saves space in it. */
-static __attribute__((hot, noinline)) stwatch_status run(stw_merge *mg, const volatile int *cancel)
+static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 {
 	for (;;) {
 		for (unsigned i = 0; i < STEPS; i++) {

@@ -38,7 +38,7 @@ void stw_fold_worked(stw_fold *f, uint32_t slot, int64_t t)
 			f->collect.fractional_max_ns = ns;
 	}
 	more->gc_from = t;
-	if (!g->assisting)
+	if (!(g->collects & STW_ASSISTS))
 		return;
 	f->assist_ns += ns;
 	stw_alloc_site *site = site_of(f, more->assist_stack);
@@ -56,9 +56,9 @@ void stw_fold_assist(stw_fold *f, uint32_t slot, int64_t t, uint32_t stack, bool
 {
 	stw_fold_g *g = &f->gs.items[slot];
 	stw_fold_g_more *more = &f->more.items[slot];
-	if (g->assisting && g->state == STW_GO_RUNNING)
+	if (g->collects & STW_ASSISTS && g->state == STW_GO_RUNNING)
 		stw_fold_worked(f, slot, t);
-	g->assisting = begins;
+	g->collects = (uint8_t)((g->collects & ~STW_ASSISTS) | (begins ? STW_ASSISTS : 0));
 	more->gc_from = t;
 	if (!begins)
 		return;
@@ -70,7 +70,7 @@ void stw_fold_assist(stw_fold *f, uint32_t slot, int64_t t, uint32_t stack, bool
 
 void stw_fold_worker(stw_fold *f, uint32_t slot, int64_t t, stw_worker mode)
 {
-	f->gs.items[slot].gc_worker = true;
+	f->gs.items[slot].collects |= STW_MARKS;
 	f->more.items[slot].gc_from = t;
 	f->more.items[slot].worker = (uint8_t)mode;
 }

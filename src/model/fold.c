@@ -28,6 +28,7 @@ bool stw_fold_init(
 	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
+	f->preempted = find_string(gen, "preempted");
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;
 	f->last_sample = gen->samples.count ? gen->samples.items[gen->samples.count - 1].time : STW_TIME_UNKNOWN;
@@ -190,7 +191,7 @@ void stw_fold_keep_stay(stw_fold *f, uint32_t slot, int64_t to, uint8_t next)
 		.how = g->how,
 		.wait = wait_of(f, g),
 		.next = next,
-		.gc_worker = g->gc_worker,
+		.gc_worker = g->collects & STW_MARKS,
 	};
 }
 
@@ -330,7 +331,7 @@ static void hand_over_gs(stw_fold *f)
 		}
 		*t = (stw_tail_g){id, f->gs.items[slot]};
 		t->g.wait = wait_of(f, &f->gs.items[slot]);
-		if (t->g.state == STW_GO_RUNNING && (t->g.assisting || t->g.gc_worker) && f->last_time > f->more.items[slot].gc_from)
+		if (t->g.state == STW_GO_RUNNING && t->g.collects && f->last_time > f->more.items[slot].gc_from)
 			stw_fold_worked(f, slot, f->last_time);
 	}
 }

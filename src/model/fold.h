@@ -31,11 +31,12 @@ typedef enum stw_how {
 	STW_HOW_UNKNOWN,
 	STW_HOW_CREATED,
 	STW_HOW_WOKEN,
-	STW_HOW_POLLED, /* woken by a poll of the network, not by another goroutine */
-	STW_HOW_ALONE, /* woken by no goroutine, from a wait that began before the generation */
 	STW_HOW_PREEMPTED,
 	STW_HOW_YIELDED,
-	STW_HOW_SYSCALL
+	STW_HOW_SYSCALL,
+	/* by no goroutine; last, so that one comparison finds both */
+	STW_HOW_POLLED, /* woken by a poll of the network */
+	STW_HOW_ALONE /* from a wait that began before the generation */
 } stw_how;
 
 /* What a goroutine waits for, as far as it matters to rules. */
@@ -66,6 +67,9 @@ enum {
 	STW_SLOT_NS = 10000000, /* run-queue lengths are kept by the 10 ms */
 };
 
+/* What a goroutine does for the collector. */
+enum { STW_ASSISTS = 1, STW_MARKS = 2 /* it is a mark worker */ };
+
 /* 64 bytes: what nearly every event touches. */
 typedef struct stw_fold_g {
 	int64_t since; /* in its state; STW_TIME_UNKNOWN: from before the generation */
@@ -80,7 +84,7 @@ typedef struct stw_fold_g {
 	uint8_t state; /* STW_GO_* */
 	uint8_t how; /* stw_how */
 	uint8_t wait; /* stw_wait, of one that waits at the generation's end */
-	bool assisting, gc_worker;
+	uint8_t collects; /* STW_ASSISTS, STW_MARKS */
 	bool created; /* in this generation */
 } stw_fold_g;
 
@@ -230,7 +234,7 @@ typedef struct stw_fold {
 	int64_t slot_end;
 	stw_backlog_slot slot;
 	int64_t gc_since; /* STW_TIME_UNKNOWN: not marking */
-	uint32_t network; /* index of the string that is the reason of waits for the network; UINT32_MAX: there is none */
+	uint32_t network, preempted; /* indices of the strings that are such reasons; UINT32_MAX: there is none */
 	/* the result */
 	int64_t first_time, last_time;
 	int64_t first_sample, last_sample; /* of CPU samples; STW_TIME_UNKNOWN: none */
@@ -312,13 +316,17 @@ static inline bool stw_long(int64_t since, int64_t to, int64_t least)
 	return (uint64_t)to - (uint64_t)since >= (uint64_t)least;
 }
 
+static inline unsigned stw_histogram_bucket_of(uint64_t ns)
+{
+	if (ns < STW_HISTOGRAM_STEPS)
+		return (unsigned)ns;
+	unsigned octave = ((unsigned)__builtin_clzll(ns) ^ 63) - 4;
+	return octave * STW_HISTOGRAM_STEPS + (unsigned)(ns >> octave); /* what is left of ns is 16 to 31 */
+}
+
 static inline unsigned stw_histogram_bucket(int64_t ns)
 {
-	uint64_t v = ns < 0 ? 0 : (uint64_t)ns;
-	if (v < STW_HISTOGRAM_STEPS)
-		return (unsigned)v;
-	unsigned octave = ((unsigned)__builtin_clzll(v) ^ 63) - 4;
-	return octave * STW_HISTOGRAM_STEPS + (unsigned)(v >> octave); /* what is left of v is 16 to 31 */
+	return stw_histogram_bucket_of(ns < 0 ? 0 : (uint64_t)ns);
 }
 /* The middle of a bucket, ns. */
 int64_t stw_histogram_value(unsigned bucket);

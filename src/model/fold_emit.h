@@ -7,21 +7,28 @@
 
 #define STW_RARE(x) __builtin_expect(!!(x), 0)
 
+/* Where an event happens: what its thread's proc is known by, NULL where it has none. */
+typedef struct fold_place {
+	stw_fold *f;
+	stw_fold_p *p;
+} fold_place;
+
 /* A proc's time goes to something else from now on. */
-static inline __attribute__((always_inline)) void fold_use(stw_fold *f, uint32_t p, int64_t t, uint8_t use)
+static inline __attribute__((always_inline)) void fold_use(stw_fold *f, stw_fold_p *p, int64_t t, uint8_t use)
 {
-	stw_fold_p *s = &f->ps.items[p];
-	if (STW_RARE(stw_long(s->since, t, STW_KEEP_USE_NS)))
-		stw_fold_keep_use(f, p, t);
+	const uint64_t ns = (uint64_t)t - (uint64_t)p->since; /* of a beginning not known: very many */
+	if (STW_RARE(ns >= STW_KEEP_USE_NS))
+		stw_fold_keep_use(f, (uint32_t)(p - f->ps.items), t);
 	else
-		s->total[s->use] += t - s->since;
-	s->since = t;
-	s->use = use;
+		p->total[p->use] += (int64_t)ns;
+	p->since = t;
+	p->use = use;
 }
 
-static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, int64_t t, int32_t change)
+/* Lanes end where a slot of time does: there it need not be asked for. */
+static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, bool in_lane, int64_t t, int32_t change)
 {
-	if (STW_RARE(t >= f->slot_end))
+	if (!in_lane && STW_RARE(t >= f->slot_end))
 		stw_fold_next_slot(f, t);
 	f->backlog += change;
 	if (change > 0 && f->backlog > f->slot.max)
@@ -30,9 +37,9 @@ static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, int6
 		f->slot.min = f->backlog;
 }
 
-static inline __attribute__((always_inline)) void fold_latency(stw_fold *f, int64_t waited)
+static inline __attribute__((always_inline)) void fold_latency(stw_fold *f, unsigned bucket, int64_t waited)
 {
-	f->latency[stw_histogram_bucket(waited)]++;
+	f->latency[bucket]++;
 	if (STW_RARE(waited > f->latency_max))
 		f->latency_max = waited;
 }
@@ -47,28 +54,27 @@ static inline __attribute__((always_inline)) void fold_enter(stw_fold_g *g, uint
 /* A running goroutine leaves its proc, or goes into a system call on it. */
 static inline __attribute__((always_inline)) void fold_stop_running(stw_fold *f, stw_fold_g *g, uint32_t slot, int64_t t, uint8_t next)
 {
-	int64_t ran = t - g->since;
-	if (STW_RARE(stw_long(g->since, t, STW_KEEP_RUN_NS))) {
+	uint64_t ran = (uint64_t)t - (uint64_t)g->since;
+	if (STW_RARE(ran >= STW_KEEP_RUN_NS)) {
 		stw_fold_keep_stay(f, slot, t, next);
 		if (g->since == STW_TIME_UNKNOWN)
 			ran = 0;
 	}
-	g->run_ns += ran;
+	g->run_ns += (int64_t)ran;
 	g->runs++;
-	if (STW_RARE(g->assisting | g->gc_worker))
+	if (STW_RARE(g->collects))
 		stw_fold_worked(f, slot, t);
 }
 
 static inline __attribute__((always_inline)) void fold_leave_proc(
-	stw_fold *f, uint32_t p, uint32_t slot, const stw_fold_g *g, uint32_t stack, int64_t t)
+	stw_fold *f, stw_fold_p *p, int64_t id, const stw_fold_g *g, uint32_t stack, int64_t t)
 {
-	stw_fold_p *s = &f->ps.items[p];
-	s->last_run_from = g->since;
-	s->last_root = g->root;
-	s->last_before = g->stack;
-	s->last_g = f->order->gs.items[slot].id;
-	s->last_stack = stack;
-	s->g = STW_SLOT_NONE;
+	p->last_run_from = g->since;
+	p->last_root = g->root;
+	p->last_before = g->stack;
+	p->last_g = id;
+	p->last_stack = stack;
+	p->g = STW_SLOT_NONE;
 	fold_use(f, p, t, STW_USE_SPINNING);
 }
 
@@ -127,7 +133,7 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 }
 
 static inline __attribute__((always_inline)) void fold_go_create(
-	stw_fold *f, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
+	stw_fold *f, bool in_lane, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
 {
 	f->gs.items[target] = (stw_fold_g){
 		.since = t,
@@ -144,16 +150,16 @@ static inline __attribute__((always_inline)) void fold_go_create(
 	f->created++;
 	stw_fold_created_at(f, stack);
 	if (state == STW_GO_RUNNABLE)
-		fold_backlog(f, t, 1);
+		fold_backlog(f, in_lane, t, 1);
 }
 
 /* A mark worker says in which mode it works. */
-static void fold_label(stw_fold *f, uint32_t p, uint32_t g, int64_t t, uint32_t string)
+static void fold_label(stw_fold *f, stw_fold_p *p, uint32_t g, int64_t t, uint32_t string)
 {
 	static const char *const modes[] = {
 		[STW_WORKER_DEDICATED] = "GC (dedicated)", [STW_WORKER_FRACTIONAL] = "GC (fractional)", [STW_WORKER_IDLE] = "GC (idle)"};
 	const stw_string *s = &f->gen->strings.items[string];
-	if (s->length < 4 || memcmp(s->data, "GC (", 4) != 0 || !STW_SLOT_OK(p) || !STW_SLOT_OK(g))
+	if (s->length < 4 || memcmp(s->data, "GC (", 4) != 0 || !p || !STW_SLOT_OK(g))
 		return;
 	stw_worker mode = STW_WORKER_DEDICATED;
 	for (unsigned i = STW_WORKER_FRACTIONAL; i < STW_WORKER_COUNT; i++)
@@ -161,7 +167,7 @@ static void fold_label(stw_fold *f, uint32_t p, uint32_t g, int64_t t, uint32_t 
 			mode = (stw_worker)i;
 	stw_fold_worker(f, g, t, mode);
 	fold_use(f, p, t, mode == STW_WORKER_IDLE ? STW_USE_GC_IDLE : STW_USE_GC);
-	f->ps.items[p].worker = (uint8_t)mode;
+	p->worker = (uint8_t)mode;
 }
 
 /* One that was there before the generation. */
@@ -180,37 +186,39 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 	stw_fold_keep_silence(mg->hook, from, to);
 }
 
-#define FOLD_STACK(stack) (indexed ? (uint32_t)(stack) : fold_stack(f, (stack)))
+#define FOLD_STACK(stack) (in_lane ? (uint32_t)(stack) : fold_stack(f, (stack)))
+#define FOLD_ID(given) (in_lane ? (int64_t)(given) : f->order->gs.items[g].id)
 
-/* `indexed`: stacks are given by index, not by id. */
-static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool indexed, unsigned type, int64_t t, uint32_t m, uint32_t p,
+/* `in_lane`: stacks are given by index, not by id; what leaves its proc comes with its id; and no slot of time ends. */
+static inline __attribute__((always_inline)) void fold_one(fold_place at, bool in_lane, unsigned type, int64_t t, uint32_t m, uint32_t p,
 	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	stw_fold *f = mg->hook;
+	stw_fold *f = at.f;
 	stw_fold_g *s;
 	f->counts[type]++;
 	switch (type) {
 	case STW_EV_GoStart: {
 		s = &f->gs.items[target];
 		int64_t since = s->since;
-		if (STW_RARE(stw_long(since, t, STW_KEEP_RUNNABLE_NS))) {
+		const uint64_t waited = (uint64_t)t - (uint64_t)since;
+		if (STW_RARE(waited >= STW_KEEP_RUNNABLE_NS)) {
 			s->p = p;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNING);
 			if (since != STW_TIME_UNKNOWN)
-				fold_latency(f, t - since);
+				fold_latency(f, stw_histogram_bucket(t - since), t - since);
 		} else {
-			fold_latency(f, t - since);
+			fold_latency(f, stw_histogram_bucket_of(waited), (int64_t)waited);
 		}
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
-		if (STW_RARE(s->assisting | s->gc_worker))
+		if (STW_RARE(s->collects))
 			stw_fold_resumes(f, target, t);
-		if (STW_RARE(s->how == STW_HOW_POLLED || s->how == STW_HOW_ALONE))
+		if (STW_RARE(s->how >= STW_HOW_POLLED))
 			stw_fold_alone_runs(f, target, since == STW_TIME_UNKNOWN ? -1 : t - since);
-		f->ps.items[p].g = target;
-		f->ps.items[p].starts++;
-		fold_use(f, p, t, STW_USE_USER);
-		fold_backlog(f, t, -1);
+		at.p->g = target;
+		at.p->starts++;
+		fold_use(f, at.p, t, STW_USE_USER);
+		fold_backlog(f, in_lane, t, -1);
 		break;
 	}
 	case STW_EV_GoUnblock:
@@ -218,7 +226,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	case STW_EV_GoSwitchDestroy: {
 		s = &f->gs.items[target];
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_WAIT_NS))) {
-			s->waker = stw_order_g_id(mg->order, g);
+			s->waker = stw_order_g_id(f->order, g);
 			s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNABLE);
 			if (STW_SLOT_OK(g))
@@ -227,10 +235,10 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		s->how = STW_HOW_WOKEN;
 		if (STW_RARE(!STW_SLOT_OK(g)))
 			stw_fold_woken_alone(f, target, p);
-		s->waker = stw_order_g_id(mg->order, g);
+		s->waker = stw_order_g_id(f->order, g);
 		s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
-		fold_backlog(f, t, 1);
+		fold_backlog(f, in_lane, t, 1);
 		break;
 	}
 	case STW_EV_GoBlock:
@@ -239,14 +247,13 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
 		uint32_t stack = FOLD_STACK(a1);
 		fold_stop_running(f, s, g, t, next);
-		fold_leave_proc(f, p, g, s, stack, t);
+		fold_leave_proc(f, at.p, FOLD_ID(a3), s, stack, t);
 		fold_enter(s, next, t, stack);
 		s->reason = (uint32_t)a2;
 		s->waker = STWATCH_NONE;
 		if (type == STW_EV_GoStop) {
-			const stw_string *why = &f->gen->strings.items[a2];
-			s->how = why->length == 9 ? STW_HOW_PREEMPTED : STW_HOW_YIELDED; /* "preempted", or runtime.Gosched and the like */
-			fold_backlog(f, t, 1);
+			s->how = s->reason == f->preempted ? STW_HOW_PREEMPTED : STW_HOW_YIELDED; /* by runtime.Gosched and the like */
+			fold_backlog(f, in_lane, t, 1);
 		} else {
 			s->blocks++;
 		}
@@ -255,7 +262,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	case STW_EV_GoDestroy:
 		s = &f->gs.items[g];
 		fold_stop_running(f, s, g, t, STW_GO_NOT_EXIST);
-		fold_leave_proc(f, p, g, s, s->root, t);
+		fold_leave_proc(f, at.p, FOLD_ID(a3), s, s->root, t);
 		f->ended++;
 		goto ended;
 	case STW_EV_GoDestroySyscall:
@@ -271,16 +278,16 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		s = &f->gs.items[g];
 		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
 		fold_enter(s, STW_GO_SYSCALL, t, FOLD_STACK(a1));
-		f->ps.items[p].use_g = mg->order->gs.items[g].id;
-		fold_use(f, p, t, STW_USE_SYSCALL);
+		at.p->use_g = FOLD_ID(a3);
+		fold_use(f, at.p, t, STW_USE_SYSCALL);
 		break;
 	case STW_EV_GoSyscallEnd:
 		s = &f->gs.items[g];
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
-		f->ps.items[p].g = g;
-		fold_use(f, p, t, STW_USE_USER);
+		at.p->g = g;
+		fold_use(f, at.p, t, STW_USE_USER);
 		break;
 	case STW_EV_GoSyscallEndBlocked:
 		s = &f->gs.items[g];
@@ -289,18 +296,18 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		s->how = STW_HOW_SYSCALL;
 		s->waker = STWATCH_NONE;
 		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
-		fold_backlog(f, t, 1);
+		fold_backlog(f, in_lane, t, 1);
 		break;
 	case STW_EV_ProcStart:
 		if (STW_RARE(f->stopping))
 			stw_fold_stop_moment(f, t, target, m, true, false);
-		fold_use(f, target, t, STW_USE_SPINNING);
+		fold_use(f, &f->ps.items[target], t, STW_USE_SPINNING);
 		break;
 	case STW_EV_ProcStop:
 	case STW_EV_ProcSteal:
 		if (STW_RARE(f->stopping))
 			stw_fold_stop_moment(f, t, target, m, false, type == STW_EV_ProcSteal);
-		fold_use(f, target, t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
+		fold_use(f, &f->ps.items[target], t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
 		break;
 	case STW_EV_HeapAlloc:
 		f->collect.heap = a0;
@@ -320,12 +327,12 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		if (fold_room(f))
-			fold_go_create(f, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2),
+			fold_go_create(f, in_lane, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2),
 				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
-			fold_go_create(f, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
+			fold_go_create(f, in_lane, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
 	case STW_EV_STWEnd: stw_fold_stop_end(f, t); break;
@@ -340,25 +347,44 @@ static inline __attribute__((always_inline)) void fold_one(stw_merge *mg, bool i
 		if ((int64_t)a0 > f->gomaxprocs_max)
 			f->gomaxprocs_max = (int64_t)a0;
 		break;
-	case STW_EV_GoLabel: fold_label(f, p, g, t, (uint32_t)a1); break;
+	case STW_EV_GoLabel: fold_label(f, at.p, g, t, (uint32_t)a1); break;
 	default: break;
 	}
 }
 
 #undef FOLD_STACK
+#undef FOLD_ID
 
-/* Out of memory, there may be no place for what the event names. */
 static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
 	uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	if (!STW_RARE(((const stw_fold *)mg->hook)->failed))
-		fold_one(mg, false, type, t, m, p, g, target, a0, a1, a2, a3);
+	stw_fold *f = mg->hook;
+	if (STW_RARE(f->failed)) /* out of memory, there may be no place for what the event names */
+		return;
+	fold_place at = {f, STW_SLOT_OK(p) && p < f->ps.count ? &f->ps.items[p] : NULL};
+	fold_one(at, false, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
-static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p,
-	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+/* ---- in lanes (order/merge_lane.h) ---- */
+
+/* No proc comes to be within a lane, so this holds for all of it. */
+static inline fold_place fold_lane_open(const stw_merge *mg, uint32_t p)
 {
-	fold_one(mg, true, type, t, m, p, g, target, a0, a1, a2, a3);
+	stw_fold *f = mg->hook;
+	return (fold_place){f, &f->ps.items[p]};
+}
+
+/* A lane has to end before this time. */
+static inline int64_t fold_lane_end(const stw_merge *mg)
+{
+	return ((const stw_fold *)mg->hook)->slot_end;
+}
+
+static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, const fold_place *at, unsigned type, int64_t t,
+	uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	(void)mg;
+	fold_one(*at, true, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 #endif

@@ -8,44 +8,51 @@
 /* What a lane keeps at hand. */
 typedef struct stw_lane {
 	stw_order *o;
-	stw_order_m *m;
-	uint32_t m_slot, p_slot; /* the proc: only the unusual changes it */
-	uint32_t g; /* slot of the thread's goroutine, as in m->g */
+	stw_order_m *m; /* the thread, which alone knows its goroutine: that changes */
+	stw_order_p *p; /* the proc: only the unusual changes it */
+	uint32_t m_slot, p_slot;
 	uint32_t epoch;
+#ifdef STW_MERGE_LANE
+	STW_MERGE_LANE emit; /* what STW_MERGE_EMIT_LANE keeps at hand */
+#endif
 } stw_lane;
 
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
 #define LANE_TAKE(v)                                                                                                                       \
 	uint64_t v;                                                                                                                        \
 	if (STW_UNLIKELY(!(p = stw_varint_short(p, &v))))                                                                                  \
-	return NULL
+	return false
 #define LANE_NEED(condition)                                                                                                               \
 	if (STW_UNLIKELY(!(condition)))                                                                                                    \
-	return NULL
+	return false
 #define LANE_STACK(index, id)                                                                                                              \
 	uint32_t index = stw_generation_stack(mg->gen, (id));                                                                              \
 	LANE_NEED(index != STW_MAP_NONE)
 #define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == l->epoch && (seq_) == (of)->seq + 1)
-#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
-	STW_MERGE_EMIT_LANE(mg, (type), merge_stamp(mg, time), l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
 
-/* Who also defines STW_MERGE_EMIT_LANE gets a lane's events by it, with the indices of stacks instead of their ids. It may
- * take for granted that STW_MERGE_STOPPED does not hold: a lane ends where it comes to hold with what needed room. */
-#ifdef STW_MERGE_EMIT_LANE
+/* Who defines STW_MERGE_LANE, a type, gets a lane's events by STW_MERGE_EMIT_LANE(mg, const STW_MERGE_LANE *, type, ...), with the indices of
+ * stacks instead of their ids, and with the id of a goroutine that blocks, stops, ends or begins a system call as a3. Each lane begins with
+ * STW_MERGE_LANE_OPEN(mg, p), and has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that STW_MERGE_STOPPED
+ * does not hold: a lane ends where it comes to hold with what needed room. */
+#ifdef STW_MERGE_LANE
+#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
+	STW_MERGE_EMIT_LANE(mg, &l->emit, (type), time, l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
 #define LANE_STACK_ARG(id, index) (index)
+#define LANE_ID_ARG(slot) ((uint64_t)l->o->gs.items[slot].id)
 #else
-#define STW_MERGE_EMIT_LANE STW_MERGE_EMIT
+#define STW_MERGE_LANE_END(mg) INT64_MAX
+#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
+	STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
 #define LANE_STACK_ARG(id, index) (id)
+#define LANE_ID_ARG(slot) 0
 #endif
 
-static inline __attribute__((always_inline)) void lane_set_g(stw_lane *l, uint32_t slot)
-{
-	l->g = l->m->g = slot;
-}
+/* Each takes the arguments at *at, and moves on behind them. False: not as usual; nothing has been done. */
 
-static inline __attribute__((always_inline)) const uint8_t *lane_start(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
@@ -55,14 +62,16 @@ static inline __attribute__((always_inline)) const uint8_t *lane_start(stw_merge
 	LANE_NEXT(g, seq);
 	g->status = STW_G_RUNNING;
 	g->seq = seq;
-	lane_set_g(l, slot);
+	l->m->g = slot;
 	LANE_EMIT(STW_EV_GoStart, slot, id, seq, 0, 0);
-	return p;
+	*at = p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_unblock(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_unblock(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
@@ -75,14 +84,16 @@ static inline __attribute__((always_inline)) const uint8_t *lane_unblock(stw_mer
 	g->status = STW_G_RUNNABLE;
 	g->seq = seq;
 	LANE_EMIT(STW_EV_GoUnblock, slot, id, seq, LANE_STACK_ARG(stack, stack_index), 0);
-	return p;
+	*at = p;
+	return true;
 }
 
 /* GoBlock, GoStop. */
-static inline __attribute__((always_inline)) const uint8_t *lane_stop(
-	stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_stop(
+	stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(reason);
 	LANE_TAKE(stack);
 	uint32_t string = stw_generation_string(mg->gen, reason);
@@ -91,14 +102,16 @@ static inline __attribute__((always_inline)) const uint8_t *lane_stop(
 	stw_order_g *g = &l->o->gs.items[ctx_g];
 	LANE_NEED(g->status == STW_G_RUNNING);
 	g->status = becomes;
-	lane_set_g(l, STW_SLOT_NONE);
-	LANE_EMIT(type, ctx_g, reason, LANE_STACK_ARG(stack, stack_index), string, 0);
-	return p;
+	l->m->g = STW_SLOT_NONE;
+	LANE_EMIT(type, ctx_g, reason, LANE_STACK_ARG(stack, stack_index), string, LANE_ID_ARG(ctx_g));
+	*at = p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_create(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_create(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	stw_order *o = l->o;
 	LANE_TAKE(id);
 	LANE_TAKE(new_stack);
@@ -111,74 +124,61 @@ static inline __attribute__((always_inline)) const uint8_t *lane_create(stw_merg
 	LANE_NEED(slot != STW_SLOT_NONE);
 	LANE_EMIT(STW_EV_GoCreate, slot, id, LANE_STACK_ARG(new_stack, new_index), LANE_STACK_ARG(stack, stack_index), 0);
 	LANE_NEED(!STW_MERGE_STOPPED(mg));
-	return p;
+	*at = p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_destroy(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_destroy(stw_merge *mg, stw_lane *l, int64_t time)
 {
-	const uint32_t ctx_g = l->g;
+	const uint32_t ctx_g = l->m->g;
 	LANE_NEED(STW_SLOT_OK(ctx_g) && l->o->gs.items[ctx_g].status == STW_G_RUNNING);
-	lane_set_g(l, STW_SLOT_NONE);
-	LANE_EMIT(STW_EV_GoDestroy, ctx_g, 0, 0, 0, 0);
+	l->m->g = STW_SLOT_NONE;
+	LANE_EMIT(STW_EV_GoDestroy, ctx_g, 0, 0, 0, LANE_ID_ARG(ctx_g));
 	stw_order_remove_g_fast(l->o, ctx_g);
-	return p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_syscall_begin(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_syscall_begin(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
 	LANE_NEED(STW_SLOT_OK(ctx_g));
 	LANE_STACK(stack_index, stack);
 	stw_order_g *g = &l->o->gs.items[ctx_g];
 	LANE_NEED(g->status == STW_G_RUNNING);
-	stw_order_p *s = &l->o->ps.items[l->p_slot];
+	stw_order_p *s = l->p;
 	LANE_NEXT(s, seq);
 	g->status = STW_G_SYSCALL;
 	s->status = STW_P_SYSCALL;
 	s->seq = seq;
-	LANE_EMIT(STW_EV_GoSyscallBegin, ctx_g, seq, LANE_STACK_ARG(stack, stack_index), 0, 0);
-	return p;
+	LANE_EMIT(STW_EV_GoSyscallBegin, ctx_g, seq, LANE_STACK_ARG(stack, stack_index), 0, LANE_ID_ARG(ctx_g));
+	*at = p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_syscall_end(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_syscall_end(stw_merge *mg, stw_lane *l, int64_t time)
 {
-	const uint32_t ctx_g = l->g;
+	const uint32_t ctx_g = l->m->g;
 	LANE_NEED(STW_SLOT_OK(ctx_g));
 	stw_order_g *g = &l->o->gs.items[ctx_g];
-	stw_order_p *s = &l->o->ps.items[l->p_slot];
+	stw_order_p *s = l->p;
 	LANE_NEED(g->status == STW_G_SYSCALL && s->status == STW_P_SYSCALL);
 	g->status = STW_G_RUNNING;
 	s->status = STW_P_RUNNING;
 	LANE_EMIT(STW_EV_GoSyscallEnd, ctx_g, 0, 0, 0, 0);
-	return p;
+	return true;
 }
 
-static inline __attribute__((always_inline)) const uint8_t *lane_heap(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t *p)
+static inline __attribute__((always_inline)) bool lane_heap(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
-	const uint32_t ctx_g = l->g;
+	const uint8_t *p = *at;
+	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(value);
 	LANE_EMIT(STW_EV_HeapAlloc, STW_SLOT_NONE, value, 0, 0, 0);
-	return p;
-}
-
-/* Does what the event at hand says, if it is a frequent one and as usual. Its end, or NULL: nothing was done. */
-static inline __attribute__((always_inline)) const uint8_t *merge_usual(
-	stw_merge *mg, stw_lane *l, unsigned type, int64_t time, const uint8_t *p)
-{
-	switch (type) {
-	case STW_EV_GoStart: return lane_start(mg, l, time, p);
-	case STW_EV_GoUnblock: return lane_unblock(mg, l, time, p);
-	case STW_EV_GoBlock: return lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, p);
-	case STW_EV_GoStop: return lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, p);
-	case STW_EV_GoCreate: return lane_create(mg, l, time, p);
-	case STW_EV_GoDestroy: return lane_destroy(mg, l, time, p);
-	case STW_EV_GoSyscallBegin: return lane_syscall_begin(mg, l, time, p);
-	case STW_EV_GoSyscallEnd: return lane_syscall_end(mg, l, time, p);
-	case STW_EV_HeapAlloc: return lane_heap(mg, l, time, p);
-	default: return NULL;
-	}
+	*at = p;
+	return true;
 }
 
 /* Puts the first cursor, whose next event comes at `time`, in its place in the heap. Mostly two threads take turns: it then
@@ -210,12 +210,20 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 	return STWATCH_OK;
 }
 
-/* The latest time at which the first cursor still is the earliest, and no sample comes before. */
-static inline __attribute__((always_inline)) int64_t merge_limit(const stw_merge *mg)
-{
-	int64_t limit = mg->heap[1].time < mg->heap[2].time ? mg->heap[1].time : mg->heap[2].time;
-	return mg->sample_time < limit ? mg->sample_time : limit;
-}
+/* Which way an event goes in a lane. */
+enum { LANE_UNUSUAL, LANE_START, LANE_UNBLOCK, LANE_BLOCK, LANE_STOP, LANE_CREATE, LANE_DESTROY, LANE_SYSCALL_BEGIN, LANE_SYSCALL_END, LANE_HEAP };
+
+static const uint8_t lane_ways[256] = {
+	[STW_EV_GoStart] = LANE_START,
+	[STW_EV_GoUnblock] = LANE_UNBLOCK,
+	[STW_EV_GoBlock] = LANE_BLOCK,
+	[STW_EV_GoStop] = LANE_STOP,
+	[STW_EV_GoCreate] = LANE_CREATE,
+	[STW_EV_GoDestroy] = LANE_DESTROY,
+	[STW_EV_GoSyscallBegin] = LANE_SYSCALL_BEGIN,
+	[STW_EV_GoSyscallEnd] = LANE_SYSCALL_END,
+	[STW_EV_HeapAlloc] = LANE_HEAP,
+};
 
 /* Event types of which a lane is sure that they belong into a thread's stream. */
 #define LANE_TYPES                                                                                                                         \
@@ -225,59 +233,40 @@ static inline __attribute__((always_inline)) int64_t merge_limit(const stw_merge
 		(uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
 #define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type)&1))
 
-/* True where a lane may be tried: there is a whole event in the window, and a thread with a proc. */
+/* In a lane, time differences have one or two bytes, and are then neither nothing nor a gap. */
+enum { LANE_UNITS_END = 1 << 14 };
+#define LANE_FACTOR_MAX (STW_MERGE_GAP_NS / LANE_UNITS_END < 4096 ? (uint64_t)STW_MERGE_GAP_NS / LANE_UNITS_END : 4096)
+
+/* True where a lane may be tried: there is a whole event in the window, a thread with a proc, and a time that needs no second look. */
 static inline __attribute__((always_inline)) bool lane_fits(const stw_merge *mg, const stw_cursor *c)
 {
-	return c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && STW_SLOT_OK(mg->order->ms.items[c->m].p);
+	return c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && STW_SLOT_OK(mg->order->ms.items[c->m].p) &&
+		!merge_is_odd(mg, c->time) && c->time < STW_MERGE_LANE_END(mg) && mg->gen->ns_factor - 1 < LANE_FACTOR_MAX;
 }
 
-/* Takes the first cursor's events (just one if `single`) while they are usual and it stays the earliest.
- * *unusual: the event at hand is for merge_advance. */
-static inline __attribute__((always_inline)) stwatch_status merge_lane(stw_merge *mg, stw_cursor *c, bool single, bool *unusual)
+static inline __attribute__((always_inline)) stw_lane lane_open(const stw_merge *mg, const stw_cursor *c)
 {
 	stw_order *o = mg->order;
 	stw_order_m *m = &o->ms.items[c->m];
-	stw_lane lane = {.o = o, .m = m, .m_slot = c->m, .p_slot = m->p, .g = m->g, .epoch = o->epoch};
-	const int64_t limit = merge_limit(mg);
-	const uint64_t factor = mg->gen->ns_factor;
-	const uint8_t *p = c->p, *safe = c->end - STW_EVENT_BYTES_MAX, *event = NULL;
-	uint8_t type = c->type; /* not kept after it has been looked at: it is to be had at `event` */
-	int64_t time = c->time;
-	uint64_t dt = 0;
-	for (;;) {
-		const uint8_t *next = merge_usual(mg, &lane, type, time, p);
-		if (STW_UNLIKELY(!next))
-			break;
-		event = next;
-		if (STW_UNLIKELY(event > safe || !(p = stw_varint_short(event + 1, &dt)))) {
-			dt = 0;
-			goto refresh;
-		}
-		type = *event;
-		time = (int64_t)((uint64_t)time + dt * factor);
-		if (single || time > limit) {
-			if (STW_UNLIKELY(!LANE_KNOWS(type)))
-				goto refresh;
-			c->p = p;
-			c->type = type;
-			c->time = time;
-			merge_place(mg, c, time);
-			return STWATCH_OK;
-		}
-	}
-	if (event) {
-		if (!LANE_KNOWS(*event))
-			goto refresh; /* whether it belongs here has not been looked at */
-		c->p = p;
-		c->type = *event;
-		c->time = time;
-	}
-	*unusual = true;
-	return STWATCH_OK;
-refresh: /* from the event's beginning, with all checks */
-	c->p = event;
-	c->time = (int64_t)((uint64_t)time - dt * factor);
-	return merge_settle(mg, c, merge_refresh(mg, c));
+	return (stw_lane){
+		.o = o,
+		.m = m,
+		.p = &o->ps.items[m->p],
+		.m_slot = c->m,
+		.p_slot = m->p,
+		.epoch = o->epoch,
+#ifdef STW_MERGE_LANE
+		.emit = STW_MERGE_LANE_OPEN(mg, m->p),
+#endif
+	};
+}
+
+/* The latest time at which the first cursor still is the earliest, no sample comes before, and the lane need not end. */
+static inline __attribute__((always_inline)) int64_t lane_limit(const stw_merge *mg)
+{
+	int64_t limit = mg->heap[1].time < mg->heap[2].time ? mg->heap[1].time : mg->heap[2].time;
+	limit = mg->sample_time < limit ? mg->sample_time : limit;
+	return STW_MERGE_LANE_END(mg) <= limit ? STW_MERGE_LANE_END(mg) - 1 : limit;
 }
 
 /* The first cursor's event by the full rules, or another's if it has to wait. */
@@ -291,38 +280,110 @@ static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_c
 	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
-/* Hands on the next event or, if not `single`, up to so many times the earliest thread's next ones, its lane. An event may
- * stand for two or three. STWATCH_OK; STWATCH_END; or an error. */
-static inline __attribute__((always_inline)) stwatch_status merge_lanes(stw_merge *mg, bool single, unsigned lanes)
+/* Hands on the next event or, if not `single`, up to so many times the earliest thread's next ones, its lane: those that are usual while
+ * it stays the earliest. An event may stand for two or three. STWATCH_OK; STWATCH_END; or an error.
+ * Threaded code: a way does its event, and the next one's goes on from there. */
+static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, bool single, unsigned lanes)
 {
-	const bool whole_ns = mg->gen->ns_factor != 0;
-	for (;;) {
-		stw_cursor *c = mg->heap[0].cursor;
-		bool unusual = false;
-		stwatch_status status;
-		if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
-			if (!c && mg->next_sample >= mg->gen->samples.count)
-				return STWATCH_END;
-			merge_sample(mg);
-			return STWATCH_OK;
-		}
-		if (STW_UNLIKELY(!lane_fits(mg, c) || !whole_ns))
-			return merge_first(mg, c);
-		status = merge_lane(mg, c, single, &unusual);
-		if (STW_UNLIKELY(unusual))
-			return merge_first(mg, c);
-		if (status != STWATCH_OK || single || --lanes == 0)
-			return status;
+	static const void *const ways[] = {
+		[LANE_UNUSUAL] = &&unusual,
+		[LANE_START] = &&start,
+		[LANE_UNBLOCK] = &&unblock,
+		[LANE_BLOCK] = &&block,
+		[LANE_STOP] = &&stop,
+		[LANE_CREATE] = &&create,
+		[LANE_DESTROY] = &&destroy,
+		[LANE_SYSCALL_BEGIN] = &&syscall_begin,
+		[LANE_SYSCALL_END] = &&syscall_end,
+		[LANE_HEAP] = &&heap,
+	};
+	const uint64_t factor = mg->gen->ns_factor;
+	const uint8_t *p, *safe, *event;
+	stw_cursor *c;
+	stw_lane lane, *const l = &lane;
+	int64_t time, limit;
+	unsigned units;
+
+next_lane:
+	c = mg->heap[0].cursor;
+	if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
+		if (!c && mg->next_sample >= mg->gen->samples.count)
+			return STWATCH_END;
+		merge_sample(mg);
+		return STWATCH_OK;
 	}
+	if (STW_UNLIKELY(!lane_fits(mg, c)))
+		return merge_first(mg, c);
+	lane = lane_open(mg, c);
+	limit = single ? INT64_MIN : lane_limit(mg);
+	p = c->p;
+	safe = c->end - STW_EVENT_BYTES_MAX;
+	event = NULL;
+	time = c->time;
+	goto *ways[lane_ways[c->type]];
+
+	/* clang-format off */
+start:         if (lane_start(mg, l, time, &p)) goto taken; else goto unusual;
+unblock:       if (lane_unblock(mg, l, time, &p)) goto taken; else goto unusual;
+block:         if (lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, &p)) goto taken; else goto unusual;
+stop:          if (lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, &p)) goto taken; else goto unusual;
+create:        if (lane_create(mg, l, time, &p)) goto taken; else goto unusual;
+destroy:       if (lane_destroy(mg, l, time)) goto taken; else goto unusual;
+syscall_begin: if (lane_syscall_begin(mg, l, time, &p)) goto taken; else goto unusual;
+syscall_end:   if (lane_syscall_end(mg, l, time)) goto taken; else goto unusual;
+heap:          if (lane_heap(mg, l, time, &p)) goto taken; else goto unusual;
+	/* clang-format on */
+
+taken:
+	mg->last_time = time;
+	event = p;
+	if (STW_UNLIKELY(event > safe))
+		goto refresh;
+	units = event[1];
+	p = event + 2;
+	if (STW_UNLIKELY(units - 1 >= 0x7f)) {
+		const unsigned more = event[2] - 1u; /* neither a third byte nor nothing: 1 to 127 */
+		if (STW_UNLIKELY(units == 0 || more >= 0x7f))
+			goto refresh;
+		units = (units & 0x7f) | event[2] << 7;
+		p = event + 3;
+	}
+	time = (int64_t)((uint64_t)time + units * factor);
+	if (time <= limit)
+		goto *ways[lane_ways[*event]];
+	if (STW_UNLIKELY(!LANE_KNOWS(*event)))
+		goto refresh;
+	c->p = p;
+	c->type = *event;
+	c->time = time;
+	merge_place(mg, c, time);
+	if (!single && --lanes)
+		goto next_lane;
+	return STWATCH_OK;
+
+unusual:
+	if (!event) /* it is the first */
+		return merge_first(mg, c);
+	if (LANE_KNOWS(*event)) {
+		c->p = p;
+		c->type = *event;
+		c->time = time;
+		return merge_first(mg, c);
+	}
+	/* Whether it belongs here has not been looked at. */
+refresh: /* from the event's beginning, with all checks */
+	c->p = event;
+	c->time = mg->last_time;
+	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
 /* One event, or one thread's next ones. */
-static inline __attribute__((always_inline)) stwatch_status merge_run(stw_merge *mg, bool single)
+static inline stwatch_status merge_run(stw_merge *mg, bool single)
 {
 	return merge_lanes(mg, single, 1);
 }
 
-static inline __attribute__((always_inline)) stwatch_status merge_step(stw_merge *mg)
+static inline stwatch_status merge_step(stw_merge *mg)
 {
 	return merge_lanes(mg, true, 1);
 }

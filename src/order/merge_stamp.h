@@ -6,13 +6,18 @@
 
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* The time of the event that is handed on next: later than that of the one before. */
+/* Who does not want to be told of gaps has none. */
 #ifndef STW_MERGE_GAP
-static inline int64_t merge_stamp(stw_merge *mg, int64_t time)
+#define STW_MERGE_GAP_NS INT64_MAX
+#define STW_MERGE_GAP(mg, from, to) ((void)0)
+#endif
+
+/* One comparison finds both what does not come later than the event before, and what comes after a gap. */
+static inline __attribute__((always_inline)) bool merge_is_odd(const stw_merge *mg, int64_t time)
 {
-	return mg->last_time = time > mg->last_time ? time : mg->last_time + 1;
+	return (uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1;
 }
-#else
+
 static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t time)
 {
 	if (time <= mg->last_time)
@@ -22,13 +27,12 @@ static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t 
 	return mg->last_time = time;
 }
 
-/* One comparison finds both what does not increase and what comes after a gap. */
+/* The time of the event that is handed on next: later than that of the one before. */
 static inline __attribute__((always_inline)) int64_t merge_stamp(stw_merge *mg, int64_t time)
 {
-	if (STW_UNLIKELY((uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1))
+	if (STW_UNLIKELY(merge_is_odd(mg, time)))
 		return merge_stamp_odd(mg, time);
 	return mg->last_time = time;
 }
-#endif
 
 #endif
