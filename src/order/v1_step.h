@@ -18,6 +18,8 @@
 	STW_MERGE_EMIT(&vm->base, (type), merge_stamp(&vm->base, (time)), (m), (p), (g), (target), (a0), (a1), (a2), (a3))
 /* With the cursor's context. */
 #define V1_HERE(type, target, a0, a1, a2, a3) V1_EMIT(type, at.time, at.m, at.p, at.g, target, a0, a1, a2, a3)
+/* Of an event that no runtime with that header writes. */
+#define V1_NOT_WRITTEN "unexpected event type %u (%s)"
 
 /* Where the event at hand happened. */
 typedef struct v1_place {
@@ -607,9 +609,11 @@ static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
 	case STW_V1_UserRegion:
 	case STW_V1_UserLog: return v1_annotation(vm, c, at);
 	default: /* FutileWakeup: the wake-up before it was in vain, but it was one. Only Go 1.5 wrote it; Go's reader takes it from none. */
-		if (STW_V1_AS_GO && vm->v1->index.format.minor >= 11)
-			return stw_fail(vm->base.error, STWATCH_ERR_DAMAGED, stw_v1_cursor_offset(c), "unexpected event type %u (%s)", c->type,
-				stw_v1_event_name(c->type));
+		if (vm->v1->index.format.minor < 11)
+			return STWATCH_OK;
+		if (STW_V1_AS_GO)
+			return stw_fail(vm->base.error, STWATCH_ERR_DAMAGED, stw_v1_cursor_offset(c), V1_NOT_WRITTEN, c->type, stw_v1_event_name(c->type));
+		stw_v1_merge_fault(vm, c, STW_FAULT_BYTES, V1_NOT_WRITTEN, c->type, stw_v1_event_name(c->type));
 		return STWATCH_OK;
 	}
 }
