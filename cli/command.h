@@ -58,7 +58,7 @@ enum { CLI_ARGS_MAX = 4096, CLI_OPERANDS_MAX = 1 << 20 };
 extern const cli_command *const cli_commands[];
 extern const cli_option cli_global_options[];
 
-extern const cli_command cli_diagnose, cli_stat, cli_events, cli_states, cli_cut, cli_profile, cli_index, cli_explain, cli_doctor;
+extern const cli_command cli_diagnose, cli_stat, cli_events, cli_states, cli_path, cli_cut, cli_profile, cli_index, cli_explain, cli_doctor;
 
 const cli_command *cli_command_find(const char *name);
 

@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 
-const cli_command *const cli_commands[] = {&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_cut, &cli_profile, &cli_index, &cli_explain, &cli_doctor, NULL};
+const cli_command *const cli_commands[] = {&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_path, &cli_cut, &cli_profile, &cli_index, &cli_explain, &cli_doctor, NULL};
 
 static const char *const COLORS[] = {"auto", "always", "never", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};

@@ -7,6 +7,7 @@
 #include "stwatch/cut.h"
 #include "stwatch/events.h"
 #include "stwatch/index.h"
+#include "stwatch/path.h"
 #include "stwatch/profile.h"
 #include "stwatch/sources.h"
 #include "stwatch/states.h"

@@ -110,10 +110,7 @@ bool stw_places_name(stw_places *p, const stw_generation *gen, uint32_t stack, s
 			continue;
 		frames[n++] = (stwatch_frame){function, file, f->line};
 	}
-	*out = (stw_named_stack){frames, n, n};
-	for (uint32_t i = n; i-- > 0;)
-		if (!stw_is_library(frames[i].function) && !strstr(frames[i].function, "._Cfunc_"))
-			out->user = i;
+	*out = (stw_named_stack){frames, n, stw_user_frame(frames, n)};
 	return true;
 }
 
@@ -265,6 +262,14 @@ bool stw_is_library(const char *function)
 		if (strlen(packages[i]) == n && memcmp(packages[i], function, n) == 0)
 			return true;
 	return *function == 0 || strncmp(function, "_cgo", 4) == 0 || strncmp(function, "golang.org/x/sys/", 17) == 0;
+}
+
+uint32_t stw_user_frame(const stwatch_frame *frames, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (!stw_is_library(frames[i].function) && !strstr(frames[i].function, "._Cfunc_"))
+			return i;
+	return n;
 }
 
 const char *stw_user_function(const stw_named_stack *s)

@@ -58,6 +58,8 @@ bool stw_places_name(stw_places *places, const stw_generation *gen, uint32_t sta
 
 /* True for functions of the standard library and the runtime, by their package. */
 bool stw_is_library(const char *function);
+/* The index of the innermost frame that a person would edit; n: none. */
+uint32_t stw_user_frame(const stwatch_frame *frames, uint32_t n);
 /* The innermost frame outside the library, else the goroutine's own function; NULL where the stack is empty. */
 const char *stw_user_function(const stw_named_stack *stack);
 const char *stw_leaf_function(const stw_named_stack *stack);

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/told.h"
 #include "base/error.h"
-#include "engine/stream.h"
-#include "model/timeline.h"
+#include "engine/feed.h"
+#include "engine/walk.h"
 #include "output/states_print.h"
 
-enum { CONTRADICTIONS_KEPT = 100, EVENTS_A_PAUSE = 1 << 16 };
+enum { CONTRADICTIONS_KEPT = 100 };
 
 typedef struct edge {
 	uint8_t resource, from, to, event;
@@ -26,7 +27,6 @@ typedef struct stay_sum {
 
 struct stwatch_states {
 	stw_mem *mem;
-	stw_arena arena;
 	stwatch_states_options options;
 	unsigned version;
 	STW_VEC(edge *) edges;
@@ -34,14 +34,11 @@ struct stwatch_states {
 	stay_sum sums[STW_RES_COUNT][STW_STATE_COUNT];
 	STW_VEC(stwatch_contradiction) contradictions;
 	uint64_t n_contradictions;
-	STW_VEC(stwatch_problem) problems;
 	STW_VEC(stwatch_state_time) times;
 	STW_VEC(stwatch_transition) transitions;
-	stwatch_input input;
+	stw_told told;
 	stwatch_summary summary;
-	int64_t first, last; /* times of events */
-	bool begun, failed;
-	bool fresh; /* a generation has begun, with no event yet */
+	bool failed;
 };
 
 void stwatch_states_options_init(stwatch_states_options *options)
@@ -63,10 +60,9 @@ void stwatch_states_free(stwatch_states *s)
 		stw_mem_free(mem, s->edges.items[i], sizeof **s->edges.items);
 	stw_vec_free(mem, &s->edges);
 	stw_vec_free(mem, &s->contradictions);
-	stw_vec_free(mem, &s->problems);
 	stw_vec_free(mem, &s->times);
 	stw_vec_free(mem, &s->transitions);
-	stw_arena_free(&s->arena);
+	stw_told_free(&s->told);
 	stw_mem_free(mem, s, sizeof *s);
 }
 
@@ -82,7 +78,7 @@ static bool wanted(const stwatch_states *s, unsigned resource, int64_t id)
 
 static bool inside(const stwatch_states *s, int64_t at)
 {
-	at -= s->first;
+	at -= s->told.first;
 	return at >= s->options.from_ns && (s->options.to_ns <= 0 || at <= s->options.to_ns);
 }
 
@@ -119,7 +115,7 @@ static stwatch_contradiction *contradiction(stwatch_states *s, const char *rule,
 	s->failed |= !c;
 	if (c)
 		*c = (stwatch_contradiction){.rule = rule,
-			.at_ns = at - s->first,
+			.at_ns = at - s->told.first,
 			.goroutine = STWATCH_NONE,
 			.proc = STWATCH_NONE,
 			.thread = STWATCH_NONE,
@@ -137,7 +133,7 @@ static void tell_illegal(stwatch_states *s, const stw_move *m)
 {
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
 		? NULL
-		: stw_arena_printf(&s->arena, "%s %lld from %s to %s by %s", stw_resource_name(m->resource), (long long)m->id,
+		: stw_arena_printf(&s->told.arena, "%s %lld from %s to %s by %s", stw_resource_name(m->resource), (long long)m->id,
 			  stw_state_name(m->from), stw_state_name(m->to), event_name(m->event));
 	stwatch_contradiction *c = contradiction(s, "illegal-transition", m->at, what);
 	if (c)
@@ -166,7 +162,7 @@ static void on_move(void *user, const stw_move *m)
 static void on_interval(void *user, const stw_interval *i)
 {
 	stwatch_states *s = user;
-	int64_t from = s->first + s->options.from_ns, to = s->options.to_ns > 0 ? s->first + s->options.to_ns : INT64_MAX;
+	int64_t from = s->told.first + s->options.from_ns, to = s->options.to_ns > 0 ? s->told.first + s->options.to_ns : INT64_MAX;
 	if (!wanted(s, i->resource, i->id) || i->to < from || i->from > to)
 		return;
 	stay_sum *sum = &s->sums[i->resource][i->state];
@@ -182,7 +178,7 @@ static void on_clash(void *user, const stw_clash *c)
 		return;
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
 		? NULL
-		: stw_arena_printf(&s->arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s", (long long)c->m,
+		: stw_arena_printf(&s->told.arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s", (long long)c->m,
 			  (long long)c->p, stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state), event_name(c->event));
 	stwatch_contradiction *told = contradiction(s, "coupling-violation", c->at, what);
 	if (told) {
@@ -194,87 +190,23 @@ static void on_clash(void *user, const stw_clash *c)
 
 /* ---- reading ---- */
 
-/* A reason's number, remembered beside its string for as long as the generation lasts. */
-static uint32_t reason_of(stw_timeline *t, stw_stream *stream, uint64_t id)
-{
-	uint32_t index = stw_generation_string(&stream->gen, id);
-	if (index == STW_MAP_NONE || index == 0)
-		return 0;
-	stw_string *text = &stream->gen.strings.items[index];
-	if (!text->note)
-		text->note = stw_timeline_reason(t, text->data, text->length);
-	return text->note;
-}
+/* A trace that is being read. */
+typedef struct reading {
+	stwatch_states *states;
+	stw_timeline timeline;
+} reading;
 
-static uint64_t stack_of(const stw_stream_event *e)
+static bool take(void *user, stw_stream *stream, const stw_stream_event *e)
 {
-	int index = stw_event_spec_of(e->type)->stack;
-	return index >= 0 && index < 4 ? e->a[index] : 0;
-}
-
-static void note_start(stwatch_states *s, const stw_generation *gen)
-{
-	s->input.has_start_time = gen->has_clock;
-	if (gen->has_clock)
-		s->input.start_unix_ns = gen->clock_sec * 1000000000 + gen->clock_nsec -
-			(stw_generation_ns(gen, gen->clock_time) - s->first);
-}
-
-static void take(stwatch_states *s, stw_timeline *t, stw_stream *stream, const stw_stream_event *e)
-{
-	s->input.events++;
-	if (e->type == STW_EV_SYNC_POINT) { /* dated by a batch's head; what counts is the first event */
-		s->input.generations += e->has_generation;
-		s->fresh |= e->has_generation;
-		return;
-	}
-	if (!s->begun) {
-		s->first = e->time;
-		s->begun = true;
-		note_start(s, &stream->gen);
-	}
-	if (s->fresh)
-		stw_timeline_generation(t, e->time, (uint32_t)s->input.generations);
-	s->fresh = false;
-	s->last = e->time;
+	reading *r = user;
+	stwatch_states *s = r->states;
+	if (!stw_told_event(&s->told, stream, e))
+		return true;
+	if (s->told.fresh)
+		stw_timeline_generation(&r->timeline, e->time, (uint32_t)s->told.input.generations);
 	if (e->type == STW_EV_ProcsChange && (int64_t)e->a[0] > s->summary.gomaxprocs_max)
 		s->summary.gomaxprocs_max = (int64_t)e->a[0];
-	stw_timeline_event out = {
-		.time = e->time, .m = e->m, .p = e->p, .g = e->g, .a = {e->a[0], e->a[1], e->a[2], e->a[3]}, .type = e->type};
-	if (e->type == STW_EV_GoBlock || e->type == STW_EV_GoStop)
-		out.reason = reason_of(t, stream, e->a[0]);
-	out.stack = stack_of(e);
-	s->failed |= !stw_timeline_add(t, &out);
-}
-
-static stwatch_status read_on(stwatch_states *s, stw_timeline *t, stw_stream *stream, const stwatch_context *context, stwatch_error *error)
-{
-	const stw_stream_event *e;
-	stwatch_status status;
-	for (uint64_t n = 0; (status = stw_stream_next(stream, &e, error)) == STWATCH_OK; n++) {
-		take(s, t, stream, e);
-		if (s->failed)
-			return stw_fail_memory(error);
-		if (n % EVENTS_A_PAUSE)
-			continue;
-		if (context->cancel && *context->cancel)
-			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
-		if (context->progress)
-			context->progress(context->progress_user, stream->span.begin, stream->source->size);
-	}
-	return status;
-}
-
-static bool note_problem(stwatch_states *s, uint64_t offset, const char *what)
-{
-	for (size_t i = 0; i < s->problems.count; i++)
-		if (s->problems.items[i].offset == offset && strcmp(s->problems.items[i].what, what) == 0)
-			return true;
-	const char *copy = stw_arena_copy(&s->arena, what, strlen(what));
-	stwatch_problem *p = copy ? stw_vec_push(s->mem, &s->problems) : NULL;
-	if (p)
-		*p = (stwatch_problem){offset, copy};
-	return p != NULL;
+	return stw_feed(&r->timeline, stream, e) && !s->failed;
 }
 
 /* What the strict reader refuses as a contradiction is one. */
@@ -283,42 +215,19 @@ static void tell_fault(stwatch_states *s, stw_fault fault, const char *what)
 	bool coupling = fault == STW_FAULT_COUPLING;
 	if (coupling || fault == STW_FAULT_TRANSITION || fault == STW_FAULT_ORDER)
 		contradiction(
-			s, coupling ? "coupling-violation" : "illegal-transition", s->last, stw_arena_copy(&s->arena, what, strlen(what)));
+			s, coupling ? "coupling-violation" : "illegal-transition", s->told.last, stw_arena_copy(&s->told.arena, what, strlen(what)));
 }
 
-static const stw_span *span_after(const stw_trace *trace, uint64_t offset)
+static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)
 {
-	for (size_t i = 0; i < trace->spans.count; i++)
-		if (trace->spans.items[i].begin > offset)
-			return &trace->spans.items[i];
-	return NULL;
-}
-
-static stwatch_status read_all(
-	stwatch_states *s, stw_timeline *t, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
-{
-	stw_stream stream;
-	if (trace->v1)
-		stw_stream_open_v1(&stream, s->mem, &trace->inputs[0].source, trace->v1, false);
-	else
-		stw_stream_open(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version);
-	stwatch_status status;
-	for (;;) {
-		status = read_on(s, t, &stream, context, error);
-		if (status != STWATCH_ERR_DAMAGED)
-			break;
-		tell_fault(s, stream.order.fault, error->message);
-		const stw_span *next = span_after(trace, stream.span.begin);
-		if (!note_problem(s, error->offset, error->message) || s->failed)
-			status = stw_fail_memory(error);
-		if (!next || status != STWATCH_ERR_DAMAGED)
-			break;
-		stw_timeline_gap(t, s->last);
-		stw_stream_close(&stream);
-		stw_stream_open_at(&stream, s->mem, &trace->inputs[0].source, trace->inputs[0].version, next->begin);
-	}
-	stw_stream_close(&stream);
-	return status == STWATCH_END || status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status;
+	reading *r = user;
+	stwatch_states *s = r->states;
+	tell_fault(s, stream->order.fault, error->message);
+	if (!stw_told_problem(&s->told, error->offset, error->message) || s->failed)
+		return false;
+	if (goes_on)
+		stw_timeline_gap(&r->timeline, s->told.last);
+	return true;
 }
 
 /* ---- the result ---- */
@@ -415,17 +324,7 @@ static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path
 	bool ok = true;
 	for (unsigned resource = 0; resource < STW_RES_COUNT; resource++)
 		ok = ok && list_times(s, resource) && list_transitions(s, resource);
-	for (size_t i = 0; i < trace->problems.count; i++)
-		ok = ok && note_problem(s, trace->problems.items[i].offset, trace->problems.items[i].what);
-	s->input.file = stw_arena_copy(&s->arena, path, strlen(path));
-	s->input.format = stw_arena_printf(&s->arena, "go1.%d", (int)trace->version);
-	s->input.kind = "go-trace";
-	s->input.bytes = trace->inputs[0].source.file_size;
-	s->input.duration_ns = s->last - s->first;
-	s->input.complete = s->problems.count == 0;
-	s->input.problems = s->problems.items;
-	s->input.n_problems = s->problems.count;
-	return ok && s->input.file && s->input.format;
+	return ok && stw_told_conclude(&s->told, trace, path);
 }
 
 /* ---- the public functions ---- */
@@ -433,28 +332,28 @@ static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path
 static stwatch_status run(stwatch_states *s, const stwatch_context *context, const char *path, stwatch_error *error)
 {
 	stw_trace trace;
-	stw_timeline timeline;
+	reading r = {.states = s};
 	const stw_timeline_hooks hooks = {on_interval, on_move, on_clash, s};
+	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
+	const stw_walk walk = {.event = take, .damage = on_damage, .user = &r};
 	stwatch_status status = stw_trace_open(&trace, s->mem, path, context->cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	s->version = trace.v1 ? STW_GO122 : (unsigned)trace.version; /* v1 comes in the words of v2 */
-	if (!stw_timeline_init(&timeline, s->mem, s->version, &hooks)) {
+	if (!stw_timeline_init(&r.timeline, s->mem, s->version, &hooks)) {
 		stw_trace_close(&trace);
 		return stw_fail_memory(error);
 	}
-	status = read_all(s, &timeline, &trace, context, error);
+	status = stw_trace_walk(&trace, &options, &walk, error);
 	bool cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status == STWATCH_OK || cancelled) {
-		stw_timeline_finish(&timeline, s->last);
+		stw_timeline_finish(&r.timeline, s->told.last);
 		if (s->failed || !conclude(s, &trace, path))
 			status = stw_fail_memory(error);
 	}
-	stw_timeline_free(&timeline);
+	stw_timeline_free(&r.timeline);
 	stw_trace_close(&trace);
-	if (status != STWATCH_OK || s->problems.count == 0)
-		return status;
-	return stw_fail(error, STWATCH_ERR_DAMAGED, s->problems.items[0].offset, "%s", s->problems.items[0].what);
+	return stw_told_verdict(&s->told, status, error);
 }
 
 stwatch_status stwatch_states_read(
@@ -469,7 +368,7 @@ stwatch_status stwatch_states_read(
 	if (!s)
 		return stw_fail_memory(error);
 	s->mem = &context->mem;
-	stw_arena_init(&s->arena, s->mem);
+	stw_told_init(&s->told, s->mem);
 	stwatch_states_options_init(&s->options);
 	if (options)
 		memcpy(&s->options, options, options->size < sizeof s->options ? options->size : sizeof s->options);
@@ -483,7 +382,7 @@ stwatch_status stwatch_states_read(
 
 const stwatch_input *stwatch_states_input(const stwatch_states *s)
 {
-	return &s->input;
+	return &s->told.input;
 }
 
 const stwatch_state_time *stwatch_states_times(const stwatch_states *s, size_t *count)
@@ -515,7 +414,7 @@ stwatch_status stwatch_states_print(
 		"a thread has no state of the runtime's: it follows from its P and goroutine; idle ones may not exist yet",
 	};
 	const stw_states_input in = {
-		.common = {.inputs = &s->input,
+		.common = {.inputs = &s->told.input,
 			.n_inputs = 1,
 			.summary = &s->summary,
 			.limits = LIMITS,

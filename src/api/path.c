@@ -1,0 +1,510 @@
+/* The critical path: a first look at what there is, a choice, and a second look backwards through what it waited for. */
+#include "stwatch/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/choices.h"
+#include "analysis/way.h"
+#include "api/context.h"
+#include "api/told.h"
+#include "base/error.h"
+#include "engine/walk.h"
+#include "output/path_print.h"
+
+/* ROOM: stays of the past that are kept at once, 56 bytes each; FOLLOWED: of many with one name; LISTED: names to choose from. */
+enum { ROOM = 1 << 20, FOLLOWED_MOST = 1000, LISTED = 200, LIMITS_MAX = 8 };
+
+struct stwatch_path {
+	stw_mem *mem;
+	stw_told told;
+	stwatch_path_options options;
+	stw_spots spots;
+	stw_choices choices;
+	stw_ways ways;
+	STW_VEC(int64_t) begins; /* by span: time of its first event, INT64_MAX: it has none */
+	size_t span; /* that is being read */
+	stwatch_summary summary;
+	bool has_chosen;
+	uint64_t nth;
+	stwatch_path_span chosen;
+	STW_VEC(stwatch_path_segment) segments;
+	STW_VEC(stwatch_path_share) shares, all_shares;
+	STW_VEC(stwatch_path_choice) listed;
+	stwatch_path_summary all;
+	const char *limits[LIMITS_MAX];
+	size_t n_limits;
+};
+
+void stwatch_path_options_init(stwatch_path_options *options)
+{
+	*options = (stwatch_path_options){.size = sizeof *options, .goroutine = STWATCH_NONE, .at_ns = STWATCH_UNKNOWN};
+}
+
+const char *stwatch_path_subject_name(stwatch_path_subject subject)
+{
+	static const char *const NAMES[] = {"", "task", "region", "goroutine", "function"};
+	return (unsigned)subject < sizeof NAMES / sizeof *NAMES ? NAMES[subject] : "";
+}
+
+const char *stwatch_path_kind_name(stwatch_path_kind kind)
+{
+	static const char *const NAMES[STWATCH_PATH_KINDS] = {
+		"", "running", "gc-assist", "runnable", "stopped", "syscall", "network", "timer", "gc", "waiting", "unknown"};
+	return (unsigned)kind < STWATCH_PATH_KINDS ? NAMES[kind] : "";
+}
+
+void stwatch_path_free(stwatch_path *x)
+{
+	if (!x)
+		return;
+	stw_mem *mem = x->mem;
+	stw_ways_free(&x->ways);
+	stw_choices_free(&x->choices);
+	stw_spots_free(&x->spots);
+	stw_vec_free(mem, &x->begins);
+	stw_vec_free(mem, &x->segments);
+	stw_vec_free(mem, &x->shares);
+	stw_vec_free(mem, &x->all_shares);
+	stw_vec_free(mem, &x->listed);
+	stw_told_free(&x->told);
+	stw_mem_free(mem, x, sizeof *x);
+}
+
+/* ---- the first look ---- */
+
+typedef struct looking {
+	stwatch_path *path;
+	const stw_trace *trace;
+} looking;
+
+static bool look(void *user, stw_stream *stream, const stw_stream_event *e)
+{
+	looking *l = user;
+	stwatch_path *x = l->path;
+	if (stw_told_event(&x->told, stream, e) && x->told.fresh) {
+		for (size_t i = 0; i < l->trace->spans.count; i++)
+			if (stream->v1 || l->trace->spans.items[i].begin == stream->span.begin)
+				x->begins.items[i] = e->time;
+	}
+	stw_choices_add(&x->choices, stream, e);
+	return !x->choices.failed && !x->spots.failed;
+}
+
+static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)
+{
+	looking *l = user;
+	(void)stream;
+	if (goes_on)
+		stw_choices_break(&l->path->choices);
+	return stw_told_problem(&l->path->told, error->offset, error->message);
+}
+
+static stwatch_status look_at_all(stwatch_path *x, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
+{
+	looking l = {x, trace};
+	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
+	const stw_walk walk = {.event = look, .damage = on_damage, .user = &l};
+	if (!stw_vec_reserve(x->mem, &x->begins, trace->spans.count))
+		return stw_fail_memory(error);
+	for (size_t i = 0; i < trace->spans.count; i++)
+		x->begins.items[x->begins.count++] = INT64_MAX;
+	stwatch_status status = stw_trace_walk(trace, &options, &walk, error);
+	stw_choices_break(&x->choices);
+	return x->choices.failed || x->spots.failed ? stw_fail_memory(error) : status;
+}
+
+/* ---- the choice ---- */
+
+static int longest_first(const void *x, const void *y)
+{
+	const stw_chosen *a = x, *b = y;
+	int64_t long_a = a->end - a->begin, long_b = b->end - b->begin;
+	if (long_a != long_b)
+		return long_a < long_b ? 1 : -1;
+	if (a->begin != b->begin)
+		return a->begin < b->begin ? -1 : 1;
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Of those under way at a time, the one that began last. */
+static size_t under_way(const stwatch_path *x, int64_t at)
+{
+	size_t found = SIZE_MAX;
+	const stw_chosen *items = x->choices.chosen.items;
+	for (size_t i = 0; i < x->choices.chosen.count; i++)
+		if (items[i].begin <= at && at <= items[i].end && (found == SIZE_MAX || items[i].begin > items[found].begin))
+			found = i;
+	return found;
+}
+
+static stwatch_status choose(stwatch_path *x, size_t *index, stwatch_error *error)
+{
+	const stwatch_path_options *o = &x->options;
+	const size_t n = x->choices.chosen.count;
+	const char *what = stwatch_path_subject_name(o->subject);
+	if (n == 0 && o->subject == STWATCH_PATH_GOROUTINE)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no goroutine %lld (without --goroutine, what there is is listed)",
+			(long long)o->goroutine);
+	if (n == 0)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no %s \"%.200s\" (without --%s, what there is is listed)",
+			o->subject == STWATCH_PATH_FUNCTION ? "goroutine was started with" : what, o->name ? o->name : "", what);
+	if (n > 1)
+		qsort(x->choices.chosen.items, n, sizeof *x->choices.chosen.items, longest_first);
+	if (o->at_ns != STWATCH_UNKNOWN) {
+		*index = under_way(x, x->told.first + o->at_ns);
+		if (*index == SIZE_MAX)
+			return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "none of %zu was under way at that time", n);
+	} else {
+		*index = o->nth ? (size_t)o->nth - 1 : 0;
+		if (*index >= n)
+			return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "there are only %zu", n);
+	}
+	return STWATCH_OK;
+}
+
+static int64_t ranked(const stwatch_path *x, double share)
+{
+	const size_t n = x->choices.chosen.count;
+	size_t rank = (size_t)((double)n * share);
+	const stw_chosen *s = &x->choices.chosen.items[n - 1 - (rank < n ? rank : n - 1)];
+	return s->end - s->begin;
+}
+
+/* Of all with the name; they stand by length. */
+static void sum_up(stwatch_path *x)
+{
+	const size_t n = x->choices.chosen.count;
+	x->all.count = n + x->choices.left_out;
+	for (size_t i = 0; i < n; i++)
+		x->all.total_ns += x->choices.chosen.items[i].end - x->choices.chosen.items[i].begin;
+	x->all.p50_ns = ranked(x, 0.5);
+	x->all.p99_ns = ranked(x, 0.99);
+	x->all.max_ns = ranked(x, 1);
+}
+
+/* The chosen one's path first; of many, those evenly spread by their lengths. */
+static bool want_ways(stwatch_path *x, size_t index)
+{
+	const size_t n = x->choices.chosen.count, step = (n + FOLLOWED_MOST - 1) / FOLLOWED_MOST;
+	const stw_chosen *items = x->choices.chosen.items;
+	bool ok = stw_ways_add(&x->ways, items[index].begin, items[index].end, items[index].g, true);
+	for (size_t i = 0; i < n && ok; i += step)
+		if (i != index)
+			ok = stw_ways_add(&x->ways, items[i].begin, items[i].end, items[i].g, false);
+	return ok;
+}
+
+/* ---- in words ---- */
+
+static const char *text(const stwatch_path *x, uint32_t number)
+{
+	return stw_spots_text(&x->spots, number);
+}
+
+static const char *name_or_null(const stwatch_path *x, uint32_t number)
+{
+	return number ? text(x, number) : NULL;
+}
+
+/* What kept the P's, in one word. */
+static const char *cause_of(const stw_way_procs *p)
+{
+	int64_t whole = p->running_ns + p->gc_ns + p->syscall_ns + p->idle_ns;
+	if (2 * p->idle_ns >= whole)
+		return "proc-idle";
+	if (p->gc_ns > p->running_ns && p->gc_ns >= p->syscall_ns)
+		return "gc-workers";
+	return p->syscall_ns > p->running_ns ? "system-calls" : "busy";
+}
+
+static stwatch_path_segment segment_of(const stwatch_path *x, const stw_way_segment *s)
+{
+	const stw_spot at = stw_spots_get(&x->spots, s->spot), waiter = stw_spots_get(&x->spots, s->waiter_spot);
+	stwatch_path_segment out = {
+		.from_ns = s->from - x->told.first,
+		.to_ns = s->to - x->told.first,
+		.kind = (stwatch_path_kind)s->kind,
+		.goroutine = s->g,
+		.function = text(x, at.function),
+		.file = text(x, at.file),
+		.line = at.line,
+		.leaf = text(x, at.leaf),
+		.root = text(x, at.root),
+		.what = text(x, s->what),
+		.depth = s->depth,
+		.waiter = s->waiter,
+		.waiter_function = text(x, waiter.function),
+		.waiter_what = text(x, s->waiter_what),
+		.merged = s->merged,
+	};
+	if (s->kind == STWATCH_PATH_RUNNABLE)
+		out.procs = (stwatch_path_procs){cause_of(&s->procs), s->procs.running_ns, s->procs.gc_ns, s->procs.syscall_ns, s->procs.idle_ns,
+			name_or_null(x, s->procs.function), s->procs.function_ns};
+	return out;
+}
+
+static bool word_segments(stwatch_path *x)
+{
+	if (!stw_vec_reserve(x->mem, &x->segments, x->ways.segments.count))
+		return false;
+	for (size_t i = x->ways.segments.count; i-- > 0;)
+		x->segments.items[x->segments.count++] = segment_of(x, &x->ways.segments.items[i]);
+	return true;
+}
+
+static int most_first(const void *x, const void *y)
+{
+	const stwatch_path_share *a = x, *b = y;
+	if (a->total_ns != b->total_ns)
+		return a->total_ns < b->total_ns ? 1 : -1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	int order = strcmp(a->function, b->function);
+	order = order ? order : strcmp(a->what, b->what);
+	order = order ? order : strcmp(a->root, b->root);
+	return order ? order : (int)b->own - (int)a->own;
+}
+
+static stwatch_path_share share_of(const stwatch_path *x, const stw_way_share *row)
+{
+	return (stwatch_path_share){
+		.kind = (stwatch_path_kind)row->kind,
+		.function = text(x, row->function),
+		.root = text(x, row->root),
+		.what = text(x, row->what),
+		.goroutine = row->g,
+		.own = row->own,
+		.count = row->count,
+		.total_ns = row->total,
+		.max_ns = row->max,
+	};
+}
+
+static bool word_shares(stwatch_path *x)
+{
+	const stw_way_shares *whole = &x->ways.whole, *all = &x->ways.all;
+	if (!stw_vec_reserve(x->mem, &x->shares, whole->rows.count) || !stw_vec_reserve(x->mem, &x->all_shares, all->rows.count))
+		return false;
+	for (size_t i = 0; i < whole->rows.count; i++)
+		x->shares.items[x->shares.count++] = share_of(x, &whole->rows.items[i]);
+	for (size_t i = 0; i < all->rows.count; i++)
+		x->all_shares.items[x->all_shares.count++] = share_of(x, &all->rows.items[i]);
+	if (x->shares.count > 1)
+		qsort(x->shares.items, x->shares.count, sizeof *x->shares.items, most_first);
+	if (x->all_shares.count > 1)
+		qsort(x->all_shares.items, x->all_shares.count, sizeof *x->all_shares.items, most_first);
+	x->all.shares = x->all_shares.items;
+	x->all.n_shares = x->all_shares.count;
+	return true;
+}
+
+static stwatch_path_span span_of(const stwatch_path *x, const stw_chosen *s)
+{
+	return (stwatch_path_span){
+		.name = text(x, s->name),
+		.id = s->id,
+		.from_ns = s->begin - x->told.first,
+		.to_ns = s->end - x->told.first,
+		.goroutine = s->g,
+		.open_begin = s->open_begin,
+		.open_end = s->open_end,
+	};
+}
+
+static int by_subject(const void *x, const void *y)
+{
+	const stwatch_path_choice *a = x, *b = y;
+	if (a->subject != b->subject)
+		return a->subject < b->subject ? -1 : 1;
+	if (a->total_ns != b->total_ns)
+		return a->total_ns < b->total_ns ? 1 : -1;
+	int order = strcmp(a->name, b->name);
+	return order ? order : (a->id > b->id) - (a->id < b->id);
+}
+
+static bool list(stwatch_path *x)
+{
+	const stw_choices *c = &x->choices;
+	if (!stw_vec_reserve(x->mem, &x->listed, c->names.count + c->n_most))
+		return false;
+	for (size_t i = 0; i < c->names.count + c->n_most; i++) {
+		const stw_choice *row = i < c->names.count ? &c->names.items[i] : &c->most[i - c->names.count];
+		x->listed.items[x->listed.count++] = (stwatch_path_choice){
+			(stwatch_path_subject)row->subject, text(x, row->name), row->id, row->count, row->total, row->max};
+	}
+	if (x->listed.count > 1)
+		qsort(x->listed.items, x->listed.count, sizeof *x->listed.items, by_subject);
+	size_t kept = 0, of_subject = 0;
+	for (size_t i = 0; i < x->listed.count; i++) {
+		of_subject = i && x->listed.items[i].subject == x->listed.items[i - 1].subject ? of_subject + 1 : 0;
+		if (of_subject < LISTED)
+			x->listed.items[kept++] = x->listed.items[i];
+	}
+	x->listed.count = kept;
+	return true;
+}
+
+static void limit(stwatch_path *x, const char *what)
+{
+	if (what && x->n_limits < LIMITS_MAX)
+		x->limits[x->n_limits++] = what;
+}
+
+static void tell_limits(stwatch_path *x)
+{
+	if (!x->has_chosen)
+		return;
+	if (x->chosen.open_begin)
+		limit(x, "it began before the trace: what is shown is its part in the trace");
+	if (x->chosen.open_end)
+		limit(x, "it had not ended at the end of the trace: the path is that of the goroutine that began it");
+	if (x->all.followed < x->all.count)
+		limit(x,
+			stw_arena_printf(&x->told.arena, "of %llu, the paths of %llu were followed, evenly spread by length: kinds and shares of all are theirs",
+				(unsigned long long)x->all.count, (unsigned long long)x->all.followed));
+	if (x->choices.left_out)
+		limit(x, "there are more with the name than are kept: percentiles are of those that ended first");
+	if (x->ways.least)
+		limit(x, "short neighbouring stretches were put together; the sums are of all");
+	if (x->all.kind_ns[STWATCH_PATH_TIMER])
+		limit(x, "a timer is inferred where a channel's waiter was woken by no goroutine");
+}
+
+/* ---- the public functions ---- */
+
+static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
+{
+	size_t index = 0;
+	stwatch_status status = choose(x, &index, error);
+	if (status != STWATCH_OK)
+		return status;
+	sum_up(x);
+	x->chosen = span_of(x, &x->choices.chosen.items[index]);
+	x->nth = index + 1;
+	x->ways.procs = x->choices.procs > 0 ? x->choices.procs : 1;
+	if (!want_ways(x, index))
+		return stw_fail_memory(error);
+	status = stw_ways_follow(&x->ways, trace, x->begins.items, context->cancel, error);
+	if (status != STWATCH_OK)
+		return status;
+	x->has_chosen = true;
+	x->all.followed = x->ways.ways.count;
+	for (size_t i = 0; i < x->ways.ways.count; i++)
+		for (unsigned kind = 0; kind < STWATCH_PATH_KINDS; kind++)
+			x->all.kind_ns[kind] += x->ways.ways.items[i].kind_ns[kind];
+	return word_segments(x) && word_shares(x) ? STWATCH_OK : stw_fail_memory(error);
+}
+
+static stwatch_status run(stwatch_path *x, const stwatch_context *context, const char *path, stwatch_error *error)
+{
+	stw_trace trace;
+	stwatch_status status = stw_trace_open(&trace, x->mem, path, context->cancel, error);
+	if (status != STWATCH_OK)
+		return status;
+	status = look_at_all(x, &trace, context, error);
+	if (status == STWATCH_OK && x->options.subject != STWATCH_PATH_ANY)
+		status = follow(x, &trace, context, error);
+	bool readable = status == STWATCH_OK || status == STWATCH_ERR_CANCELLED;
+	if (readable && (!list(x) || !stw_told_conclude(&x->told, &trace, path)))
+		status = stw_fail_memory(error);
+	x->summary.gomaxprocs_max = x->choices.procs;
+	tell_limits(x);
+	stw_trace_close(&trace);
+	return stw_told_verdict(&x->told, status, error);
+}
+
+static bool take_options(stwatch_path *x, const stwatch_path_options *options)
+{
+	stwatch_path_options_init(&x->options);
+	if (!options)
+		return true;
+	memcpy(&x->options, options, options->size < sizeof x->options ? options->size : sizeof x->options);
+	if (x->options.name)
+		x->options.name = stw_arena_copy(&x->told.arena, x->options.name, strlen(x->options.name));
+	return x->options.name || !options->name;
+}
+
+stwatch_status stwatch_path_read(
+	stwatch_context *context, const char *path, const stwatch_path_options *options, stwatch_path **out, stwatch_error *error)
+{
+	stwatch_error local;
+	if (!error)
+		error = &local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	*out = NULL;
+	stwatch_path *x = stw_mem_zalloc(&context->mem, sizeof *x);
+	if (!x)
+		return stw_fail_memory(error);
+	x->mem = &context->mem;
+	stw_told_init(&x->told, x->mem);
+	stw_spots_init(&x->spots, x->mem);
+	stw_ways_init(&x->ways, x->mem, &x->spots, ROOM);
+	bool ok = take_options(x, options);
+	stw_choices_init(&x->choices, x->mem, &x->spots, &x->options);
+	stwatch_status status = ok ? run(x, context, path, error) : stw_fail_memory(error);
+	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
+		*out = x;
+	else
+		stwatch_path_free(x);
+	return status;
+}
+
+const stwatch_input *stwatch_path_input(const stwatch_path *x)
+{
+	return &x->told.input;
+}
+
+const stwatch_path_span *stwatch_path_chosen(const stwatch_path *x)
+{
+	return x->has_chosen ? &x->chosen : NULL;
+}
+
+const stwatch_path_segment *stwatch_path_segments(const stwatch_path *x, size_t *count)
+{
+	*count = x->segments.count;
+	return x->segments.items;
+}
+
+const stwatch_path_share *stwatch_path_shares(const stwatch_path *x, size_t *count)
+{
+	*count = x->shares.count;
+	return x->shares.items;
+}
+
+const int64_t *stwatch_path_kinds(const stwatch_path *x)
+{
+	static const int64_t NOTHING[STWATCH_PATH_KINDS];
+	return x->has_chosen ? x->ways.ways.items[0].kind_ns : NOTHING;
+}
+
+const stwatch_path_summary *stwatch_path_all(const stwatch_path *x)
+{
+	return &x->all;
+}
+
+const stwatch_path_choice *stwatch_path_choices(const stwatch_path *x, size_t *count)
+{
+	*count = x->listed.count;
+	return x->listed.items;
+}
+
+stwatch_status stwatch_path_print(
+	const stwatch_path *x, stwatch_path_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+{
+	const stw_path_input in = {
+		.common = {.inputs = &x->told.input, .n_inputs = 1, .summary = &x->summary, .limits = x->limits, .n_limits = x->n_limits},
+		.subject = x->options.subject,
+		.chosen = stwatch_path_chosen(x),
+		.nth = x->nth,
+		.segments = x->segments.items,
+		.n_segments = x->segments.count,
+		.shares = x->shares.items,
+		.n_shares = x->shares.count,
+		.kind_ns = stwatch_path_kinds(x),
+		.all = &x->all,
+		.choices = x->listed.items,
+		.n_choices = x->listed.count,
+	};
+	return stw_output_path_print(&in, format, options, sink, user);
+}

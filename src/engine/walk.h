@@ -1,0 +1,20 @@
+/* All events of a trace, one after another, past damage: each is handed on as a stream reads it, exactly and strictly. */
+#ifndef STW_ENGINE_WALK_H
+#define STW_ENGINE_WALK_H
+
+#include "engine/stream.h"
+#include "engine/trace.h"
+
+typedef struct stw_walk {
+	/* Sync points too. False: out of memory. */
+	bool (*event)(void *user, stw_stream *stream, const stw_stream_event *event);
+	/* Damage ends a generation; what comes next, if anything does, is not its continuation. May be NULL. False: out of memory. */
+	bool (*damage)(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on);
+	void *user;
+	bool as_go; /* as of stw_stream_open_v1 */
+} stw_walk;
+
+/* options: progress and cancel count. STWATCH_OK also for a damaged trace; _MEMORY, _IO, _CANCELLED. */
+stwatch_status stw_trace_walk(const stw_trace *trace, const stw_run_options *options, const stw_walk *walk, stwatch_error *error);
+
+#endif
