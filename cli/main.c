@@ -11,7 +11,6 @@
 static const struct absent {
 	const char *name, *instead;
 } ABSENT[] = {
-	{"path", "stwatch diagnose --focus FUNCTION shows who waited for whom"},
 	{"record", "go test -trace FILE, runtime/trace, or /debug/pprof/trace of net/http/pprof record traces"},
 	{"inspect", "a recorded trace shows the scheduler over time: stwatch diagnose FILE"},
 	{"watch", "stwatch diagnose --fail-on SEVERITY in a loop over recorded traces"},

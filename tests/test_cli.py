@@ -49,7 +49,7 @@ class Usage(unittest.TestCase):
     def test_help_is_there_for_everything(self):
         overview = run("--help")
         self.assertEqual(overview.returncode, 0)
-        for command in ("diagnose", "stat", "events", "states", "cut", "profile", "index", "explain", "doctor"):
+        for command in ("diagnose", "stat", "events", "states", "path", "cut", "profile", "index", "explain", "doctor"):
             self.assertIn(command, overview.stdout.decode())
             for args in ((command, "--help"), ("help", command), ("--help", command)):
                 done = run(*args)
@@ -57,7 +57,7 @@ class Usage(unittest.TestCase):
                 self.assertTrue(done.stdout.decode().startswith("usage: stwatch " + command))
 
     def test_what_is_not_there_says_so(self):
-        for command in ("path", "record", "inspect", "watch", "view", "query", "export", "compare", "model"):
+        for command in ("record", "inspect", "watch", "view", "query", "export", "compare", "model"):
             done = run(command, TRACE)
             self.assertEqual(done.returncode, 5)
             self.assertIn("not available in this version", done.stderr.decode())

@@ -59,6 +59,10 @@ def main():
             if text or trace in TRACES:
                 documents += 1
                 found += complaints(check, text, "%s %s" % (command, trace))
+    check = validator("path")
+    for trace in TRACES:
+        documents += 1
+        found += complaints(check, output("path", "--format", "json", "--function", "main.", trace) or output("path", "--format", "json", trace), "path %s" % trace)
     check = validator("cut")
     documents += 1
     found += complaints(check, output("cut", "--format", "json", "-o", os.devnull, TRACES[0]), "cut %s" % TRACES[0])

@@ -16,7 +16,7 @@ void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 	stw_map_init(&p->proc_index, mem);
 }
 
-static void unload(stw_past *p)
+void stw_past_unload(stw_past *p)
 {
 	if (p->loaded) {
 		stw_timeline_free(&p->timeline);
@@ -34,7 +34,7 @@ static void unload(stw_past *p)
 
 void stw_past_free(stw_past *p)
 {
-	unload(p);
+	stw_past_unload(p);
 	stw_vec_free(p->mem, &p->stays);
 	stw_vec_free(p->mem, &p->procs);
 	stw_vec_free(p->mem, &p->assists);
@@ -298,7 +298,7 @@ stwatch_status stw_past_load(stw_past *p, const stw_trace *trace, uint32_t span,
 {
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};
-	unload(p);
+	stw_past_unload(p);
 	if (!stw_timeline_init(&p->timeline, p->mem, trace->v1 ? STW_GO122 : (unsigned)trace->version, &hooks))
 		return stw_fail_memory(error);
 	if (trace->v1)

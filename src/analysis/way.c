@@ -316,7 +316,7 @@ static unsigned kind_of_wait(stw_ways *x, const stw_past_stay *s, stw_wait wait,
 static void follow_waker(stw_ways *x, stw_way *w, const stw_past_stay *s, uint32_t spot, uint32_t what)
 {
 	const stw_way_level *top = &w->levels.items[w->levels.count - 1];
-	const int64_t limit = s->open_begin && s->from <= x->past.begin ? INT64_MIN : s->from;
+	const int64_t limit = s->open_begin ? INT64_MIN : s->from;
 	const stw_way_level next = {
 		.g = s->by,
 		.limit = limit,
@@ -338,7 +338,7 @@ static void look_at_wait(stw_ways *x, stw_way *w, const stw_past_stay *s, int64_
 {
 	stw_text why = stw_past_text(&x->past, s);
 	bool ended = w->tail != INT64_MIN ? w->tail_ended : !s->open_end && s->to == w->cursor;
-	if (s->text == 0 && s->open_begin && from == s->from && from == x->past.begin && !(ended && s->by != STWATCH_NONE)) {
+	if (s->text == 0 && s->open_begin && from == s->from && !(ended && s->by != STWATCH_NONE)) {
 		w->tail = w->tail != INT64_MIN ? w->tail : w->cursor;
 		w->tail_ended = ended;
 		w->cursor = from;
@@ -392,7 +392,12 @@ static void look_at(stw_ways *x, stw_way *w, const stw_past_stay *s, int64_t fro
 		return;
 	}
 	case STW_STATE_G_WAITING:
-	case STW_STATE_G_PREEMPTED: look_at_wait(x, w, s, from); return;
+	case STW_STATE_G_PREEMPTED: {
+		/* In whole, also where it began before what is loaded: what it was for shows at its end. */
+		int64_t floor = w->levels.items[w->levels.count - 1].floor;
+		look_at_wait(x, w, s, s->from > floor ? s->from : floor);
+		return;
+	}
 	default: break;
 	}
 	take(x, w,
@@ -438,7 +443,7 @@ static void find_limits(stw_ways *x, stw_way *w)
 			const stw_past_stay *s = stw_past_find(&x->past, STW_PAST_GOROUTINE, l->waiter, w->cursor);
 			if (!s || s->to < w->cursor || !is_waiting(s))
 				l->limit = w->cursor;
-			else if (!s->open_begin || s->from > x->past.begin)
+			else if (!s->open_begin)
 				l->limit = s->from;
 		}
 		l->floor = l->limit > w->levels.items[i - 1].floor ? l->limit : w->levels.items[i - 1].floor;
@@ -473,7 +478,7 @@ static uint32_t span_before(const stw_trace *trace, const int64_t *begins, int64
 	return UINT32_MAX;
 }
 
-stwatch_status stw_ways_follow(stw_ways *x, const stw_trace *trace, const int64_t *begins, const volatile int *cancel, stwatch_error *error)
+static stwatch_status follow(stw_ways *x, const stw_trace *trace, const int64_t *begins, const volatile int *cancel, stwatch_error *error)
 {
 	for (int64_t until = latest(x); until != INT64_MIN; until = latest(x)) {
 		uint32_t span = span_before(trace, begins, until);
@@ -496,4 +501,11 @@ stwatch_status stw_ways_follow(stw_ways *x, const stw_trace *trace, const int64_
 	for (size_t i = 0; i < x->ways.count; i++)
 		take_tail(x, &x->ways.items[i]);
 	return x->failed ? stw_fail_memory(error) : STWATCH_OK;
+}
+
+stwatch_status stw_ways_follow(stw_ways *x, const stw_trace *trace, const int64_t *begins, const volatile int *cancel, stwatch_error *error)
+{
+	stwatch_status status = follow(x, trace, begins, cancel, error);
+	stw_past_unload(&x->past);
+	return status;
 }

@@ -351,6 +351,14 @@ static void limit(stwatch_path *x, const char *what)
 		x->limits[x->n_limits++] = what;
 }
 
+static bool infers_timers(const stwatch_path *x)
+{
+	for (size_t i = 0; i < x->all_shares.count; i++)
+		if (x->all_shares.items[i].kind == STWATCH_PATH_TIMER && strcmp(x->all_shares.items[i].what, "sleep") != 0)
+			return true;
+	return false;
+}
+
 static void tell_limits(stwatch_path *x)
 {
 	if (!x->has_chosen)
@@ -367,7 +375,7 @@ static void tell_limits(stwatch_path *x)
 		limit(x, "there are more with the name than are kept: percentiles are of those that ended first");
 	if (x->ways.least)
 		limit(x, "short neighbouring stretches were put together; the sums are of all");
-	if (x->all.kind_ns[STWATCH_PATH_TIMER])
+	if (infers_timers(x))
 		limit(x, "a timer is inferred where a channel's waiter was woken by no goroutine");
 }
 

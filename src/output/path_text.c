@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHARES_SHOWN = 12, SEGMENTS_SHOWN = 40, CHOICES_SHOWN = 20, LEAST_PERMILLE = 5, KIND = 14, WIDTH = 12, AT = 16, WHAT = 30 };
+enum { SHARES_SHOWN = 12, SHARES_ALWAYS = 2, SHARE_DIVISOR = 500, SEGMENTS_SHOWN = 40, CHOICES_SHOWN = 20, LEAST_PERMILLE = 5, KIND = 14, WIDTH = 12, AT = 16, WHAT = 30 };
 
 static void title(stw_text *text, const char *words)
 {
@@ -155,9 +155,12 @@ static void share_row(const stwatch_path_share *s, int64_t whole, stw_text *text
 	stw_text_right(text, "×", 3);
 	stw_text_put(text, stw_text_count(figure, s->count));
 	stw_text_to(text, WHAT);
-	snprintf(line, sizeof line, *s->what ? "%s (%s%.200s)" : "%s", stwatch_path_kind_name(s->kind),
-		s->kind == STWATCH_PATH_RUNNABLE ? "P's with " : "", s->what);
-	stw_text_wrap(text, WHAT, line);
+	const char *kind = stwatch_path_kind_name(s->kind);
+	stw_text_wrap(text, WHAT, kind);
+	if (*s->what && strcmp(s->what, kind) != 0) {
+		snprintf(line, sizeof line, " (%s%.200s)", s->kind == STWATCH_PATH_RUNNABLE ? "P's with " : "", s->what);
+		stw_text_wrap(text, WHAT, line);
+	}
 	if (s->goroutine != STWATCH_NONE)
 		snprintf(who, sizeof who, " G%" PRId64 " ", s->goroutine);
 	else
@@ -177,11 +180,18 @@ static void shares(const stw_path_input *in, stw_text *text)
 {
 	title(text, "where it went");
 	stw_text_line(text);
-	int64_t whole = whole_of(in->kind_ns);
-	for (size_t i = 0; i < in->n_shares && i < SHARES_SHOWN; i++)
-		share_row(&in->shares[i], whole, text);
-	if (in->n_shares > SHARES_SHOWN) {
-		stw_text_printf(text, "  %zu more (--format json lists them)", in->n_shares - SHARES_SHOWN);
+	int64_t whole = whole_of(in->kind_ns), left_out = 0;
+	size_t n = 0;
+	while (n < in->n_shares && n < SHARES_SHOWN && (n < SHARES_ALWAYS || in->shares[n].total_ns >= whole / SHARE_DIVISOR))
+		share_row(&in->shares[n++], whole, text);
+	for (size_t i = n; i < in->n_shares; i++)
+		left_out += in->shares[i].total_ns;
+	if (n < in->n_shares) {
+		char figure[STW_FIGURE_MAX];
+		stw_text_right(text, stw_text_duration(figure, left_out), KIND);
+		stw_text_right(text, share_of(figure, left_out, whole), 9);
+		stw_text_to(text, WHAT);
+		stw_text_printf(text, "%zu more (--format json lists them)", in->n_shares - n);
 		stw_text_line(text);
 	}
 }

@@ -98,6 +98,26 @@ static stwatch_status work_states(stwatch_context *context)
 	return status;
 }
 
+static stwatch_status work_path(stwatch_context *context)
+{
+	stwatch_error error = {.status = STWATCH_OK};
+	stwatch_path *path = NULL;
+	stwatch_path_options options;
+	stwatch_path_options_init(&options);
+	options.subject = STWATCH_PATH_FUNCTION;
+	options.name = "main.";
+	stwatch_status status = stwatch_path_read(context, trace, &options, &path, &error);
+	if (status == STWATCH_OK) {
+		uint64_t printed = 0;
+		assert_int_equal(stwatch_path_print(path, STWATCH_PATH_JSON, NULL, sink_count, &printed), STWATCH_OK);
+	} else {
+		assert_int_equal(error.status, status);
+		assert_null(path);
+	}
+	stwatch_path_free(path);
+	return status;
+}
+
 static stwatch_status work_analyze(stwatch_context *context)
 {
 	stwatch_error error = {.status = STWATCH_OK};
@@ -185,6 +205,13 @@ static void while_following_states(void **state)
 	for_each_trace(work_states);
 }
 
+static void while_following_a_path(void **state)
+{
+	(void)state;
+	trace = traces[0];
+	fail_each(work_path);
+}
+
 /* The context's own limit is the same thing, said in bytes. */
 static void below_the_limit(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
 		cmocka_unit_test(while_analyzing),
 		cmocka_unit_test(while_reading_a_profile),
 		cmocka_unit_test(while_following_states),
+		cmocka_unit_test(while_following_a_path),
 		cmocka_unit_test(below_the_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
