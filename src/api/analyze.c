@@ -5,6 +5,7 @@
 #include "api/inputs.h"
 #include "api/draw.h"
 #include "api/summary.h"
+#include "api/symbols.h"
 #include "base/error.h"
 #include "output/output.h"
 #include "rules/case.h"
@@ -17,6 +18,7 @@ struct stwatch_analysis {
 	stwatch_settings settings;
 	stw_inputs files;
 	stw_companions companions; /* those of files */
+	stw_symbols symbols;
 	STW_VEC(stwatch_input) inputs; /* in the order given */
 	stwatch_summary summary;
 	stwatch_finding *findings;
@@ -153,10 +155,24 @@ static void select_findings(stwatch_analysis *a, const stwatch_analyze_options *
 
 static bool add_limit(stwatch_analysis *a, const char *text)
 {
-	const char **slot = stw_vec_push(a->mem, &a->limits);
+	const char **slot = text ? stw_vec_push(a->mem, &a->limits) : NULL;
 	if (slot)
 		*slot = text;
 	return slot != NULL;
+}
+
+/* Where names come from that the trace itself does not have. */
+static bool tell_names(stwatch_analysis *a)
+{
+	const stw_symbols *s = &a->symbols;
+	if (s->from)
+		return add_limit(a, stw_arena_printf(&a->arena,
+			"to Go 1.6 a trace has no names: they are those of %s, of which all of its %zu addresses are", s->from->name,
+			s->fit.starts + s->fit.returns));
+	if (s->fit.why_not)
+		return add_limit(a, stw_arena_printf(&a->arena,
+			"to Go 1.6 a trace has no names, and the binary gives none: %s", s->fit.why_not));
+	return add_limit(a, "to Go 1.6 a trace has no names: functions are known by address only; give the program's binary too");
 }
 
 static bool tell_v1_limits(stwatch_analysis *a)
@@ -165,7 +181,7 @@ static bool tell_v1_limits(stwatch_analysis *a)
 	if (a->trace.version < 21)
 		ok = ok && add_limit(a, "to Go 1.20 stops other than the collector's are no events");
 	if (a->trace.version < 7)
-		ok = ok && add_limit(a, "to Go 1.6 a trace has no names: functions are known by address only");
+		ok = ok && tell_names(a);
 	if (a->trace.v1->index.frequency == 0)
 		ok = ok && add_limit(a, "the end of the file is missing, and with it the clock's frequency: times are in ticks, not in ns");
 	return ok;
@@ -280,7 +296,6 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 /* All inputs in the order in which they were given. */
 static bool describe(stwatch_analysis *a)
 {
-	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
 	uint32_t trace = 0;
 	size_t next = 0;
 	if (a->trace.n_inputs == 0 && !add_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
@@ -306,9 +321,12 @@ static stwatch_status open_files(
 {
 	stwatch_status status = stw_inputs_open(&a->files, context, paths, n_paths, error);
 	const size_t n = a->files.traces.count;
+	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
+	stw_symbols_init(&a->symbols, &a->companions);
 	if (status != STWATCH_OK || n == 0)
 		return status;
-	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n, context->cancel, error);
+	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
+		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->cancel, error);
 	if (status != STWATCH_OK && error->input < n)
 		error->input = a->files.traces.items[error->input].input;
 	return status;

@@ -29,7 +29,7 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, st
 	if (status == STWATCH_OK) {
 		status = stw_header_read(&r->source, &minor, error);
 		if (status == STWATCH_OK && minor < STW_GO122)
-			status = stw_v1_open(&r->v1, r->mem, &r->source, minor, context->cancel, error);
+			status = stw_v1_open(&r->v1, r->mem, &r->source, minor, NULL, context->cancel, error);
 		if (status != STWATCH_OK)
 			stw_source_close(&r->source);
 	}

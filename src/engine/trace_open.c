@@ -62,7 +62,7 @@ static stwatch_status open_v1(stw_trace *t, unsigned minor, const volatile int *
 		return stw_fail_memory(error);
 	*span = (stw_span){.source = &in->source, .generation = 1, .begin = STW_HEADER_SIZE, .end = in->source.size, .n_batches = 1};
 	t->n_bytes = in->source.size;
-	stwatch_status status = stw_v1_open(t->v1, t->mem, &in->source, minor, cancel, error);
+	stwatch_status status = stw_v1_open(t->v1, t->mem, &in->source, minor, t->namer, cancel, error);
 	for (size_t i = 0; status == STWATCH_OK && i < t->v1->index.problems.count; i++) {
 		const stw_v1_problem *p = &t->v1->index.problems.items[i];
 		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
@@ -117,11 +117,12 @@ static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwa
 	return t->n_inputs > 1 ? stw_trace_join_inputs(t, error) : STWATCH_OK;
 }
 
-stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const volatile int *cancel,
-	stwatch_error *error)
+stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
+	const volatile int *cancel, stwatch_error *error)
 {
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
+	t->namer = namer;
 	t->inputs = stw_mem_zalloc(mem, n_files * sizeof *t->inputs);
 	for (size_t i = 0; i < n_files; i++) {
 		if (t->inputs)
@@ -145,7 +146,7 @@ stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, cons
 	stw_trace_file file = {.path = path};
 	memset(t, 0, sizeof *t);
 	stwatch_status status = stw_source_open(&file.source, path, cancel, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, cancel, error) : status;
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, NULL, cancel, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)

@@ -45,6 +45,7 @@ typedef struct stw_v1 {
 	stw_generation gen; /* without batches */
 	double ns_per_tick;
 	stw_map timers; /* goroutines that serve timers */
+	stw_map roots; /* stacks by the address of a goroutine's function, where such addresses have names (to Go 1.6) */
 	struct {
 		uint64_t id;
 		uint32_t string; /* index in gen.strings */
@@ -53,8 +54,9 @@ typedef struct stw_v1 {
 	uint32_t text;
 } stw_v1;
 
-/* As stw_v1_index_read, and makes the tables. The source must outlive it. */
-stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
+/* As stw_v1_index_read, and makes the tables. The source must outlive it. namer: for what the trace has no names of; NULL: nobody. */
+stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const stw_namer *namer,
+	const volatile int *cancel, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
 /* Whether goroutines are preempted where they call nothing (since Go 1.14). The header go 1.11 stands for Go 1.11 to 1.18: there, a

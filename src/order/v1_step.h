@@ -51,6 +51,15 @@ static inline uint32_t v1_stack(const stw_v1_merge *vm, uint32_t id)
 	return id == 0 || STW_UNLIKELY(stw_generation_stack(vm->base.gen, id) == STW_MAP_NONE) ? 0 : id;
 }
 
+/* The stack of the function with which a goroutine begins. */
+static inline uint32_t v1_root(const stw_v1_merge *vm, uint64_t argument)
+{
+	if (vm->v1->index.format.minor >= 7)
+		return v1_stack(vm, (uint32_t)argument);
+	uint32_t stack = stw_map_get(&vm->v1->roots, argument);
+	return stack == STW_MAP_NONE ? 0 : stack;
+}
+
 static inline __attribute__((always_inline)) v1_place v1_place_of(const stw_v1_merge *vm, const stw_v1_cursor *c)
 {
 	v1_place at = {.time = v1_time(vm, c->ticks), .m = STW_SLOT_NONE, .p = vm->cursor_ps[c - vm->cursors], .g = STW_SLOT_NONE};
@@ -117,7 +126,7 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 		return STWATCH_OK;
 	}
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
-	uint32_t root = vm->v1->index.format.minor < 7 ? 0 : v1_stack(vm, (uint32_t)c->a[1]);
+	uint32_t root = v1_root(vm, c->a[1]);
 	if (STW_UNLIKELY(slot != STW_MAP_NONE)) {
 		if (!force)
 			return (stwatch_status)V1_WAIT;

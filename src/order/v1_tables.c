@@ -190,16 +190,21 @@ static bool make_tables(stw_v1 *v1)
 	for (size_t i = 0; i < v1->index.timers.count; i++)
 		if (!stw_map_put(&v1->timers, v1->index.timers.items[i], 0))
 			return false;
+	for (size_t i = 0; i < v1->index.starts.count; i++)
+		if (!stw_map_put(&v1->roots, v1->index.starts.items[i].pc, v1->index.starts.items[i].stack))
+			return false;
 	stw_v1_index *x = &v1->index;
 	stw_vec_free(x->mem, &x->strings);
 	stw_vec_free(x->mem, &x->stacks);
 	stw_vec_free(x->mem, &x->stack_frames);
 	stw_vec_free(x->mem, &x->frames);
 	stw_vec_free(x->mem, &x->timers);
+	stw_vec_free(x->mem, &x->starts);
 	return true;
 }
 
-stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const stw_namer *namer,
+	const volatile int *cancel, stwatch_error *error)
 {
 	memset(v1, 0, sizeof *v1);
 	stwatch_status status = stw_v1_index_read(&v1->index, mem, source, minor, cancel, error);
@@ -209,7 +214,8 @@ stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, u
 	v1->gen.source = source;
 	v1->ns_per_tick = v1->index.frequency ? 1e9 / (double)v1->index.frequency : 1;
 	stw_map_init(&v1->timers, mem);
-	if (make_tables(v1))
+	stw_map_init(&v1->roots, mem);
+	if ((!namer || stw_v1_index_name(&v1->index, namer)) && make_tables(v1))
 		return STWATCH_OK;
 	stw_v1_close(v1);
 	return stw_fail_memory(error);
@@ -222,5 +228,6 @@ void stw_v1_close(stw_v1 *v1)
 	stw_v1_index_free(&v1->index);
 	stw_generation_free(&v1->gen);
 	stw_map_free(&v1->timers);
+	stw_map_free(&v1->roots);
 	v1->mem = NULL;
 }

@@ -9,7 +9,7 @@
 #include "wire/source.h"
 
 /* What a file can hold. A log may have several: GODEBUG lines and the dump of a crash. */
-typedef enum stw_part { STW_PART_PROFILE, STW_PART_DUMP, STW_PART_GODEBUG, STW_PART_COUNT } stw_part;
+typedef enum stw_part { STW_PART_PROFILE, STW_PART_DUMP, STW_PART_GODEBUG, STW_PART_BINARY, STW_PART_COUNT } stw_part;
 
 typedef struct stw_companion {
 	stw_mem *mem;
@@ -40,7 +40,8 @@ typedef struct stw_companion_reader {
 	/* Whether the first bytes are of this kind; NULL: it is text, and every text is given to it to look for what it knows. */
 	bool (*recognise)(const unsigned char *head, size_t length);
 	/* Reads the whole. Sets kind (if no reader before it did), format and its part when it found something; else leaves all as it
-	 * is. Damage is a problem (stw_companion_problem), not an error: what can be read is kept. _MEMORY, _IO, _CANCELLED, _UNAVAILABLE. */
+	 * is. Damage is a problem (stw_companion_problem), not an error: what can be read is kept. _MEMORY, _IO, _CANCELLED,
+	 * _UNAVAILABLE; _FORMAT, _UNSUPPORTED: it is of a kind that only has a name. */
 	stwatch_status (*read)(stw_companion *c, const stw_source *source, const volatile int *cancel, stwatch_error *error);
 	/* Adds figures and tables for `stat`; only called where its part was found. False: out of memory. */
 	bool (*describe)(stw_companion *c);
@@ -56,7 +57,8 @@ typedef enum stw_likeness { STW_LIKE_NOTHING, STW_LIKE_TRACE, STW_LIKE_TEXT, STW
 stw_likeness stw_companion_likeness(const unsigned char *head, size_t length);
 
 /* Reads an opened input with every reader that recognises it. *out is owned by the caller, who ends it with stw_companion_free.
- * path must live as long. STWATCH_ERR_MEMORY, _IO, _CANCELLED, _UNAVAILABLE (a reader is not built in). */
+ * path must live as long. STWATCH_ERR_MEMORY, _IO, _CANCELLED, _UNAVAILABLE (a reader is not built in), _FORMAT and
+ * _UNSUPPORTED (its kind is known, and none that is read). */
 stwatch_status stw_companion_read(stw_companion **out, stw_mem *mem, const char *path, unsigned input, const stw_source *source,
 	const volatile int *cancel, stwatch_error *error);
 void stw_companion_free(stw_companion *c);
@@ -64,7 +66,7 @@ void stw_companion_free(stw_companion *c);
 /* Whether any reader found something in it. */
 bool stw_companion_tells(const stw_companion *c);
 
-/* What the readers take, for messages: "a pprof profile, a goroutine dump or GODEBUG output". */
+/* What the readers take, for messages: "a pprof profile, a Go program's binary, a goroutine dump or GODEBUG output". */
 const char *stw_companion_expected(char *buffer, size_t size);
 
 /* ---- for readers ---- */

@@ -5,6 +5,7 @@
 #include "sources/companion.h"
 
 extern const stw_companion_reader stw_reader_profile;
+extern const stw_companion_reader stw_reader_binary;
 extern const stw_companion_reader stw_reader_dump;
 extern const stw_companion_reader stw_reader_godebug;
 

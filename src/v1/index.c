@@ -12,7 +12,7 @@
 enum { WINDOW = 256 << 10, MOST_PROBLEMS = 100 };
 
 /* Types that need more than to be passed over. */
-static const uint8_t special[STW_V1_TYPES] = {
+static const uint8_t SPECIAL[STW_V1_TYPES] = {
 	[STW_V1_Batch] = 1,
 	[STW_V1_Frequency] = 1,
 	[STW_V1_Stack] = 1,
@@ -29,7 +29,8 @@ typedef struct skimmer {
 	const stw_source *source;
 	const volatile int *cancel;
 	stwatch_error *error;
-	stw_map procs, strings, pcs;
+	stw_map procs, strings, pcs, starts;
+	uint8_t special[STW_V1_TYPES];
 	uint32_t batch; /* the open one, UINT32_MAX: none */
 	bool fresh; /* no event of a stream came in it yet */
 	const uint8_t *p, *end; /* in window */
@@ -68,6 +69,7 @@ void stw_v1_index_free(stw_v1_index *x)
 	stw_vec_free(mem, &x->frames);
 	stw_vec_free(mem, &x->samples);
 	stw_vec_free(mem, &x->timers);
+	stw_vec_free(mem, &x->starts);
 	stw_v1_exits_free(&x->exits);
 	stw_vec_free(mem, &x->problems);
 	x->mem = NULL;
@@ -278,6 +280,19 @@ static stwatch_status add_sample(skimmer *s, const uint64_t *v)
 	return STWATCH_OK;
 }
 
+/* To Go 1.6 a creation tells the address of the new goroutine's function. */
+static stwatch_status add_start(skimmer *s, uint64_t pc)
+{
+	stw_v1_index *x = s->index;
+	if (pc == 0 || stw_map_get(&s->starts, pc) != STW_MAP_NONE)
+		return STWATCH_OK;
+	stw_v1_start *start = stw_vec_push(x->mem, &x->starts);
+	if (!start || !stw_map_put(&s->starts, pc, (uint32_t)x->starts.count - 1))
+		return stw_fail_memory(s->error);
+	*start = (stw_v1_start){.pc = pc};
+	return STWATCH_OK;
+}
+
 /* ---- events ---- */
 
 /* Bytes of an event from its type on, as far as they are in the window; NULL and a fault where they make no sense. */
@@ -401,6 +416,7 @@ static stwatch_status one_special(skimmer *s, const uint8_t *p, unsigned type)
 	}
 	case STW_V1_CPUSample: return add_sample(s, v);
 	case STW_V1_UserLog: status = pass_text(s, p, end); break;
+	case STW_V1_GoCreate: status = add_start(s, v[x->format.before + 1]); break;
 	default: status = add_exit(s, type, v);
 	}
 	if (status == STWATCH_OK && s->fresh)
@@ -423,7 +439,8 @@ static inline const uint8_t *pass_values(const uint8_t *p, unsigned n)
 }
 
 /* Skims what has nothing special, in a batch that has begun: to the first event that takes a closer look, or to `safe`. */
-static __attribute__((hot, noinline)) const uint8_t *skim_plain(const stw_v1_format *f, const uint8_t *p, const uint8_t *safe)
+static __attribute__((hot, noinline)) const uint8_t *skim_plain(
+	const stw_v1_format *f, const uint8_t *special, const uint8_t *p, const uint8_t *safe)
 {
 	const unsigned before = f->before, inline_values = f->inline_values;
 	while (p < safe) {
@@ -450,7 +467,7 @@ static stwatch_status skim(skimmer *s)
 		/* Up to here an event is whole in the window, and what follows it too. */
 		const uint8_t *safe = s->end - s->window > STW_V1_MAX_EVENT + 32 ? s->end - STW_V1_MAX_EVENT - 32 : s->window, *p;
 		if (!s->fresh && s->batch != UINT32_MAX && s->p < safe)
-			s->p = skim_plain(f, s->p, safe);
+			s->p = skim_plain(f, s->special, s->p, safe);
 		p = s->p;
 		if (p >= (s->last ? s->end : safe))
 			return STWATCH_OK;
@@ -458,7 +475,7 @@ static stwatch_status skim(skimmer *s)
 		if (!f->n_values[type])
 			return stw_fail(&s->fault, STWATCH_ERR_DAMAGED, offset_of(s, p), "unknown event type %u (format go 1.%u has no such event)",
 				type, f->minor);
-		if (special[type]) {
+		if (s->special[type]) {
 			stwatch_status status = one_special(s, p, type);
 			if (status != STWATCH_OK)
 				return status;
@@ -569,6 +586,9 @@ stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source
 	stw_map_init(&s->procs, mem);
 	stw_map_init(&s->strings, mem);
 	stw_map_init(&s->pcs, mem);
+	stw_map_init(&s->starts, mem);
+	memcpy(s->special, SPECIAL, sizeof s->special);
+	s->special[STW_V1_GoCreate] = minor < 7;
 	stwatch_status status = move_to(s, STW_HEADER_SIZE);
 	while (status == STWATCH_OK && (s->p < s->end || !s->last)) {
 		status = skim(s);
@@ -582,6 +602,7 @@ stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source
 	stw_map_free(&s->procs);
 	stw_map_free(&s->strings);
 	stw_map_free(&s->pcs);
+	stw_map_free(&s->starts);
 	stw_mem_free(mem, s, sizeof *s);
 	if (status != STWATCH_OK)
 		stw_v1_index_free(x);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "event/namer.h"
 #include "v1/exits.h"
 #include "v1/format.h"
 #include "wire/source.h"
@@ -45,6 +46,12 @@ typedef struct stw_v1_sample {
 	uint64_t g, stack;
 } stw_v1_sample;
 
+/* A function that a goroutine began with, where the trace only has its address (to Go 1.6). */
+typedef struct stw_v1_start {
+	uint64_t pc;
+	uint32_t stack; /* id of a stack that is just it, 0: there is none (stw_v1_index_name makes them) */
+} stw_v1_start;
+
 typedef struct stw_v1_problem {
 	uint64_t offset;
 	char what[STWATCH_MESSAGE_MAX];
@@ -61,6 +68,7 @@ typedef struct stw_v1_index {
 	STW_VEC(uint32_t) stack_frames; /* indices into frames */
 	STW_VEC(stw_v1_frame) frames;
 	STW_VEC(stw_v1_sample) samples; /* in order of time */
+	STW_VEC(stw_v1_start) starts; /* each once */
 	STW_VEC(uint64_t) timers; /* goroutines that serve timers (to Go 1.13) */
 	stw_v1_exits exits;
 	int64_t frequency; /* ticks a second; 0: not there */
@@ -75,6 +83,8 @@ typedef struct stw_v1_index {
 stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel,
 	stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
+/* Names the frames that have none, where the namer says that they are its program's. False when out of memory. */
+bool stw_v1_index_name(stw_v1_index *index, const stw_namer *namer);
 /* Notes a problem; those beyond the first hundred are only counted in the last. False when out of memory. */
 bool stw_v1_index_problem(stw_v1_index *index, uint64_t offset, const char *what);
 

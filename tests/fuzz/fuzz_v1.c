@@ -100,7 +100,7 @@ static void check(stage *s)
 {
 	stw_v1 v1;
 	stwatch_error error;
-	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, s->version, NULL, &error);
+	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, s->version, NULL, NULL, &error);
 	REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 	if (status != STWATCH_OK)
 		return;
