@@ -167,7 +167,7 @@ static bool tell_names(stwatch_analysis *a)
 	const stw_symbols *s = &a->symbols;
 	if (s->from)
 		return add_limit(a, stw_arena_printf(&a->arena,
-			"to Go 1.6 a trace has no names: they are those of %s, of which all of its %zu addresses are", s->from->name,
+			"to Go 1.6 a trace has no names: those of %s are used, in whose functions all its %zu addresses are", s->from->name,
 			s->fit.starts + s->fit.returns));
 	if (s->fit.why_not)
 		return add_limit(a, stw_arena_printf(&a->arena,
