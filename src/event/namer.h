@@ -16,8 +16,10 @@ typedef struct stw_code_name {
 /* Addresses of a trace without names. */
 typedef struct stw_code_addresses {
 	unsigned minor; /* of the trace's header */
-	const uint64_t *starts; size_t n_starts; /* where functions begin */
-	const uint64_t *returns; size_t n_returns; /* where calls return to */
+	const uint64_t *starts;
+	size_t n_starts; /* where functions begin */
+	const uint64_t *returns;
+	size_t n_returns; /* where calls return to */
 } stw_code_addresses;
 
 typedef struct stw_namer {

@@ -103,8 +103,8 @@ static void find_slide(const stw_binary *b, const stw_code_addresses *a, stw_bin
 	}
 	*fit = best;
 	if (good != 1)
-		fit->why_not = good ? "it was loaded anywhere, and more than one place would do" :
-				      "wherever it may have been loaded, the trace's addresses are not those of its functions";
+		fit->why_not = good ? "it was loaded anywhere, and more than one place would do"
+				    : "wherever it may have been loaded, the trace's addresses are not those of its functions";
 	fit->fits = good == 1;
 }
 

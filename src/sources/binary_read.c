@@ -10,8 +10,8 @@ enum { TABLE_MAX = 1 << 30, SCAN_STEP = 64 << 10, TABLE_ALIGN = 4, RELOCATION = 
 
 static const unsigned char ELF[] = {0x7f, 'E', 'L', 'F'};
 /* Mach-O in either byte order and size, or several in one; PE. */
-static const unsigned char OTHERS[][4] = {{0xfe, 0xed, 0xfa, 0xce}, {0xfe, 0xed, 0xfa, 0xcf}, {0xce, 0xfa, 0xed, 0xfe},
-	{0xcf, 0xfa, 0xed, 0xfe}, {0xca, 0xfe, 0xba, 0xbe}};
+static const unsigned char OTHERS[][4] = {
+	{0xfe, 0xed, 0xfa, 0xce}, {0xfe, 0xed, 0xfa, 0xcf}, {0xce, 0xfa, 0xed, 0xfe}, {0xcf, 0xfa, 0xed, 0xfe}, {0xca, 0xfe, 0xba, 0xbe}};
 
 static bool is_other(const unsigned char *head, size_t length)
 {
@@ -32,8 +32,9 @@ static stwatch_status load(stw_binary *b, stw_companion *c, uint64_t offset, uin
 {
 	uint64_t left = offset < b->source.size ? b->source.size - offset : 0;
 	if (size > left) {
-		if (!stw_companion_problem(c, b->source.size, "the file ends within Go's table of functions (%llu more bytes were expected)",
-				(unsigned long long)(size - left)))
+		if (!stw_companion_problem(c, b->source.size,
+			    "the file ends within Go's table of functions (%llu more bytes were expected)",
+			    (unsigned long long)(size - left)))
 			return stw_fail_memory(error);
 		size = left;
 	}
@@ -54,8 +55,8 @@ static uint64_t scan(const stw_binary *b, const stw_elf_segment *s, uint8_t *win
 	size_t got;
 	for (uint64_t at = 0; at < s->size; at += SCAN_STEP) {
 		uint64_t left = s->size - at;
-		if (stw_source_read(&b->source, s->offset + at, window, left < SCAN_STEP + 8 ? (size_t)left : SCAN_STEP + 8, &got, &error) !=
-			STWATCH_OK)
+		if (stw_source_read(&b->source, s->offset + at, window, left < SCAN_STEP + 8 ? (size_t)left : SCAN_STEP + 8, &got,
+			    &error) != STWATCH_OK)
 			break;
 		for (size_t i = 0; i + 8 <= got && i < SCAN_STEP; i += TABLE_ALIGN)
 			if (stw_pclntab_begins(window + i, got - i))
@@ -218,7 +219,8 @@ static stwatch_status read_parts(stw_binary *b, stw_companion *c, stwatch_error 
 		return status;
 	if (b->lines.version == STW_PCLN_NONE && c->problems.count == 0)
 		return stw_fail(error, STWATCH_ERR_FORMAT, STWATCH_NO_OFFSET,
-			"this is an ELF file without Go's table of functions (the binary of a Go program, of Go 1.2 or later, was expected)");
+			"this is an ELF file without Go's table of functions (the binary of a Go program, of Go 1.2 or later, was "
+			"expected)");
 	return stw_binary_read_build(b, c) ? STWATCH_OK : stw_fail_memory(error);
 }
 
@@ -239,8 +241,8 @@ static stwatch_status read_binary(stw_companion *c, const stw_source *source, co
 	b->mem = c->mem;
 	b->source = *source;
 	b->source.fd = dup(source->fd);
-	status = b->source.fd < 0 ? stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "no further file can be opened") :
-				    read_parts(b, c, error);
+	status = b->source.fd < 0 ? stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "no further file can be opened")
+				  : read_parts(b, c, error);
 	if (status == STWATCH_ERR_DAMAGED)
 		status = stw_companion_problem(c, error->offset, "%s", error->message) ? STWATCH_OK : stw_fail_memory(error);
 	if (status != STWATCH_OK) {

@@ -32,18 +32,20 @@ bool stw_binary_describe(stw_companion *c)
 {
 	const stw_binary *b = stw_companion_binary(c);
 	const bool found = b->lines.version != STW_PCLN_NONE;
-	const char *text = found ? stw_arena_printf(&c->arena, "0x%llx to 0x%llx", (unsigned long long)b->text_begin,
-					   (unsigned long long)b->text_end) :
-				   NULL;
+	const char *text = found
+		? stw_arena_printf(&c->arena, "0x%llx to 0x%llx", (unsigned long long)b->text_begin, (unsigned long long)b->text_end)
+		: NULL;
 	return stw_companion_text(c, "go_version", "Go version", b->version) &&
 		stw_companion_text(c, "table", "table of functions", found ? stw_pclntab_era(&b->lines) : NULL) &&
 		stw_companion_text(c, "machine", "machine", machine_name(c, b)) &&
-		stw_companion_text(c, "loaded", "loaded", b->position_independent ? "anywhere (position-independent)" : "at its own addresses") &&
+		stw_companion_text(
+			c, "loaded", "loaded", b->position_independent ? "anywhere (position-independent)" : "at its own addresses") &&
 		stw_companion_text(c, "symbols", "symbol table", b->has_symbols ? "yes" : "stripped") &&
 		stw_companion_number(c, "functions", "functions", STWATCH_COUNT, found ? (int64_t)b->lines.functions : STWATCH_UNKNOWN) &&
 		stw_companion_text(c, "text", "their addresses", text) && stw_companion_text(c, "path", "main package", b->path) &&
 		stw_companion_text(c, "module", "module", b->module) &&
 		stw_companion_text(c, "module_version", "its version", b->module_version) &&
-		stw_companion_number(c, "dependencies", "dependencies", STWATCH_COUNT, b->path ? (int64_t)b->dependencies : STWATCH_UNKNOWN) &&
+		stw_companion_number(
+			c, "dependencies", "dependencies", STWATCH_COUNT, b->path ? (int64_t)b->dependencies : STWATCH_UNKNOWN) &&
 		settings(c, b);
 }

@@ -16,14 +16,48 @@ typedef struct layout {
 } layout;
 
 static const layout NARROW = {
-	.word = 4, .header = 52, .section = 40, .segment = 32, .symbol = 16, .phoff = 28, .shoff = 32, .phentsize = 42,
-	.s_flags = 8, .s_addr = 12, .s_offset = 16, .s_size = 20, .s_link = 24,
-	.p_flags = 24, .p_offset = 4, .p_vaddr = 8, .p_filesz = 16, .p_memsz = 20, .y_value = 4, .y_size = 8,
+	.word = 4,
+	.header = 52,
+	.section = 40,
+	.segment = 32,
+	.symbol = 16,
+	.phoff = 28,
+	.shoff = 32,
+	.phentsize = 42,
+	.s_flags = 8,
+	.s_addr = 12,
+	.s_offset = 16,
+	.s_size = 20,
+	.s_link = 24,
+	.p_flags = 24,
+	.p_offset = 4,
+	.p_vaddr = 8,
+	.p_filesz = 16,
+	.p_memsz = 20,
+	.y_value = 4,
+	.y_size = 8,
 };
 static const layout WIDE = {
-	.word = 8, .header = 64, .section = 64, .segment = 56, .symbol = 24, .phoff = 32, .shoff = 40, .phentsize = 54,
-	.s_flags = 8, .s_addr = 16, .s_offset = 24, .s_size = 32, .s_link = 40,
-	.p_flags = 4, .p_offset = 8, .p_vaddr = 16, .p_filesz = 32, .p_memsz = 40, .y_value = 8, .y_size = 16,
+	.word = 8,
+	.header = 64,
+	.section = 64,
+	.segment = 56,
+	.symbol = 24,
+	.phoff = 32,
+	.shoff = 40,
+	.phentsize = 54,
+	.s_flags = 8,
+	.s_addr = 16,
+	.s_offset = 24,
+	.s_size = 32,
+	.s_link = 40,
+	.p_flags = 4,
+	.p_offset = 8,
+	.p_vaddr = 16,
+	.p_filesz = 32,
+	.p_memsz = 40,
+	.y_value = 8,
+	.y_size = 16,
 };
 
 uint64_t stw_elf_number(bool big, const uint8_t *bytes, unsigned size)
@@ -161,7 +195,8 @@ stwatch_status stw_elf_open(stw_elf *e, stw_mem *mem, stw_arena *arena, const st
 	if (header[4] < 1 || header[4] > 2 || header[5] < 1 || header[5] > 2)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, 4, "the ELF header has no valid class or byte order (1 or 2 was expected)");
 	if (!read_file(e, 0, header, l->header))
-		return stw_fail(error, STWATCH_ERR_DAMAGED, source->size, "the file ends within the ELF header (%u bytes were expected)", l->header);
+		return stw_fail(error, STWATCH_ERR_DAMAGED, source->size, "the file ends within the ELF header (%u bytes were expected)",
+			l->header);
 	e->type = (uint16_t)half(e, header + 16);
 	e->machine = (uint16_t)half(e, header + 18);
 	if (!read_sections(e, arena, l, header) || !read_segments(e, arena, l, header))

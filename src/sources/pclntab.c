@@ -195,7 +195,8 @@ static bool value_at(const stw_pclntab *t, const stw_pcln_function *f, uint64_t 
 		return false;
 	for (unsigned steps = 0; pc <= address; steps++) {
 		const bool first = steps == 0;
-		if (steps == STEPS_MAX || !varint(t, &at, &difference) || (difference == 0 && !first) || !varint(t, &at, &span) || (span == 0 && !first))
+		if (steps == STEPS_MAX || !varint(t, &at, &difference) || (difference == 0 && !first) || !varint(t, &at, &span) ||
+			(span == 0 && !first))
 			return false;
 		v += difference & 1 ? ~(difference >> 1) : difference >> 1;
 		pc += (uint64_t)span * t->quantum;

@@ -82,9 +82,10 @@ bool stw_v1_index_name(stw_v1_index *x, const stw_namer *namer)
 {
 	naming n = {.x = x, .namer = namer};
 	size_t size = (x->starts.count + x->frames.count + 1) * sizeof(uint64_t), n_returns = 0;
-	uint64_t *starts = stw_mem_zalloc(x->mem, size), *returns = starts + x->starts.count;
+	uint64_t *starts = stw_mem_zalloc(x->mem, size);
 	if (!starts)
 		return false;
+	uint64_t *returns = starts + x->starts.count;
 	for (size_t i = 0; i < x->starts.count; i++)
 		starts[i] = x->starts.items[i].pc;
 	for (size_t i = 0; i < x->frames.count; i++)

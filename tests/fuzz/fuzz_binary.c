@@ -2,8 +2,8 @@
  * ends within the table, every function has an end, and what is asked of any address comes to an end. */
 #include <string.h>
 
+#include "companion_stage.h"
 #include "sources/binary.h"
-#include "stage.h"
 
 enum { FUNCTIONS_ASKED = 64 };
 
@@ -37,27 +37,14 @@ static void try(const stw_binary *b)
 		REQUIRE(name.function && name.file);
 }
 
-static void read_binary(stw_mem *mem, const uint8_t *data, size_t size)
+static void walk(stw_mem *mem, const stw_companion *c)
 {
-	input in;
-	stw_source source;
-	stwatch_error error;
-	stw_companion *c = NULL;
-	if (input_open(&in, data, size) == 0 && stw_source_open(&source, in.path, NULL, &error) == STWATCH_OK) {
-		stwatch_status status = stw_companion_read(&c, mem, in.path, 0, &source, NULL, &error);
-		REQUIRE((status == STWATCH_OK) == (c != NULL));
-		stw_source_close(&source);
-		if (c && stw_companion_binary(c)) {
-			const stw_binary *b = stw_companion_binary(c);
-			if (b->lines.version != STW_PCLN_NONE) {
-				ask(&b->lines);
-				try(b);
-			}
-		}
-		stw_companion_free(c);
-	}
-	input_close(&in);
-	REQUIRE(atomic_load(&mem->used) == 0);
+	const stw_binary *b = stw_companion_binary(c);
+	(void)mem;
+	if (!b || b->lines.version == STW_PCLN_NONE)
+		return;
+	ask(&b->lines);
+	try(b);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -72,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy && size >= sizeof ELF) {
 		memcpy(copy, data, size);
 		memcpy(copy, ELF, sizeof ELF);
-		read_binary(&mem, copy, size);
+		companion_read(&mem, copy, size, walk);
 	}
 	free(copy);
 	return 0;

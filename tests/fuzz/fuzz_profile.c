@@ -2,12 +2,15 @@
  * every sum made. */
 #include <string.h>
 
+#include "companion_stage.h"
 #include "sources/profile.h"
-#include "stage.h"
 
-static void walk(stw_mem *mem, const stw_profile *p)
+static void walk(stw_mem *mem, const stw_companion *c)
 {
+	const stw_profile *p = stw_companion_profile(c);
 	int64_t all = 0;
+	if (!p)
+		return;
 	REQUIRE(p->n_functions > 0 && p->weight <= p->n_types && p->count <= p->n_types);
 	for (size_t i = 0; i < p->n_samples; i++) {
 		stw_profile_walk at = {0};
@@ -21,37 +24,19 @@ static void walk(stw_mem *mem, const stw_profile *p)
 		REQUIRE(share.all == all);
 }
 
-static void read_profile(stw_mem *mem, const uint8_t *data, size_t size)
-{
-	input in;
-	stw_source source;
-	stwatch_error error;
-	stw_companion *c = NULL;
-	if (input_open(&in, data, size) == 0 && stw_source_open(&source, in.path, NULL, &error) == STWATCH_OK) {
-		stwatch_status status = stw_companion_read(&c, mem, in.path, 0, &source, NULL, &error);
-		REQUIRE((status == STWATCH_OK) == (c != NULL));
-		if (c && stw_companion_profile(c))
-			walk(mem, stw_companion_profile(c));
-		stw_companion_free(c);
-		stw_source_close(&source);
-	}
-	input_close(&in);
-	REQUIRE(atomic_load(&mem->used) == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* So that most inputs are taken for a profile: the types of a CPU profile, of which the texts may be anything. */
 	static const uint8_t TYPES[] = {0x0a, 4, 8, 1, 16, 2, 0x0a, 4, 8, 3, 16, 4};
 	stw_mem mem;
 	stw_mem_init(&mem, NULL, NULL, (uint64_t)256 << 20);
-	read_profile(&mem, data, size);
+	companion_read(&mem, data, size, walk);
 	uint8_t *joined = malloc(sizeof TYPES + size);
 	if (joined) {
 		memcpy(joined, TYPES, sizeof TYPES);
 		if (size)
 			memcpy(joined + sizeof TYPES, data, size);
-		read_profile(&mem, joined, sizeof TYPES + size);
+		companion_read(&mem, joined, sizeof TYPES + size, walk);
 	}
 	free(joined);
 	return 0;

@@ -9,6 +9,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+import binarywire
 import harness
 import mutate
 import texttrace
@@ -42,6 +43,21 @@ def v1_inputs():
         yield "v1-" + os.path.basename(path), v1text.read(path).data
 
 
+def binaries():
+    """Small programs in every layout of Go's table of functions, loaded at their own addresses or anywhere, and the tables alone."""
+    functions = [binarywire.Function("main.f%d" % i, "/src/f%d.go" % (i % 2), [(16, 10 + i), (16, 30 - i)]) for i in range(6)]
+    record = b"\xff Go buildinf:" + b"\x08\x02" + bytes(16)
+    text = b"0" * 16 + b"path\tm\nmod\tm\tv1\t\nbuild\tA=b\nbuild\t\"q\"=c\n" + b"1" * 16
+    for layout in binarywire.MAGICS:
+        for word, big in ((8, False), (4, True)):
+            table = binarywire.Table(functions, 0x401000, layout, word, big).encode()
+            yield "table-%d-%d" % (layout, word), table
+            for kind in (binarywire.EXEC, binarywire.DYN):
+                more = [(".go.buildinfo", 0x900000, record + b"\x08go1.26.8" + bytes([len(text)]) + text), (".rela.dyn", 0xa00000, bytes(24) * 3),
+                        (".go.module", 0xb00000, bytes(256))]
+                yield "binary-%d-%d-%d" % (layout, word, kind), binarywire.elf(table, b"\xe8\0\0\0\0" * 40, 0x401000, word, big, kind, more=more)
+
+
 def packed(data):
     """The same bytes in the ways that are unpacked: gzip in one member and in two, zstd in raw blocks, and one of a repeated byte."""
     half = len(data) // 2
@@ -66,6 +82,7 @@ def main():
     found += old + [("v1-mutant-%d.trace" % i, data) for i, (_, data) in enumerate(v1mutate.mutants(sound_old, MUTANTS, 1))]
     smallest = min((data for name, data in sound), key=len)
     found += [("packed.%s" % name, data) for name, data in packed(smallest)]
+    found += binaries()
     for name, data in found:
         with open(os.path.join(sys.argv[1], name), "wb") as file:
             file.write(data)

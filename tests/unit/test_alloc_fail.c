@@ -16,6 +16,7 @@ static const char *const traces[] = {
 	STWATCH_TEST_DIR "/data/traces/runnable_starvation-go1.26.8.trace",
 };
 static const char *trace;
+static const char *binary; /* given beside it; NULL: none */
 #define MOST_ROUNDS 1000
 
 /* The hook: counts blocks and bytes, fails one allocation. Used with one worker thread, so plain counters do. */
@@ -123,7 +124,8 @@ static stwatch_status work_analyze(stwatch_context *context)
 	stwatch_error error = {.status = STWATCH_OK};
 	stwatch_analysis *analysis = NULL;
 	stwatch_analyze_options options = {.size = sizeof options, .findings = true};
-	stwatch_status status = stwatch_analyze(context, &trace, 1, &options, &analysis, &error);
+	const char *paths[] = {trace, binary};
+	stwatch_status status = stwatch_analyze(context, paths, binary ? 2 : 1, &options, &analysis, &error);
 	if (status == STWATCH_OK) {
 		uint64_t printed = 0;
 		stwatch_status said = stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, NULL, sink_count, &printed);
@@ -199,6 +201,15 @@ static void while_reading_a_profile(void **state)
 	fail_each(work_analyze);
 }
 
+static void while_naming(void **state)
+{
+	(void)state;
+	trace = STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.trace.gz";
+	binary = STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.elf.gz";
+	fail_each(work_analyze);
+	binary = NULL;
+}
+
 static void while_following_states(void **state)
 {
 	(void)state;
@@ -236,6 +247,7 @@ int main(void)
 		cmocka_unit_test(while_printing),
 		cmocka_unit_test(while_analyzing),
 		cmocka_unit_test(while_reading_a_profile),
+		cmocka_unit_test(while_naming),
 		cmocka_unit_test(while_following_states),
 		cmocka_unit_test(while_following_a_path),
 		cmocka_unit_test(below_the_limit),
