@@ -12,6 +12,7 @@ enum {
 	CLOCKS_MAY_DIFFER_MS = 5000, /* wall clocks are set, but not by much while a process is being recorded */
 	LEAST_SITES = 8, /* addresses; with fewer nothing is said of two programs */
 	LEAST_THREADS = 2,
+	MOST_SILENCE_NS = 100000000,
 	CHUNK = 64 << 10,
 };
 
@@ -41,6 +42,7 @@ typedef struct joining {
 	uint32_t why_parts[2];
 	uint64_t why_generation;
 	unsigned char *chunks; /* two */
+	const volatile int *cancel;
 	stwatch_error *error;
 } joining;
 
@@ -370,24 +372,76 @@ static bool follows(const entry *same, size_t n, uint64_t before)
 	return false;
 }
 
-/* Keeps one of each number, and says how it stands to the one before. */
-static void keep_one_of_each(joining *j, const entry *entries, size_t n)
+/* What a generation is when it is read on its own. */
+static stwatch_status read_alone(joining *j, const stw_span *span, stw_fold *fold)
 {
+	stw_generation gen;
+	stw_order order;
+	memset(fold, 0, sizeof *fold);
+	fold->first_time = fold->last_time = STW_TIME_UNKNOWN;
+	stwatch_status status = stw_generation_load(&gen, j->mem, span, j->error);
+	if (status == STWATCH_OK) {
+		stw_order_init(&order, j->mem);
+		stw_order_begin(&order, STW_READ_INITIAL);
+		status = stw_pass_run(fold, &order, &gen, 0, j->cancel, j->error);
+		stw_fold_shrink(fold);
+		stw_order_free(&order);
+		stw_generation_free(&gen);
+	}
+	return status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status; /* the first pass tells it */
+}
+
+static bool starts_tracing(const stw_fold *f)
+{
+	static const char START[] = "start trace";
+	for (size_t i = 0; i < f->stops.count; i++) {
+		stw_text kind = stw_intern_get(&f->names, f->stops.items[i].kind);
+		if (kind.length == sizeof START - 1 && memcmp(kind.data, START, kind.length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Between inputs whose numbers follow tracing may have been off. It then began anew, with a stop of its own; and a tracer that goes on
+ * writes at the end of one generation and at the beginning of the next. */
+static stwatch_status find_gap(joining *j, const stw_span *before, stw_span *after)
+{
+	stw_fold a, b;
+	stwatch_status status = read_alone(j, before, &a);
+	after->joint = STW_JOINT_GAP;
+	if (status == STWATCH_OK) {
+		status = read_alone(j, after, &b);
+		if (status == STWATCH_OK && a.last_time != STW_TIME_UNKNOWN && b.first_time != STW_TIME_UNKNOWN &&
+			b.first_time - a.last_time <= MOST_SILENCE_NS && !starts_tracing(&b))
+			after->joint = STW_JOINT_WHOLE;
+		stw_fold_free(&b);
+	}
+	stw_fold_free(&a);
+	return status;
+}
+
+/* Keeps one of each number, and says how it stands to the one before. */
+static stwatch_status keep_one_of_each(joining *j, const entry *entries, size_t n)
+{
+	stwatch_status status = STWATCH_OK;
 	stw_trace *t = j->trace;
 	t->spans.count = 0;
 	t->n_bytes = 0;
-	for (size_t i = 0, next; i < n; i = next) {
+	for (size_t i = 0, next; status == STWATCH_OK && i < n; i = next) {
 		const uint64_t number = entries[i].span.generation;
 		for (next = i + 1; next < n && entries[next].span.generation == number; next++)
 			t->inputs[entries[next].span.input].n_repeated++;
 		stw_span *kept = &t->spans.items[t->spans.count];
 		const uint64_t before = t->spans.count ? kept[-1].generation : 0;
 		*kept = entries[i].span;
-		if (t->spans.count && !follows(&entries[i], next - i, before))
-			kept->joint = number == before + 1 ? STW_JOINT_UNSURE : STW_JOINT_GAP;
+		if (t->spans.count && !follows(&entries[i], next - i, before)) {
+			kept->joint = STW_JOINT_GAP;
+			status = number == before + 1 ? find_gap(j, kept - 1, kept) : STWATCH_OK;
+		}
 		t->spans.count++;
 		t->n_bytes += length_of(kept);
 	}
+	return status;
 }
 
 static stwatch_status make_row(joining *j)
@@ -406,9 +460,9 @@ static stwatch_status make_row(joining *j)
 		}
 	}
 	qsort(entries, n, sizeof *entries, by_number);
-	keep_one_of_each(j, entries, n);
+	stwatch_status status = keep_one_of_each(j, entries, n);
 	stw_mem_free(j->mem, entries, size);
-	return STWATCH_OK;
+	return status;
 }
 
 /* ---- all of it ---- */
@@ -452,10 +506,10 @@ static stwatch_status know_all(joining *j)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_trace_join_inputs(stw_trace *t, stwatch_error *error)
+stwatch_status stw_trace_join_inputs(stw_trace *t, const volatile int *cancel, stwatch_error *error)
 {
 	const size_t n = t->n_inputs;
-	joining j = {.trace = t, .mem = t->mem, .error = error};
+	joining j = {.trace = t, .mem = t->mem, .cancel = cancel, .error = error};
 	j.parts = stw_mem_zalloc(t->mem, n * sizeof *j.parts);
 	j.by_time = stw_mem_zalloc(t->mem, n * sizeof *j.by_time);
 	j.chunks = stw_mem_zalloc(t->mem, 2 * (size_t)CHUNK);

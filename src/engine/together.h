@@ -11,7 +11,7 @@
  * process; and they are not where a generation of one number begins differently, where time and numbers go different ways, where formats or
  * clocks differ, or where the same addresses are other functions. What can't be told apart this way counts as one process: between two
  * inputs that have nothing in common nothing is concluded anyway.
- * STWATCH_ERR_ARGUMENT where the inputs are of several processes: the message lists them. _MEMORY, _IO. */
-stwatch_status stw_trace_join_inputs(stw_trace *trace, stwatch_error *error);
+ * STWATCH_ERR_ARGUMENT where the inputs are of several processes: the message lists them. _MEMORY, _IO, _CANCELLED. */
+stwatch_status stw_trace_join_inputs(stw_trace *trace, const volatile int *cancel, stwatch_error *error);
 
 #endif

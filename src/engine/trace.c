@@ -1,8 +1,6 @@
 /* The first pass over all generations, and their join. */
 #include "engine/trace.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "engine/crew.h"
 #include "engine/pass_v1.h"
@@ -86,25 +84,6 @@ static void note_read(stw_trace *t, const stw_job *job)
 	}
 }
 
-/* Between inputs whose numbers follow: tracing may have been off. It then began anew with a stop of its own; and a tracer that goes on
- * writes at the end of one generation and at the beginning of the next. */
-static bool is_gap(const joiner *j, const stw_job *job)
-{
-	enum { MOST_SILENCE_NS = 100000000 };
-	static const char START[] = "start trace";
-	const stw_fold *f = &job->fold;
-	if (job->span->joint != STW_JOINT_UNSURE || !f->mem || f->first_time == STW_TIME_UNKNOWN)
-		return job->span->joint == STW_JOINT_GAP;
-	if (f->first_time - j->last_time > MOST_SILENCE_NS)
-		return true;
-	for (size_t i = 0; i < f->stops.count; i++) {
-		stw_text kind = stw_intern_get(&f->names, f->stops.items[i].kind);
-		if (kind.length == sizeof START - 1 && memcmp(kind.data, START, kind.length) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Numbers of goroutines are never used again: one that was there before a gap is not created after it, but in another process. */
 static bool is_of_one_process(const joiner *j, const stw_job *job)
 {
@@ -133,7 +112,7 @@ static bool join(void *user, stw_job *job)
 {
 	joiner *j = user;
 	stw_trace *t = j->trace;
-	if (is_gap(j, job)) {
+	if (job->span->joint == STW_JOINT_GAP) {
 		if (!is_of_one_process(j, job))
 			return false;
 		j->begun = false;

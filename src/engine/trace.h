@@ -67,7 +67,7 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);
 stwatch_status stw_trace_load(const stw_trace *trace, uint32_t span, stw_generation *gen, stwatch_error *error);
 void stw_trace_unload(const stw_trace *trace, stw_generation *gen);
 
-/* Gets the folds in order. joint: whether a part of the trace is missing before this one (never UNSURE). False: out of memory. */
+/* Gets the folds in order. joint: whether a part of the trace is missing before this one. False: out of memory. */
 typedef bool (*stw_fold_fn)(void *user, const stw_fold *fold, stw_joint joint);
 
 /* The first pass: every generation folded, on as many threads as wanted, and handed on in order. What is handed on does not

@@ -114,7 +114,7 @@ static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwa
 			return status;
 		}
 	}
-	return t->n_inputs > 1 ? stw_trace_join_inputs(t, error) : STWATCH_OK;
+	return t->n_inputs > 1 ? stw_trace_join_inputs(t, cancel, error) : STWATCH_OK;
 }
 
 stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,

@@ -18,8 +18,7 @@ enum {
 typedef enum stw_joint {
 	STW_JOINT_WHOLE, /* it goes on where that ended */
 	STW_JOINT_DAMAGE, /* what was between them, or a part of it, can't be read */
-	STW_JOINT_GAP, /* nothing of what was between them is among the inputs */
-	STW_JOINT_UNSURE /* the one or the other: the numbers follow, but they come from different inputs */
+	STW_JOINT_GAP /* nothing of what was between them is among the inputs */
 } stw_joint;
 
 /* Where a generation lies. Found by walking batch headers alone. */
@@ -30,7 +29,7 @@ typedef struct stw_span {
 	uint64_t generation;
 	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
-	stw_joint joint; /* of one trace from several inputs; else WHOLE */
+	stw_joint joint; /* GAP only in a trace from several inputs; DAMAGE is not known yet */
 	bool lost; /* it can't be read strictly: `error` stands instead of it */
 	stwatch_error error; /* status not OK: what ends the trace after (or, if lost, instead of) this generation */
 } stw_span;
