@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PROBLEMS_TOLD = 5 };
+enum { PROBLEMS_TOLD = 5, NOTES_TOLD = 20 };
 
 bool cli_tell_problems(cli_session *session, const stwatch_input *input)
 {
@@ -28,6 +28,16 @@ static int tell_damage(cli_session *session, const stwatch_analysis *analysis, c
 	return told ? CLI_DAMAGED : cli_report(session, count == 1 ? inputs[0].file : NULL, error, STWATCH_ERR_DAMAGED);
 }
 
+static void tell_notes(const stwatch_analysis *analysis)
+{
+	size_t count;
+	const char *const *notes = stwatch_analysis_notes(analysis, &count);
+	for (size_t i = 0; i < count && i < NOTES_TOLD; i++)
+		fprintf(stderr, "stwatch: %s\n", notes[i]);
+	if (count > NOTES_TOLD)
+		fprintf(stderr, "stwatch: %zu more files passed over\n", count - NOTES_TOLD);
+}
+
 static int print(cli_session *session, const cli_analysis_request *request, const stwatch_analysis *analysis)
 {
 	stwatch_print_options options = {
@@ -38,6 +48,7 @@ static int print(cli_session *session, const cli_analysis_request *request, cons
 		.top = request->top,
 	};
 	cli_progress_clear(session);
+	tell_notes(analysis);
 	stwatch_analysis_print(analysis, request->view, &options, cli_out_sink, &session->out);
 	return cli_out_finish(&session->out);
 }
@@ -97,12 +108,12 @@ static int start_of(cli_session *session, const cli_command *command, const char
 		return report_failure(session, &request, &error, status);
 	size_t count;
 	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
-	size_t trace = 0; /* of several inputs, times are those of the trace */
-	while (trace + 1 < count && inputs[trace].generations == 0)
-		trace++;
-	bool known = count > 0 && inputs[trace].has_start_time;
-	if (known)
-		*start_unix_ns = inputs[trace].start_unix_ns;
+	bool known = false;
+	for (size_t i = 0; i < count; i++) { /* times count from the first event of all traces */
+		known |= inputs[i].start_ns == 0 && inputs[i].has_start_time;
+		if (inputs[i].start_ns == 0)
+			*start_unix_ns = inputs[i].start_unix_ns;
+	}
 	stwatch_analysis_free(analysis);
 	return known ? CLI_OK : cli_usage(command, "--from, --to: %s has no wall time: give seconds from its start", files[0]);
 }

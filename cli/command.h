@@ -21,14 +21,15 @@ enum { CLI_FORMAT_TEXT, CLI_FORMAT_JSON };
 enum { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
 
 typedef struct cli_globals {
-	int64_t threads, memory;
+	int64_t threads, memory, unpack_limit;
 	int color, format;
 	bool quiet, help, version;
 	const char *config;
 } cli_globals;
 
 typedef struct cli_progress {
-	double started, drawn; /* seconds; drawn 0: nothing is on the screen */
+	double begun, started, drawn; /* seconds; started: the step at hand (unpacking, reading); drawn 0: nothing is on the screen */
+	uint64_t done, total; /* of that step */
 } cli_progress;
 
 typedef struct cli_session {

@@ -12,6 +12,10 @@ const cli_option cli_global_options[] = {
 	{"format", 0, CLI_CHOICE, "FORMAT", "text for people, json for scripts", offsetof(cli_globals, format), FORMATS},
 	{"threads", 'j', CLI_COUNT, "N", "worker threads (0: one per processor)", offsetof(cli_globals, threads), NULL},
 	{"memory", 0, CLI_SIZE, "LIMIT", "use no more memory than this, such as 512M (0: no limit)", offsetof(cli_globals, memory), NULL},
+	{"unpack-limit", 0, CLI_SIZE, "LIMIT",
+		"read no more of a pipe or of what is compressed than this, unpacked, such as 8G (0: what the disk has room for; of compressed input, "
+		"1G or 100 times its size)",
+		offsetof(cli_globals, unpack_limit), NULL},
 	{"color", 0, CLI_CHOICE, "WHEN", "auto (on a terminal, unless NO_COLOR is set), always or never", offsetof(cli_globals, color),
 		COLORS},
 	{"config", 0, CLI_STRING, "FILE", "read options from a file of `option = value` lines; the command line wins",

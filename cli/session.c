@@ -50,11 +50,15 @@ static void on_progress(void *user, uint64_t done, uint64_t total)
 {
 	enum { QUIET_SECONDS = 1 };
 	cli_progress *progress = user;
-	double time = now(), elapsed = time - progress->started;
-	if (elapsed < QUIET_SECONDS || time - progress->drawn < 0.1)
+	double time = now();
+	if (total != progress->total || done < progress->done) /* another step begins, with a rate of its own */
+		progress->started = time;
+	progress->done = done;
+	progress->total = total;
+	if (time - progress->begun < QUIET_SECONDS || time - progress->drawn < 0.1 || time - progress->started < 0.05)
 		return;
 	progress->drawn = time;
-	draw(elapsed, done, total);
+	draw(time - progress->started, done, total);
 }
 
 void cli_progress_clear(cli_session *session)
@@ -71,11 +75,12 @@ int cli_session_begin(cli_session *session)
 		.size = sizeof options,
 		.threads = (unsigned)session->globals.threads,
 		.memory_limit = (uint64_t)session->globals.memory,
+		.unpack_limit = (uint64_t)session->globals.unpack_limit,
 		.progress = bar ? on_progress : NULL,
 		.progress_user = &session->progress,
 		.cancel = &cancelled,
 	};
-	session->progress = (cli_progress){.started = now()};
+	session->progress = (cli_progress){.begun = now(), .started = now()};
 	watch_signals();
 	stwatch_status status = stwatch_context_create(&options, &session->context);
 	stwatch_error error = {.status = status, .offset = STWATCH_NO_OFFSET};

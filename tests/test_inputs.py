@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """Several traces of one process as one timeline: in any order, each generation once, planted faults once and at the right time, gaps told;
-traces of several processes are not mixed.
+traces of several processes are not mixed. Folders of files; limits of what is unpacked; progress and interruption.
 
     test_inputs.py [PROGRAM]
 """
 import datetime
+import gzip
 import itertools
 import json
 import os
+import pty
+import shutil
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import harness
@@ -19,8 +24,8 @@ NAMES = "abcde"
 MS = 1000000
 
 
-def run(*args, timeout=120):
-    done = subprocess.run([PROGRAM, *args], capture_output=True, timeout=timeout)
+def run(*args, timeout=120, stdin=None):
+    done = subprocess.run([PROGRAM, *args], capture_output=True, timeout=timeout, stdin=stdin)
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
@@ -148,11 +153,111 @@ def several_processes(report):
     report.check("v1", None if code == 3 and "can't be joined" in err else (code, err))
 
 
+def folders(report, scratch):
+    """A folder stands for the files in it that are something."""
+    folder = os.path.join(scratch.path, "folder")
+    os.makedirs(os.path.join(folder, "below"))
+    for name in "abc":
+        shutil.copy(snapshot("go1.26", name), folder)
+    shutil.copy(snapshot("go1.26", "d"), os.path.join(folder, "below"))
+    shutil.copy(snapshot("go1.26", "e"), os.path.join(folder, ".hidden.trace"))
+    with open(snapshot("go1.26", "c"), "rb") as file:
+        scratch.write("folder/c.trace", gzip.compress(file.read()))
+    scratch.write("folder/stderr", b"SCHED 0ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 needspinning=0 idlethreads=2 runqueue=0 [0 0]\n")
+    scratch.write("folder/README", b"hello\n")
+    scratch.write("folder/noise", bytes(range(256)) * 16)
+    scratch.write("folder/later.trace", b"go 1.99 trace\0\0\0")
+    scratch.write("folder/a.trace.stwidx", b"stwatch index 1\n")
+    os.mkfifo(os.path.join(folder, "fifo"))
+    code, doc, err = diagnose(folder)
+    names = [os.path.basename(i["file"]) for i in doc["inputs"]] if doc else None
+    report.check("a folder", None if code == 0 and names == ["a.trace", "b.trace", "c.trace", "stderr"] else (code, names, err))
+    report.check("a folder's findings", None if holders(doc) == ["main.holdFirst", "main.holdLast"] else holders(doc))
+    told = [name for name in ("README", "noise", "later.trace") if name + ": passed over" in err]
+    report.check("what is passed over", None if len(told) == 3 and err.count("\n") == 3 else err)
+    code, doc, err = diagnose(folder, snapshot("go1.26", "d"))
+    report.check("a folder and a file", None if code == 0 and len(doc["inputs"]) == 5 else (code, err))
+    empty = os.path.join(scratch.path, "empty")
+    os.makedirs(empty)
+    code, out, err = run("diagnose", empty)
+    report.check("an empty folder", None if code == 3 and not out and "no file in this folder is of use" in err else (code, out, err))
+    mixed = os.path.join(scratch.path, "mixed")
+    os.makedirs(mixed)
+    for name, path in (("one", snapshot("go1.26", "b")), ("two", os.path.join(SNAPSHOTS, "other", "b.trace"))):
+        shutil.copy(path, os.path.join(mixed, name))
+    code, out, err = run("diagnose", mixed)
+    report.check("a folder of two processes", None if code == 2 and "one; two" in err else (code, out, err))
+
+
+def limits(report, scratch):
+    """What is packed without end is read up to a limit, and that is said."""
+    with open(snapshot("go1.26", "a"), "rb") as file:
+        trace = file.read()
+    packed = scratch.write("bomb.gz", gzip.compress(trace + bytes(4 << 20)))
+    code, out, err = run("stat", "--format", "json", "--unpack-limit", "1M", packed)
+    doc = json.loads(out) if out else None
+    ok = code == 4 and doc["inputs"][0]["generations"] == 2 and "at byte 1048576: the input is larger than the limit" in err
+    report.check("a packed input that is too long", None if ok else (code, out[:200], err))
+    with open(packed, "rb") as file:
+        code, out, err = run("stat", "--unpack-limit", "8K", "-", stdin=file)
+    report.check("a pipe that is too long", None if code == 4 and "at byte 8192: the input is larger" in err else (code, err))
+    code, out, err = run("stat", "--unpack-limit", "1K", snapshot("go1.26", "a"))
+    report.check("a file has no such limit", None if code == 0 else (code, err))
+    cut = scratch.write("cut.gz", gzip.compress(trace)[:20])
+    code, out, err = run("stat", cut)
+    report.check("nothing unpacks", None if code == 3 and "before anything could be unpacked" in err else (code, err))
+
+
+def interruption(report, scratch):
+    """Ctrl-C ends a wait for a pipe at once."""
+    fifo = os.path.join(scratch.path, "pipe")
+    os.mkfifo(fifo)
+    process = subprocess.Popen([PROGRAM, "diagnose", fifo], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with open(fifo, "wb") as pipe:
+        with open(snapshot("go1.26", "a"), "rb") as file:
+            pipe.write(file.read())
+        pipe.flush()
+        process.send_signal(signal.SIGINT)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+    report.check("interrupted", None if process.returncode == 130 and b"interrupted while it was being read" in err else (process.returncode, err))
+
+
+def progress(report, scratch):
+    """A bar on a terminal, for what takes more than a second: here a slow pipe."""
+    fifo = os.path.join(scratch.path, "slow")
+    os.mkfifo(fifo)
+    terminal, side = pty.openpty()
+    process = subprocess.Popen([PROGRAM, "stat", fifo], stdout=subprocess.PIPE, stderr=side)
+    os.close(side)
+    with open(snapshot("go1.26", "a"), "rb") as file, open(fifo, "wb", buffering=0) as pipe:
+        data = file.read()
+        for at in range(0, len(data), len(data) // 8):
+            pipe.write(data[at:at + len(data) // 8])
+            time.sleep(0.25)
+    out, _ = process.communicate(timeout=60)
+    shown = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    except OSError:
+        pass # the other side is closed
+    ok = process.returncode == 0 and b"MiB/s" in shown and shown.endswith(b"\r\x1b[K")
+    report.check("a bar", None if ok else (process.returncode, shown))
+
+
 if __name__ == "__main__":
     PROGRAM = harness.program()
     counts = harness.Report()
     any_order(counts)
     with harness.Scratch() as folder:
         cut_copies(counts, folder)
+        folders(counts, folder)
+        limits(counts, folder)
+        interruption(counts, folder)
+        progress(counts, folder)
     several_processes(counts)
     counts.finish()

@@ -31,6 +31,8 @@ typedef struct stwatch_context_options {
 	stwatch_progress_fn progress; /* NULL: none */
 	void *progress_user;
 	const volatile int *cancel;   /* when it becomes non-zero, work ends soon with STWATCH_ERR_CANCELLED; NULL: never */
+	uint64_t unpack_limit;        /* bytes that a pipe or a compressed input may have in its temporary file: what is beyond is left out and told as damage.
+	                                 0: what the disk has room for; of compressed input, 1 GiB, or 100 times its size */
 } stwatch_context_options;
 
 /* Creates a context; options may be NULL. *out is owned by the caller, who ends it with stwatch_context_free.

@@ -20,6 +20,8 @@ struct stwatch_analysis {
 	stw_companions companions; /* those of files */
 	stw_symbols symbols;
 	STW_VEC(stwatch_input) inputs; /* in the order given */
+	STW_VEC(unsigned) origins; /* of each, an index of files.files */
+	bool cancelled;
 	stwatch_summary summary;
 	stwatch_finding *findings;
 	size_t n_findings;
@@ -52,6 +54,7 @@ void stwatch_analysis_free(stwatch_analysis *a)
 	stw_trace_close(&a->trace);
 	stw_inputs_close(&a->files);
 	stw_vec_free(mem, &a->inputs);
+	stw_vec_free(mem, &a->origins);
 	stw_vec_free(mem, &a->limits);
 	stw_arena_free(&a->arena);
 	stw_mem_free(mem, a, sizeof *a);
@@ -198,9 +201,20 @@ static bool tell_gaps(stwatch_analysis *a)
 	return text && add_limit(a, text);
 }
 
+static bool tell_interruption(stwatch_analysis *a)
+{
+	const stw_trace *t = &a->trace;
+	const int64_t length = a->gather.first_time == STW_TIME_UNKNOWN ? 0 : stw_gather_length(&a->gather);
+	if (!a->cancelled)
+		return true;
+	const char *text = stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s, from %.0f %% of the input; what came later was not read",
+		(double)length / 1e9, t->n_bytes ? 100 * (double)t->n_read / (double)t->n_bytes : 0.0);
+	return text && add_limit(a, text);
+}
+
 static bool tell_limits(stwatch_analysis *a)
 {
-	bool ok = add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
+	bool ok = tell_interruption(a) && add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
 		ok = ok && add_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
 	ok = ok && add_limit(a, "lengths of run queues follow from transitions: local and global queues can't be told apart");
@@ -215,12 +229,15 @@ static bool tell_limits(stwatch_analysis *a)
 	return ok;
 }
 
-static bool add_input(stwatch_analysis *a, const stwatch_input *input)
+static bool add_input(stwatch_analysis *a, const stwatch_input *input, unsigned origin)
 {
 	stwatch_input *slot = stw_vec_push(a->mem, &a->inputs);
-	if (slot)
-		*slot = *input;
-	return slot != NULL;
+	unsigned *from = slot ? stw_vec_push(a->mem, &a->origins) : NULL;
+	if (!from)
+		return false;
+	*slot = *input;
+	*from = origin;
+	return true;
 }
 
 /* A trace's problems, in the order in which they were found. */
@@ -239,7 +256,7 @@ static bool list_problems(stwatch_analysis *a, uint32_t index, stwatch_input *to
 		problems[to->n_problems++] = (stwatch_problem){p->offset, what};
 	}
 	to->problems = problems;
-	to->complete = to->n_problems == 0;
+	to->complete = to->n_problems == 0 && !a->cancelled;
 	return true;
 }
 
@@ -260,7 +277,8 @@ static bool describe_trace(stwatch_analysis *a, uint32_t index)
 		.duration_ns = in->first_time == STW_TIME_UNKNOWN ? 0 : in->last_time - in->first_time,
 		.start_ns = in->first_time == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in->first_time - a->gather.first_time,
 	};
-	return input.file && input.format && list_problems(a, index, &input) && add_input(a, &input);
+	return input.file && input.format && list_problems(a, index, &input) &&
+		add_input(a, &input, a->files.traces.items[index].input);
 }
 
 static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
@@ -283,7 +301,7 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 		.tables = c->tables.items,
 		.n_tables = c->tables.count,
 	};
-	if (!file || !add_input(a, &input))
+	if (!file || !add_input(a, &input, c->input))
 		return false;
 	if (stw_companion_tells(c))
 		return true;
@@ -327,8 +345,10 @@ static stwatch_status open_files(
 		return status;
 	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
 		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->cancel, error);
-	if (status != STWATCH_OK && error->input < n)
+	if (status != STWATCH_OK && error->input < n) {
 		error->input = a->files.traces.items[error->input].input;
+		stw_inputs_blame(&a->files, error);
+	}
 	return status;
 }
 
@@ -337,8 +357,10 @@ static stwatch_status fold(stwatch_analysis *a, const stw_run_options *options, 
 	if (a->files.traces.count == 0)
 		return STWATCH_OK;
 	stwatch_status status = stw_trace_fold(&a->trace, options, stw_gather_add, &a->gather, error);
-	if (status == STWATCH_ERR_ARGUMENT) /* an input that does not belong to the others */
+	if (status == STWATCH_ERR_ARGUMENT) { /* an input that does not belong to the others */
 		error->input = a->files.traces.items[error->input].input;
+		stw_inputs_blame(&a->files, error);
+	}
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED)
 		return status;
 	stw_gather_finish(&a->gather);
@@ -352,8 +374,10 @@ static stwatch_status tell_damage(const stwatch_analysis *a, stwatch_error *erro
 		const stwatch_input *input = &a->inputs.items[i];
 		if (input->n_problems == 0)
 			continue;
-		error->input = (unsigned)i;
-		return stw_fail(error, STWATCH_ERR_DAMAGED, input->problems[0].offset, "%s", input->problems[0].what);
+		stw_fail(error, STWATCH_ERR_DAMAGED, input->problems[0].offset, "%s", input->problems[0].what);
+		error->input = a->origins.items[i];
+		stw_inputs_blame(&a->files, error);
+		return error->status;
 	}
 	return STWATCH_OK;
 }
@@ -375,7 +399,7 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, !o->findings};
 	stwatch_status status = fold(a, &options, error);
-	bool cancelled = status == STWATCH_ERR_CANCELLED;
+	bool cancelled = a->cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status != STWATCH_OK && !cancelled)
 		return status;
 	stwatch_error why = *error;
@@ -439,6 +463,12 @@ const stwatch_input *stwatch_analysis_inputs(const stwatch_analysis *a, size_t *
 {
 	*count = a->inputs.count;
 	return a->inputs.items;
+}
+
+const char *const *stwatch_analysis_notes(const stwatch_analysis *a, size_t *count)
+{
+	*count = a->files.notes.count;
+	return a->files.notes.items;
 }
 
 const stwatch_settings *stwatch_analysis_settings(const stwatch_analysis *a)

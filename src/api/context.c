@@ -47,8 +47,15 @@ stwatch_status stwatch_context_create(const stwatch_context_options *options, st
 	c->progress = o.progress;
 	c->progress_user = o.progress_user;
 	c->cancel = o.cancel;
+	c->unpack_limit = o.unpack_limit;
 	*out = c;
 	return STWATCH_OK;
+}
+
+stw_source_options stw_context_opening(const stwatch_context *c)
+{
+	return (stw_source_options){
+		.cancel = c->cancel, .progress = c->progress, .progress_user = c->progress_user, .unpack_limit = c->unpack_limit};
 }
 
 void stwatch_context_free(stwatch_context *c)

@@ -11,6 +11,10 @@ struct stwatch_context {
 	stwatch_progress_fn progress;
 	void *progress_user;
 	const volatile int *cancel;
+	uint64_t unpack_limit;
 };
+
+/* How its inputs are opened. */
+stw_source_options stw_context_opening(const stwatch_context *context);
 
 #endif

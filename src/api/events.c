@@ -20,12 +20,13 @@ struct stwatch_reader {
 static stwatch_status open_reader(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
 {
 	unsigned minor;
+	const stw_source_options opening = stw_context_opening(context);
 	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
 	if (!r)
 		return stw_fail_memory(error);
 	r->mem = &context->mem;
 	r->source.fd = -1;
-	stwatch_status status = stw_source_open(&r->source, path, context->cancel, error);
+	stwatch_status status = stw_source_open(&r->source, path, &opening, error);
 	if (status == STWATCH_OK) {
 		status = stw_header_read(&r->source, &minor, error);
 		if (status == STWATCH_OK && minor < STW_GO122)
@@ -94,19 +95,13 @@ static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event
 	};
 }
 
-static stwatch_status fail_cut(const stwatch_reader *r, stwatch_error *error)
-{
-	return stw_fail(error, STWATCH_ERR_DAMAGED, r->source.size,
-		"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more", (unsigned long long)r->source.size);
-}
-
 stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
 {
 	const stw_stream_event *e;
 	stwatch_status status = stw_stream_next(&r->stream, &e, error);
 	if (status == STWATCH_OK)
 		describe(r, e, event);
-	return status == STWATCH_END && r->source.cut ? fail_cut(r, error) : status;
+	return status == STWATCH_END && r->source.cut ? stw_source_fail_cut(&r->source, error) : status;
 }
 
 /* ---- printing ---- */
@@ -372,7 +367,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
 	     finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	if (status == STWATCH_OK && r->source.cut)
-		status = fail_cut(r, error);
+		status = stw_source_fail_cut(&r->source, error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	stw_mem_free(&context->mem, p, sizeof *p);

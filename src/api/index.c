@@ -87,7 +87,8 @@ stwatch_status stwatch_index_make(stwatch_context *context, const char *path, co
 	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
 	if (options)
 		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
-	stwatch_status status = stw_source_open(&source, path, context->cancel, error);
+	const stw_source_options opening = stw_context_opening(context);
+	stwatch_status status = stw_source_open(&source, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = stw_header_read(&source, &minor, error);

@@ -5,17 +5,31 @@
 #include "api/context.h"
 #include "sources/companion.h"
 
+/* A file among the inputs: one of the paths, or what stands in a folder that is. */
+typedef struct stw_input_file {
+	const char *path;
+	unsigned given; /* index of the path that it comes from */
+	bool in_folder;
+} stw_input_file;
+
 typedef struct stw_inputs {
 	stw_mem *mem;
-	STW_VEC(stw_trace_file) traces; /* in the order given; open until someone takes them */
+	stw_arena arena; /* paths of what is in folders, notes */
+	STW_VEC(stw_input_file) files; /* in the order given; those of a folder by name */
+	STW_VEC(stw_trace_file) traces; /* in that order, their `input` an index of files; open until someone takes them */
 	STW_VEC(stw_companion *) companions; /* too */
+	STW_VEC(const char *) notes; /* what was passed over in folders, and why: a line each */
 	stwatch_error unknown; /* of the first text that tells nothing; status STWATCH_OK: there is none */
 } stw_inputs;
 
-/* Opens and sorts all; paths must live as long. STWATCH_ERR_FORMAT where a file is of no known kind: binary, or a text without
- * anything known in it and no other input that has. error->input says which. On failure too, stw_inputs_close ends it. */
+/* Opens and sorts all; paths must live as long. A folder stands for the files in it (not in folders below it) that are something known; the
+ * rest of them is passed over with a note, hidden files and what is no plain file without. STWATCH_ERR_FORMAT where a file is of no known
+ * kind: binary, or a text without anything known in it and no other input that has; or where a folder has none that is. error->input says
+ * which path. On failure too, stw_inputs_close ends it. */
 stwatch_status stw_inputs_open(
 	stw_inputs *inputs, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error);
+/* Makes an error about a file (error->input is its index) one about the path that was given. */
+void stw_inputs_blame(const stw_inputs *inputs, stwatch_error *error);
 void stw_inputs_close(stw_inputs *inputs);
 
 #endif

@@ -407,14 +407,15 @@ static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwa
 static stwatch_status run(stwatch_path *x, const stwatch_context *context, const char *path, stwatch_error *error)
 {
 	stw_trace trace;
-	stwatch_status status = stw_trace_open(&trace, x->mem, path, context->cancel, error);
+	const stw_source_options opening = stw_context_opening(context);
+	stwatch_status status = stw_trace_open(&trace, x->mem, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = look_at_all(x, &trace, context, error);
 	if (status == STWATCH_OK && x->options.subject != STWATCH_PATH_ANY)
 		status = follow(x, &trace, context, error);
 	bool readable = status == STWATCH_OK || status == STWATCH_ERR_CANCELLED;
-	if (readable && (!list(x) || !stw_told_conclude(&x->told, &trace, path)))
+	if (readable && (!list(x) || !stw_told_conclude(&x->told, &trace, path, status == STWATCH_ERR_CANCELLED)))
 		status = stw_fail_memory(error);
 	x->summary.gomaxprocs_max = x->choices.procs;
 	tell_limits(x);

@@ -319,12 +319,12 @@ static bool list_times(stwatch_states *s, unsigned resource)
 	return true;
 }
 
-static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path)
+static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path, bool cancelled)
 {
 	bool ok = true;
 	for (unsigned resource = 0; resource < STW_RES_COUNT; resource++)
 		ok = ok && list_times(s, resource) && list_transitions(s, resource);
-	return ok && stw_told_conclude(&s->told, trace, path);
+	return ok && stw_told_conclude(&s->told, trace, path, cancelled);
 }
 
 /* ---- the public functions ---- */
@@ -336,7 +336,8 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	const stw_timeline_hooks hooks = {on_interval, on_move, on_clash, s};
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
 	const stw_walk walk = {.event = take, .damage = on_damage, .user = &r};
-	stwatch_status status = stw_trace_open(&trace, s->mem, path, context->cancel, error);
+	const stw_source_options opening = stw_context_opening(context);
+	stwatch_status status = stw_trace_open(&trace, s->mem, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
 	s->version = trace.v1 ? STW_GO122 : (unsigned)trace.version; /* v1 comes in the words of v2 */
@@ -348,7 +349,7 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	bool cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status == STWATCH_OK || cancelled) {
 		stw_timeline_finish(&r.timeline, s->told.last);
-		if (s->failed || !conclude(s, &trace, path))
+		if (s->failed || !conclude(s, &trace, path, cancelled))
 			status = stw_fail_memory(error);
 	}
 	stw_timeline_free(&r.timeline);

@@ -55,7 +55,7 @@ bool stw_told_problem(stw_told *t, uint64_t offset, const char *what)
 	return p != NULL;
 }
 
-bool stw_told_conclude(stw_told *t, const stw_trace *trace, const char *path)
+bool stw_told_conclude(stw_told *t, const stw_trace *trace, const char *path, bool cancelled)
 {
 	bool ok = true;
 	for (size_t i = 0; i < trace->problems.count; i++)
@@ -65,7 +65,7 @@ bool stw_told_conclude(stw_told *t, const stw_trace *trace, const char *path)
 	t->input.kind = "go-trace";
 	t->input.bytes = trace->inputs[0].source.file_size;
 	t->input.duration_ns = t->last - t->first;
-	t->input.complete = t->problems.count == 0;
+	t->input.complete = t->problems.count == 0 && !cancelled;
 	t->input.problems = t->problems.items;
 	t->input.n_problems = t->problems.count;
 	return ok && t->input.file && t->input.format;

@@ -23,8 +23,8 @@ void stw_told_free(stw_told *told);
 bool stw_told_event(stw_told *told, const stw_stream *stream, const stw_stream_event *event);
 /* Each problem once. False when out of memory. */
 bool stw_told_problem(stw_told *told, uint64_t offset, const char *what);
-/* Fills the input in. False when out of memory. */
-bool stw_told_conclude(stw_told *told, const stw_trace *trace, const char *path);
+/* Fills the input in. cancelled: it was not read to its end. False when out of memory. */
+bool stw_told_conclude(stw_told *told, const stw_trace *trace, const char *path, bool cancelled);
 /* status, or where that is OK and there were problems, the first of them. */
 stwatch_status stw_told_verdict(const stw_told *told, stwatch_status status, stwatch_error *error);
 

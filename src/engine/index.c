@@ -11,7 +11,7 @@
 
 #include "base/digest.h"
 #include "order/snapshot.h"
-#include "wire/unpack.h"
+#include "wire/source.h"
 
 #define MAGIC "stwatch index 1\n"
 
@@ -104,9 +104,9 @@ static bool cache_path(char out[static STW_INDEX_PATH], const char *trace)
 	int n = -1;
 	if (real && cache && *cache == '/')
 		n = snprintf(
-			out, STW_INDEX_PATH, "%s/stwatch/%016llx.stwidx", cache, (unsigned long long)stw_digest(real, strlen(real), 0));
+			out, STW_INDEX_PATH, "%s/stwatch/%016llx" STW_INDEX_ENDING, cache, (unsigned long long)stw_digest(real, strlen(real), 0));
 	else if (real && home && *home == '/')
-		n = snprintf(out, STW_INDEX_PATH, "%s/.cache/stwatch/%016llx.stwidx", home,
+		n = snprintf(out, STW_INDEX_PATH, "%s/.cache/stwatch/%016llx" STW_INDEX_ENDING, home,
 			(unsigned long long)stw_digest(real, strlen(real), 0));
 	free(real);
 	return n > 0 && n < STW_INDEX_PATH;
@@ -116,7 +116,7 @@ bool stw_index_path(char out[static STW_INDEX_PATH], const char *trace, bool cac
 {
 	if (cache)
 		return cache_path(out, trace);
-	int n = snprintf(out, STW_INDEX_PATH, "%s.stwidx", trace);
+	int n = snprintf(out, STW_INDEX_PATH, "%s" STW_INDEX_ENDING, trace);
 	return n > 0 && n < STW_INDEX_PATH;
 }
 

@@ -32,6 +32,7 @@ typedef struct stw_index {
 } stw_index;
 
 enum { STW_INDEX_PATH = 4096 };
+#define STW_INDEX_ENDING ".stwidx"
 
 /* Where the index of a trace is looked for: beside it, or in the cache. False where there is no such place, or its name is too long. */
 bool stw_index_path(char out[static STW_INDEX_PATH], const char *trace, bool cache);

@@ -72,8 +72,10 @@ static stwatch_status hand_on(windows *w, bool last, stwatch_error *error)
 	stw_fold_free(&w->fold);
 	if (!last)
 		w->fold = next;
+	const volatile int *cancel = w->options->cancel;
+	t->n_read = last && !(cancel && *cancel) ? t->n_bytes : done(&w->merge);
 	if (w->options->progress)
-		w->options->progress(w->options->progress_user, last ? t->n_bytes : done(&w->merge), t->n_bytes);
+		w->options->progress(w->options->progress_user, t->n_read, t->n_bytes);
 	return STWATCH_OK;
 }
 

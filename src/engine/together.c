@@ -377,13 +377,14 @@ static stwatch_status read_alone(joining *j, const stw_span *span, stw_fold *fol
 {
 	stw_generation gen;
 	stw_order order;
+	const stw_run_options options = {.threads = 1, .cancel = j->cancel};
 	memset(fold, 0, sizeof *fold);
 	fold->first_time = fold->last_time = STW_TIME_UNKNOWN;
 	stwatch_status status = stw_generation_load(&gen, j->mem, span, j->error);
 	if (status == STWATCH_OK) {
 		stw_order_init(&order, j->mem);
 		stw_order_begin(&order, STW_READ_INITIAL);
-		status = stw_pass_run(fold, &order, &gen, 0, j->cancel, j->error);
+		status = stw_pass_run(fold, &order, &gen, 0, &options, j->error);
 		stw_fold_shrink(fold);
 		stw_order_free(&order);
 		stw_generation_free(&gen);

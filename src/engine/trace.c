@@ -154,7 +154,7 @@ static bool join(void *user, stw_job *job)
 		*j->error = job->error;
 		return false;
 	}
-	j->done += job->span->end - job->span->begin;
+	t->n_read = j->done += job->span->end - job->span->begin;
 	if (j->options->progress)
 		j->options->progress(j->options->progress_user, j->done, t->n_bytes);
 	return true;

@@ -36,6 +36,7 @@ typedef struct stw_trace {
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_bytes; /* of all spans */
+	uint64_t n_read; /* of them, in the first pass so far */
 	uint64_t n_generations; /* that were read */
 	uint64_t n_gaps; /* between inputs, in the first pass */
 	int64_t gaps_ns; /* how long they are in all */
@@ -51,7 +52,7 @@ typedef struct stw_trace_file {
 } stw_trace_file;
 
 /* Opens an input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
-stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error);
+stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const stw_source_options *options, stwatch_error *error);
 /* The same of inputs that are open already: their sources are the trace's from then on, also where that fails (and closed in files).
  * namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
  * failure is about. */

@@ -97,9 +97,7 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile in
 		t->version = in->version;
 	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, error);
 	if (status == STWATCH_OK && in->source.cut) {
-		stw_fail(error, STWATCH_ERR_DAMAGED, in->source.size,
-			"the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
-			(unsigned long long)in->source.size);
+		stw_source_fail_cut(&in->source, error);
 		status = note(t, index, error);
 	}
 	return status;
@@ -141,12 +139,12 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 	return status;
 }
 
-stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const stw_source_options *options, stwatch_error *error)
 {
 	stw_trace_file file = {.path = path};
 	memset(t, 0, sizeof *t);
-	stwatch_status status = stw_source_open(&file.source, path, cancel, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, NULL, cancel, error) : status;
+	stwatch_status status = stw_source_open(&file.source, path, options, error);
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, NULL, options ? options->cancel : NULL, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)

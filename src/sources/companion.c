@@ -48,10 +48,11 @@ static stwatch_status read_all(stw_companion *c, const stw_source *source, const
 		if (status == STWATCH_OK && c->parts[r->part] && !r->describe(c))
 			status = stw_fail_memory(error);
 	}
-	if (status == STWATCH_OK && source->cut &&
-		!stw_companion_problem(c, source->size, "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
-			(unsigned long long)source->size))
-		status = stw_fail_memory(error);
+	if (status == STWATCH_OK && source->cut) {
+		stwatch_error cut;
+		stw_source_fail_cut(source, &cut);
+		status = stw_companion_problem(c, cut.offset, "%s", cut.message) ? STWATCH_OK : stw_fail_memory(error);
+	}
 	return status;
 }
 

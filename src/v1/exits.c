@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "wire/source.h"
-#include "wire/unpack.h"
 
 enum { RUN = 1 << 18, ROOM = 256, DIGIT = 11 };
 

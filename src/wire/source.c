@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "wire/unpack.h"
+#include "wire/pump.h"
 
 static stwatch_status fail_errno(stwatch_error *error, const char *doing)
 {
@@ -28,97 +29,108 @@ int stw_temporary_file(void)
 	return fd;
 }
 
-static stw_packing packing_of(const unsigned char *head, size_t length)
+bool stw_write_all(int fd, const void *data, size_t size)
 {
-	static const unsigned char zstd_magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
-	if (length >= 3 && head[0] == 0x1f && head[1] == 0x8b && head[2] == 8)
-		return STW_PACKED_GZIP;
-	if (length >= 4 && memcmp(head, zstd_magic, 4) == 0)
-		return STW_PACKED_ZSTD;
-	return STW_PACKED_NOT;
-}
-
-/* Copies a stream that can't be read at offsets into a temporary file, and puts that in its place. */
-static stwatch_status spool_stream(stw_source *source, const volatile int *cancel, stwatch_error *error)
-{
-	int out = stw_temporary_file();
-	if (out < 0)
-		return fail_errno(error, "can't create a temporary file (set TMPDIR to a folder with room)");
-	char buffer[64 << 10];
-	uint64_t total = 0;
-	for (;;) {
-		if (cancel && *cancel) {
-			close(out);
-			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
-		}
-		ssize_t n = read(source->fd, buffer, sizeof buffer);
+	const char *p = data;
+	while (size) {
+		ssize_t n = write(fd, p, size);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			close(out);
-			return fail_errno(error, "can't read");
-		}
-		if (n == 0)
-			break;
-		if (!stw_write_all(out, buffer, (size_t)n)) {
-			close(out);
-			return fail_errno(error, "can't write a temporary file");
-		}
-		total += (uint64_t)n;
+		if (n < 0)
+			return false;
+		p += n;
+		size -= (size_t)n;
 	}
-	if (source->fd > STDERR_FILENO)
-		close(source->fd);
-	source->fd = out;
-	source->size = source->file_size = total;
-	source->spooled = true;
-	return STWATCH_OK;
+	return true;
 }
 
-static stwatch_status spool_unpacked(stw_source *source, const volatile int *cancel, stwatch_error *error)
+/* Waits in short turns, so that an interruption is seen whenever it comes. */
+stwatch_status stw_fd_feed_read(void *user, void *buffer, size_t size, size_t *got, stwatch_error *error)
 {
-	int out = stw_temporary_file();
-	if (out < 0)
-		return fail_errno(error, "can't create a temporary file (set TMPDIR to a folder with room)");
-	stwatch_status status = stw_unpack(source, out, &source->size, &source->cut, cancel, error);
-	if (status != STWATCH_OK) {
-		close(out);
+	enum { TURN_MS = 100 };
+	const stw_fd_feed *feed = user;
+	struct pollfd wait = {.fd = feed->fd, .events = POLLIN};
+	*got = 0;
+	for (;;) {
+		if (feed->cancel && *feed->cancel)
+			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted while it was being read");
+		int ready = poll(&wait, 1, TURN_MS);
+		if (ready == 0 || (ready < 0 && errno == EINTR))
+			continue;
+		ssize_t n = read(feed->fd, buffer, size);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return fail_errno(error, "can't read");
+		*got = (size_t)n;
+		return STWATCH_OK;
+	}
+}
+
+/* Copies what can't be read at offsets into a temporary file, unpacked, and puts that in its place. */
+static stwatch_status spool(stw_source *source, const stw_source_options *options, stwatch_error *error)
+{
+	stw_pump pump;
+	stw_fd_feed feed = {source->fd, options->cancel};
+	stwatch_status status = stw_pump_begin(&pump, (stw_feed){stw_fd_feed_read, &feed}, options, error);
+	while (status == STWATCH_OK)
+		status = stw_pump_step(&pump, error);
+	stw_pump_conclude(&pump);
+	int out = stw_pump_end(&pump);
+	if (status != STWATCH_END) {
+		if (out >= 0)
+			close(out);
 		return status;
 	}
 	close(source->fd);
 	source->fd = out;
+	source->size = pump.written;
+	source->file_size = pump.taken;
+	source->packing = pump.packing;
+	source->cut = pump.cut;
 	source->spooled = true;
 	return STWATCH_OK;
 }
 
-stwatch_status stw_source_open(stw_source *source, const char *path, const volatile int *cancel, stwatch_error *error)
+static stwatch_status open_file(stw_source *source, stw_source_options *options, stwatch_error *error)
 {
-	*source = (stw_source){.fd = -1};
-	bool is_stdin = strcmp(path, "-") == 0;
-	source->fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (source->fd < 0)
-		return fail_errno(error, "can't open");
 	struct stat st;
-	stwatch_status status = STWATCH_OK;
-	if (fstat(source->fd, &st) != 0)
-		status = fail_errno(error, "can't read");
-	else if (S_ISDIR(st.st_mode))
-		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "is a directory (a file was expected)");
-	else if (S_ISREG(st.st_mode) && lseek(source->fd, 0, SEEK_CUR) == 0)
-		source->size = source->file_size = (uint64_t)st.st_size;
-	else
-		status = spool_stream(source, cancel, error);
 	unsigned char head[8];
 	size_t got = 0;
-	if (status == STWATCH_OK)
-		status = stw_source_read(source, 0, head, sizeof head, &got, error);
-	if (status == STWATCH_OK) {
-		source->packing = packing_of(head, got);
-		if (source->packing != STW_PACKED_NOT)
-			status = spool_unpacked(source, cancel, error);
-	}
+	if (fstat(source->fd, &st) != 0)
+		return fail_errno(error, "can't read");
+	if (S_ISDIR(st.st_mode))
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "is a directory (a file was expected)");
+	if (!S_ISREG(st.st_mode) || lseek(source->fd, 0, SEEK_CUR) != 0)
+		return spool(source, options, error);
+	source->size = source->file_size = options->expected = (uint64_t)st.st_size;
+	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
+	return status == STWATCH_OK && stw_packing_of(head, got) != STW_PACKED_NOT ? spool(source, options, error) : status;
+}
+
+stwatch_status stw_source_open(stw_source *source, const char *path, const stw_source_options *options, stwatch_error *error)
+{
+	stw_source_options o = {0};
+	if (options)
+		o = *options;
+	*source = (stw_source){.fd = -1};
+	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (source->fd < 0)
+		return fail_errno(error, "can't open");
+	stwatch_status status = open_file(source, &o, error);
 	if (status != STWATCH_OK)
 		stw_source_close(source);
 	return status;
+}
+
+stwatch_status stw_source_fail_cut(const stw_source *source, stwatch_error *error)
+{
+	static const char *const reasons[] = {
+		[STW_CUT_CORRUPT] = "the compressed data is cut or corrupt: it unpacks to %llu bytes, and then no more",
+		[STW_CUT_LIMIT] = "the input is larger than the limit for temporary files: it is read up to byte %llu (see --unpack-limit)",
+		[STW_CUT_DISK] = "the folder for temporary files has no more room: it is read up to byte %llu (set TMPDIR to one that has)",
+	};
+	return stw_fail(error, STWATCH_ERR_DAMAGED, source->size, reasons[source->cut], (unsigned long long)source->size);
 }
 
 void stw_source_close(stw_source *source)

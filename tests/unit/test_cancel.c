@@ -1,0 +1,81 @@
+/* What was interrupted is not complete, and says how far it got. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "stwatch/stwatch.h"
+
+#define SNAPSHOTS STWATCH_TEST_DIR "/data/snapshots/go1.26/"
+
+typedef struct stopper {
+	volatile int cancel;
+	uint64_t after; /* bytes */
+} stopper;
+
+static void stop(void *user, uint64_t done, uint64_t total)
+{
+	stopper *s = user;
+	(void)total;
+	s->cancel = done >= s->after;
+}
+
+static bool says(const char *const *lines, size_t n, const char *word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strstr(lines[i], word))
+			return true;
+	return false;
+}
+
+/* Interrupted after its first generation, which has the fault that was planted. */
+static void test_diagnosis(void **state)
+{
+	(void)state;
+	static const char *const paths[] = {SNAPSHOTS "c.trace"};
+	stopper stopper = {.after = 1};
+	const stwatch_context_options options = {
+		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = &stopper, .cancel = &stopper.cancel};
+	stwatch_analyze_options what = {.size = sizeof what, .findings = true};
+	stwatch_context *context;
+	stwatch_analysis *analysis;
+	stwatch_error error;
+	size_t n;
+	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
+	assert_int_equal(stwatch_analyze(context, paths, 1, &what, &analysis, &error), STWATCH_ERR_CANCELLED);
+	assert_non_null(analysis);
+	const stwatch_input *input = stwatch_analysis_inputs(analysis, &n);
+	assert_int_equal(n, 1);
+	assert_false(input->complete);
+	assert_true(input->generations >= 1 && input->generations < 3);
+	const char *const *limits = stwatch_analysis_limits(analysis, &n);
+	assert_true(says(limits, n, "interrupted: this is the first "));
+	stwatch_analysis_free(analysis);
+	stwatch_context_free(context);
+}
+
+static void test_states(void **state)
+{
+	(void)state;
+	stopper stopper = {.after = 0};
+	const stwatch_context_options options = {
+		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = &stopper, .cancel = &stopper.cancel};
+	stwatch_context *context;
+	stwatch_states *states;
+	stwatch_error error;
+	stopper.cancel = 1;
+	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
+	assert_int_equal(stwatch_states_read(context, SNAPSHOTS "a.trace", NULL, &states, &error), STWATCH_ERR_CANCELLED);
+	assert_false(stwatch_states_input(states)->complete);
+	stwatch_states_free(states);
+	stwatch_context_free(context);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_diagnosis), cmocka_unit_test(test_states)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
