@@ -38,6 +38,17 @@ static void tell_notes(const stwatch_analysis *analysis)
 		fprintf(stderr, "stwatch: %zu more files passed over\n", count - NOTES_TOLD);
 }
 
+bool cli_can_follow(const cli_command *command, const cli_follow *follow, size_t n_files, int *code)
+{
+	if (!follow->on && follow->silence_ns)
+		*code = cli_usage(command, "--follow-timeout goes with --follow");
+	else if (follow->on && n_files > 1)
+		*code = cli_usage(command, "--follow takes one FILE; %zu were given", n_files);
+	else
+		return true;
+	return false;
+}
+
 static int print(cli_session *session, const cli_analysis_request *request, const stwatch_analysis *analysis)
 {
 	stwatch_print_options options = {
@@ -46,6 +57,7 @@ static int print(cli_session *session, const cli_analysis_request *request, cons
 		.color = cli_session_color(session),
 		.width = cli_session_width(),
 		.top = request->top,
+		.one_line = request->follow.on,
 	};
 	cli_progress_clear(session);
 	tell_notes(analysis);
@@ -85,7 +97,17 @@ int cli_analyse(cli_session *session, const cli_analysis_request *request)
 {
 	stwatch_analysis *analysis = NULL;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_status status = stwatch_analyze(session->context, request->files, request->n_files, &request->options, &analysis, &error);
+	stwatch_analyze_options options = request->options;
+	cli_follower *follower = NULL;
+	if (request->follow.on) {
+		follower = cli_follower_new(session, request);
+		options.follow = true;
+		options.follow_silence_ns = request->follow.silence_ns;
+		options.update = follower ? cli_follower_update : NULL;
+		options.update_user = follower;
+	}
+	stwatch_status status = stwatch_analyze(session->context, request->files, request->n_files, &options, &analysis, &error);
+	cli_follower_free(follower);
 	if (!analysis)
 		return report_failure(session, request, &error, status);
 	int code = cli_worse(print(session, request, analysis), fail_on(request, analysis));

@@ -4,6 +4,21 @@
 
 #include "cli/command.h"
 
+/* An input that is still being written. */
+typedef struct cli_follow {
+	bool on;
+	int64_t silence_ns; /* ends it; 0: nothing but its writer does */
+} cli_follow;
+
+/* The options of it, for tables of commands: with `offset`, where the command's arguments have their cli_follow. */
+#define CLI_FOLLOW_OPTIONS(ARGS)                                                                                                           \
+	{"follow", 0, CLI_FLAG, NULL, "read on while FILE is still being written, until its writer has closed it (or Ctrl-C)",             \
+		offsetof(ARGS, follow.on), NULL},                                                                                          \
+	{                                                                                                                                  \
+		"follow-timeout", 0, CLI_DURATION, "DURATION", "with --follow: also end when nothing has come for so long",                \
+			offsetof(ARGS, follow.silence_ns), NULL                                                                            \
+	}
+
 /* Analyses; problems of the inputs are reported after the result was printed. severity is the --fail-on bound, 0: none. */
 typedef struct cli_analysis_request {
 	const char *const *files;
@@ -13,9 +28,20 @@ typedef struct cli_analysis_request {
 	unsigned top;
 	stwatch_format format;
 	int fail_on; /* stwatch_severity, 0: nothing fails */
+	cli_follow follow;
 } cli_analysis_request;
 
 int cli_analyse(cli_session *session, const cli_analysis_request *request);
+
+/* False, and said, where more than one file, or a folder, is to be followed. */
+bool cli_can_follow(const cli_command *command, const cli_follow *follow, size_t n_files, int *code);
+
+/* Prints what is new while an input is followed (follow.c). */
+typedef struct cli_follower cli_follower;
+cli_follower *cli_follower_new(cli_session *session, const cli_analysis_request *request);
+/* As the update of stwatch_analyze_options. */
+void cli_follower_update(void *follower, const stwatch_analysis *so_far);
+void cli_follower_free(cli_follower *follower);
 
 /* Every problem of an input as an error of its own; true if there was one. */
 bool cli_tell_problems(cli_session *session, const stwatch_input *input);

@@ -10,6 +10,7 @@ typedef struct diagnose_args {
 	cli_list ignore;
 	int fail_on;
 	int format;
+	cli_follow follow;
 } diagnose_args;
 
 enum { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSON, FORMAT_MARKDOWN, FORMAT_HTML };
@@ -32,6 +33,7 @@ static const cli_option OPTIONS[] = {
 	{"ignore", 0, CLI_LIST, "ID", "leave out the finding of this id; may be repeated", offsetof(diagnose_args, ignore), NULL},
 	{"fail-on", 0, CLI_CHOICE, "SEVERITY", "exit with 1 if a finding is at least a note, a warning or an error",
 		offsetof(diagnose_args, fail_on), SEVERITIES},
+	CLI_FOLLOW_OPTIONS(diagnose_args),
 	{0},
 };
 
@@ -69,6 +71,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		.top = args->top > UINT16_MAX ? UINT16_MAX : (unsigned)args->top,
 		.fail_on = args->fail_on,
 		.format = format_of(session, args),
+		.follow = args->follow,
 		.options =
 			{
 				.size = sizeof request.options,
@@ -82,7 +85,10 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		request.options.timelines = request.top && request.top < TIMELINES ? request.top : TIMELINES;
 	if (!read_focus(args->focus, &request.options))
 		return cli_usage(&cli_diagnose, "--focus: '%s' is not valid (expected a function, or 'goroutine N')", args->focus);
-	int code = cli_resolve_times(
+	int code;
+	if (!cli_can_follow(&cli_diagnose, &args->follow, n, &code))
+		return code;
+	code = cli_resolve_times(
 		session, &cli_diagnose, operands, n, &args->from, &args->to, &request.options.from_ns, &request.options.to_ns);
 	return code == CLI_OK ? cli_analyse(session, &request) : code;
 }

@@ -8,6 +8,7 @@ typedef struct events_args {
 	cli_time from, to;
 	const char *kind;
 	int64_t goroutine, proc, thread;
+	cli_follow follow;
 } events_args;
 
 enum { FORMAT_UNSET, FORMAT_TEXT, FORMAT_JSONL, FORMAT_JSON, FORMAT_GO };
@@ -28,6 +29,7 @@ static const cli_option OPTIONS[] = {
 	{"goroutine", 'g', CLI_COUNT, "ID", "only events that run on this goroutine or change it", offsetof(events_args, goroutine), NULL},
 	{"proc", 'p', CLI_COUNT, "ID", "only events of this proc", offsetof(events_args, proc), NULL},
 	{"thread", 'm', CLI_COUNT, "ID", "only events of this thread", offsetof(events_args, thread), NULL},
+	CLI_FOLLOW_OPTIONS(events_args),
 	{0},
 };
 
@@ -90,7 +92,8 @@ static int print(cli_session *session, const char *file, stwatch_events_format f
 	filter->note = note;
 	filter->note_size = sizeof note;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_status status = stwatch_events_print(session->context, file, format, filter, cli_out_sink, &session->out, &error);
+	stwatch_status status = stwatch_events_print(session->context, file, format, filter,
+		filter->follow ? cli_out_sink_now : cli_out_sink, &session->out, &error);
 	cli_progress_clear(session);
 	if (*note)
 		fprintf(stderr, "stwatch: %s: %s\n", file, note);
@@ -109,6 +112,11 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	filter.goroutine = args->goroutine;
 	filter.proc = args->proc;
 	filter.thread = args->thread;
+	int code;
+	if (!cli_can_follow(&cli_events, &args->follow, n, &code))
+		return code;
+	filter.follow = args->follow.on;
+	filter.follow_silence_ns = args->follow.silence_ns;
 	if (!read_kinds(args->kind, &filter.kinds, &bad))
 		return cli_usage(&cli_events, "--kind: '%.*s' is not a kind of event", (int)strcspn(bad, ","), bad);
 	if (filter.kinds >> STWATCH_EVENT_STUCK & 1) {
@@ -117,7 +125,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 			return cli_usage(&cli_events, "--kind stuck stands alone, and goes with neither --format go nor --proc nor --thread");
 		filter.settings = &session->settings;
 	}
-	int code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);
+	code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);
 	return code == CLI_OK ? print(session, operands[0], format_of(session, args), &filter) : code;
 }
 

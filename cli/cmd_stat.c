@@ -1,15 +1,28 @@
 #include "cli/analyse.h"
 
-static const cli_option OPTIONS[] = {{0}};
+typedef struct stat_args {
+	cli_follow follow;
+} stat_args;
+
+static const stat_args DEFAULTS = {0};
+
+static const cli_option OPTIONS[] = {
+	CLI_FOLLOW_OPTIONS(stat_args),
+	{0},
+};
 
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
-	(void)arguments;
+	const stat_args *args = arguments;
+	int code;
+	if (!cli_can_follow(&cli_stat, &args->follow, n, &code))
+		return code;
 	const cli_analysis_request request = {
 		.files = operands,
 		.n_files = n,
 		.view = STWATCH_VIEW_STAT,
 		.format = session->globals.format == CLI_FORMAT_JSON ? STWATCH_FORMAT_JSON : STWATCH_FORMAT_TEXT,
+		.follow = args->follow,
 		.options = {.size = sizeof request.options, .settings = &session->settings},
 	};
 	return cli_analyse(session, &request);
@@ -23,6 +36,8 @@ const cli_command cli_stat = {
 		 "latency, "
 		 "what the procs did, minimum mutator utilisation.",
 	.options = OPTIONS,
+	.defaults = &DEFAULTS,
+	.args_size = sizeof(stat_args),
 	.thresholds = true,
 	.operands_min = 1,
 	.operands_max = CLI_OPERANDS_MAX,

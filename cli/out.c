@@ -30,6 +30,14 @@ int cli_out_sink(void *user, const char *data, size_t length)
 	return out->error;
 }
 
+int cli_out_sink_now(void *user, const char *data, size_t length)
+{
+	cli_out *out = user;
+	if (cli_out_sink(out, data, length) == 0 && fflush(stdout) != 0)
+		keep_error(out);
+	return out->error;
+}
+
 void cli_out_put(cli_out *out, const char *text)
 {
 	cli_out_sink(out, text, strlen(text));

@@ -12,6 +12,8 @@ typedef struct cli_out {
 void cli_out_init(cli_out *out);
 /* A stwatch_sink_fn; user is the cli_out. */
 int cli_out_sink(void *user, const char *data, size_t length);
+/* The same, handed on at once. */
+int cli_out_sink_now(void *user, const char *data, size_t length);
 void cli_out_put(cli_out *out, const char *text);
 void cli_out_printf(cli_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text wrapped at 96 columns, continued at a column; the line is ended. */

@@ -211,6 +211,10 @@ typedef struct stwatch_analyze_options {
 	int64_t focus_goroutine;          /* 0: any */
 	const char *const *ignore; size_t n_ignore; /* finding ids to leave out */
 	unsigned timelines;               /* so many of the findings get a timeline, from the most harmful on */
+	bool follow;                      /* one path, of what is still being written: reads on until its writer has closed it */
+	int64_t follow_silence_ns;        /* or until so long nothing has come; 0: however long that takes */
+	void (*update)(void *user, const stwatch_analysis *so_far); /* meanwhile, now and then when generations were completed; NULL: nothing */
+	void *update_user;
 } stwatch_analyze_options;
 
 /* Reads the inputs, each recognised by its content, in any order, and analyses them together. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it
@@ -244,11 +248,16 @@ typedef struct stwatch_print_options {
 	bool color;     /* ANSI colours in text */
 	unsigned width; /* columns of text, 40 to 400; 0: 100 */
 	unsigned top;   /* most findings to print; 0: all */
+	bool one_line;  /* JSON without line breaks */
 } stwatch_print_options;
 
 /* Prints a view through the sink. options may be NULL (text). STWATCH_ERR_IO if the sink stopped it. */
 stwatch_status stwatch_analysis_print(const stwatch_analysis *analysis, stwatch_view view, const stwatch_print_options *options,
                                       stwatch_sink_fn sink, void *user);
+
+/* Prints one finding, as it stands in a diagnosis, with a number (text); or as a line of JSON (docs/schema/finding.json). Other formats are as text. */
+stwatch_status stwatch_finding_print(const stwatch_finding *finding, size_t number, const stwatch_print_options *options,
+                                     stwatch_sink_fn sink, void *user);
 
 /* Explains a rule ("stw-prolonged") or a cause ("saturation"): text for people, NULL if neither is known. Constant. Thread-safe. */
 const char *stwatch_explain(const char *rule_or_cause);

@@ -67,6 +67,8 @@ typedef struct stwatch_events_filter {
 	int64_t goroutine, proc, thread; /* STWATCH_NONE: any; an event matches if it runs on or changes it */
 	char *note; size_t note_size; /* receives why an index of the trace was not used, "" where it was or there is none; NULL: no matter */
 	const struct stwatch_settings *settings; /* thresholds for STWATCH_EVENT_STUCK; NULL: the defaults */
+	bool follow;              /* it is still being written: reads on, generation by generation, until its writer has closed it */
+	int64_t follow_silence_ns; /* or until so long nothing has come; 0: however long that takes */
 } stwatch_events_filter;
 
 void stwatch_events_filter_init(stwatch_events_filter *filter);

@@ -1,8 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/context.h"
-#include "api/inputs.h"
+#include "api/analyze.h"
 #include "api/draw.h"
 #include "api/summary.h"
 #include "api/symbols.h"
@@ -11,6 +10,7 @@
 #include "rules/case.h"
 #include "rules/impact.h"
 #include "rules/waits.h"
+#include "wire/growing.h"
 
 struct stwatch_analysis {
 	stw_mem *mem;
@@ -22,6 +22,7 @@ struct stwatch_analysis {
 	STW_VEC(stwatch_input) inputs; /* in the order given */
 	STW_VEC(unsigned) origins; /* of each, an index of files.files */
 	bool cancelled;
+	bool interrupted; /* the waiting for more was: what is there is to be read all the same */
 	stwatch_summary summary;
 	stwatch_finding *findings;
 	size_t n_findings;
@@ -207,14 +208,30 @@ static bool tell_interruption(stwatch_analysis *a)
 	const int64_t length = a->gather.first_time == STW_TIME_UNKNOWN ? 0 : stw_gather_length(&a->gather);
 	if (!a->cancelled)
 		return true;
-	const char *text = stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s, from %.0f %% of the input; what came later was not read",
-		(double)length / 1e9, t->n_bytes ? 100 * (double)t->n_read / (double)t->n_bytes : 0.0);
+	const char *text = a->interrupted
+		? stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s; more may have come", (double)length / 1e9)
+		: stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s, from %.0f %% of the input; what came later was not read",
+			  (double)length / 1e9, t->n_bytes ? 100 * (double)t->n_read / (double)t->n_bytes : 0.0);
 	return text && add_limit(a, text);
+}
+
+/* Then what seems to be cut is only not there yet. */
+static bool tell_writers(stwatch_analysis *a)
+{
+	bool ok = true;
+	for (uint32_t i = 0; ok && i < a->trace.n_inputs && !a->interrupted; i++) {
+		const stw_trace_input *in = &a->trace.inputs[i];
+		const char *text = in->source.spooled || !stw_is_being_written(in->source.fd)
+			? NULL
+			: stw_arena_printf(&a->arena, "%s is still being written: what comes later is not in this result (--follow waits for it)", in->path);
+		ok = !text || add_limit(a, text);
+	}
+	return ok;
 }
 
 static bool tell_limits(stwatch_analysis *a)
 {
-	bool ok = tell_interruption(a) && add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
+	bool ok = tell_interruption(a) && tell_writers(a) && add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
 		ok = ok && add_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
 	ok = ok && add_limit(a, "lengths of run queues follow from transitions: local and global queues can't be told apart");
@@ -334,16 +351,15 @@ static bool describe(stwatch_analysis *a)
 
 /* ---- the public functions ---- */
 
-static stwatch_status open_files(
-	stwatch_analysis *a, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
+/* Traces among the files are read for where their generations are. */
+static stwatch_status take_traces(stwatch_analysis *a, const stwatch_context *context, stwatch_error *error)
 {
-	stwatch_status status = stw_inputs_open(&a->files, context, paths, n_paths, error);
 	const size_t n = a->files.traces.count;
 	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
 	stw_symbols_init(&a->symbols, &a->companions);
-	if (status != STWATCH_OK || n == 0)
-		return status;
-	status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
+	if (n == 0)
+		return STWATCH_OK;
+	stwatch_status status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
 		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->cancel, error);
 	if (status != STWATCH_OK && error->input < n) {
 		error->input = a->files.traces.items[error->input].input;
@@ -399,9 +415,12 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, !o->findings};
 	stwatch_status status = fold(a, &options, error);
-	bool cancelled = a->cancelled = status == STWATCH_ERR_CANCELLED;
+	bool cancelled = status == STWATCH_ERR_CANCELLED || a->interrupted;
 	if (status != STWATCH_OK && !cancelled)
 		return status;
+	if (a->interrupted)
+		stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+	a->cancelled = cancelled;
 	stwatch_error why = *error;
 	if (!describe(a))
 		return stw_fail_memory(error);
@@ -422,6 +441,50 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 	return tell_damage(a, error);
 }
 
+static stwatch_analysis *begin(stwatch_context *context, const stwatch_analyze_options *o)
+{
+	stwatch_analysis *a = stw_mem_zalloc(&context->mem, sizeof *a);
+	if (!a)
+		return NULL;
+	a->mem = &context->mem;
+	stw_arena_init(&a->arena, a->mem);
+	if (o->settings)
+		a->settings = *o->settings;
+	else
+		stwatch_settings_init(&a->settings);
+	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
+	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE],
+		idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS, a->settings.values[STW_SET_STW_NOTE]);
+	a->gather.figures_only = !o->findings;
+	return a;
+}
+
+/* opened: how opening its files went. */
+static stwatch_status finish(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_status opened,
+	stwatch_analysis **out, stwatch_error *error)
+{
+	stwatch_status status = opened == STWATCH_OK ? take_traces(a, context, error) : opened;
+	const bool taken = status == STWATCH_OK;
+	if (taken)
+		status = run(a, context, o, error);
+	if (taken && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED))
+		*out = a;
+	else
+		stwatch_analysis_free(a);
+	return status;
+}
+
+stwatch_status stw_analyze_source(stwatch_context *context, const char *path, const stw_source *source, const stwatch_analyze_options *o,
+	bool interrupted, stwatch_analysis **out, stwatch_error *error)
+{
+	stwatch_analysis *a = begin(context, o);
+	*out = NULL;
+	if (!a)
+		return stw_fail_memory(error);
+	a->interrupted = interrupted;
+	return finish(a, context, o, stw_inputs_take(&a->files, context, path, source, error), out, error);
+}
+
 stwatch_status stwatch_analyze(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_analyze_options *options,
 	stwatch_analysis **out, stwatch_error *error)
 {
@@ -435,28 +498,14 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
 	if (n_paths == 0)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no input was given");
-	stwatch_analysis *a = stw_mem_zalloc(&context->mem, sizeof *a);
+	if (o.follow && n_paths > 1)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "one input at a time can be followed (%zu were given)", n_paths);
+	if (o.follow)
+		return stw_follow(context, paths[0], &o, out, error);
+	stwatch_analysis *a = begin(context, &o);
 	if (!a)
 		return stw_fail_memory(error);
-	a->mem = &context->mem;
-	stw_arena_init(&a->arena, a->mem);
-	if (o.settings)
-		a->settings = *o.settings;
-	else
-		stwatch_settings_init(&a->settings);
-	int64_t idle = a->settings.values[STW_SET_IDLE_NOTE];
-	stw_gather_init(&a->gather, a->mem, a->settings.values[STW_SET_STARVED_NOTE],
-		idle > STW_KEEP_RUNNABLE_NS ? idle : STW_KEEP_RUNNABLE_NS, a->settings.values[STW_SET_STW_NOTE]);
-	a->gather.figures_only = !o.findings;
-	stwatch_status status = open_files(a, context, paths, n_paths, error);
-	const bool opened = status == STWATCH_OK;
-	if (opened)
-		status = run(a, context, &o, error);
-	if (opened && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED))
-		*out = a;
-	else
-		stwatch_analysis_free(a);
-	return status;
+	return finish(a, context, &o, stw_inputs_open(&a->files, context, paths, n_paths, error), out, error);
 }
 
 const stwatch_input *stwatch_analysis_inputs(const stwatch_analysis *a, size_t *count)

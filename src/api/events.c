@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/follow.h"
 #include "api/stuck.h"
 #include "base/error.h"
 #include "engine/index.h"
@@ -10,38 +11,109 @@
 
 struct stwatch_reader {
 	stw_mem *mem;
-	stw_source source;
+	const stw_source *source; /* one of the following */
+	stw_source own;
+	stw_growing *growing; /* NULL: it is not followed */
+	stw_complete complete; /* then */
+	uint64_t taken; /* generations */
+	bool ended; /* nothing more comes */
+	bool (*flush)(void *user); /* before each wait; NULL: nothing */
+	void *flush_user;
 	stw_v1 v1;
 	stw_stream stream;
 	size_t n_details;
 	char details[16 << 10]; /* what is longer is cut */
 };
 
-static stwatch_status open_reader(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
+static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
+{
+	if (r->flush && !r->flush(r->flush_user))
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	stwatch_status status = stw_growing_wait(r->growing, INT64_MAX, error);
+	r->ended = status == STWATCH_END;
+	return r->ended ? STWATCH_OK : status;
+}
+
+/* The wait of a stream. */
+static stwatch_status wait_for_generation(void *user, stwatch_error *error)
+{
+	stwatch_reader *r = user;
+	stwatch_status status = STWATCH_OK;
+	while (status == STWATCH_OK && !r->ended && r->complete.generations <= r->taken)
+		if (!stw_complete_next(&r->complete))
+			status = wait_for_more(r, error);
+	r->taken++;
+	return status;
+}
+
+static stwatch_status open_source(stwatch_reader *r, const stwatch_context *context, const char *path, stwatch_error *error)
+{
+	const stw_source_options opening = stw_context_opening(context);
+	r->source = &r->own;
+	return stw_source_open(&r->own, path, &opening, error);
+}
+
+static stwatch_status open_growing(
+	stwatch_reader *r, const stwatch_context *context, const char *path, int64_t silence_ns, stwatch_error *error)
+{
+	const stw_source_options opening = {.cancel = context->cancel, .unpack_limit = context->unpack_limit};
+	r->growing = stw_mem_zalloc(r->mem, sizeof *r->growing);
+	if (!r->growing)
+		return stw_fail_memory(error);
+	r->source = &r->growing->source;
+	stwatch_status status = stw_growing_open(r->growing, path, &opening, silence_ns, error);
+	if (status == STWATCH_OK)
+		status = stw_complete_begin(&r->complete, r->source, error);
+	while (status == STWATCH_OK && !r->complete.follows && !r->ended) /* all of it, then */
+		status = wait_for_more(r, error);
+	return status;
+}
+
+static void close_source(stwatch_reader *r)
+{
+	stw_source_close(&r->own);
+	if (r->growing)
+		stw_growing_close(r->growing);
+	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
+}
+
+static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *context, stwatch_error *error)
 {
 	unsigned minor;
-	const stw_source_options opening = stw_context_opening(context);
+	stwatch_status status = stw_header_read(r->source, &minor, error);
+	if (status == STWATCH_OK && minor < STW_GO122)
+		status = stw_v1_open(&r->v1, r->mem, r->source, minor, NULL, context->cancel, error);
+	if (status != STWATCH_OK)
+		return status;
+	if (r->v1.mem)
+		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
+	else
+		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
+	if (r->growing && !r->v1.mem) {
+		r->stream.wait = wait_for_generation;
+		r->stream.wait_user = r;
+	}
+	return STWATCH_OK;
+}
+
+/* filter NULL: nothing is followed. */
+static stwatch_status open_reader(
+	stwatch_context *context, const char *path, const stwatch_events_filter *filter, stwatch_reader **out, stwatch_error *error)
+{
 	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
 	if (!r)
 		return stw_fail_memory(error);
 	r->mem = &context->mem;
-	r->source.fd = -1;
-	stwatch_status status = stw_source_open(&r->source, path, &opening, error);
-	if (status == STWATCH_OK) {
-		status = stw_header_read(&r->source, &minor, error);
-		if (status == STWATCH_OK && minor < STW_GO122)
-			status = stw_v1_open(&r->v1, r->mem, &r->source, minor, NULL, context->cancel, error);
-		if (status != STWATCH_OK)
-			stw_source_close(&r->source);
-	}
+	r->own.fd = -1;
+	stwatch_status status = filter && filter->follow ? open_growing(r, context, path, filter->follow_silence_ns, error)
+							 : open_source(r, context, path, error);
+	if (status == STWATCH_OK)
+		status = open_stream(r, context, error);
 	if (status != STWATCH_OK) {
+		close_source(r);
 		stw_mem_free(r->mem, r, sizeof *r);
 		return status;
 	}
-	if (r->v1.mem)
-		stw_stream_open_v1(&r->stream, r->mem, &r->source, &r->v1, true);
-	else
-		stw_stream_open(&r->stream, r->mem, &r->source, (stw_go_version)minor);
 	*out = r;
 	return STWATCH_OK;
 }
@@ -53,7 +125,7 @@ stwatch_status stwatch_reader_open(stwatch_context *context, const char *path, s
 		error = &local;
 	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
 	*out = NULL;
-	return open_reader(context, path, out, error);
+	return open_reader(context, path, NULL, out, error);
 }
 
 void stwatch_reader_free(stwatch_reader *r)
@@ -62,7 +134,7 @@ void stwatch_reader_free(stwatch_reader *r)
 		return;
 	stw_stream_close(&r->stream);
 	stw_v1_close(&r->v1);
-	stw_source_close(&r->source);
+	close_source(r);
 	stw_mem_free(r->mem, r, sizeof *r);
 }
 
@@ -101,7 +173,7 @@ stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwa
 	stwatch_status status = stw_stream_next(&r->stream, &e, error);
 	if (status == STWATCH_OK)
 		describe(r, e, event);
-	return status == STWATCH_END && r->source.cut ? stw_source_fail_cut(&r->source, error) : status;
+	return status == STWATCH_END && r->source->cut ? stw_source_fail_cut(r->source, error) : status;
 }
 
 /* ---- printing ---- */
@@ -180,6 +252,12 @@ typedef struct printer {
 	stw_sink out;
 	stw_json json;
 } printer;
+
+static bool flush(void *user)
+{
+	printer *p = user;
+	return stw_sink_flush(&p->out) == STWATCH_OK && stw_json_finish(&p->json) == STWATCH_OK;
+}
 
 static void print_one(printer *p, const stwatch_event *event, int64_t first)
 {
@@ -291,7 +369,7 @@ static void use_index(printer *p, const stw_index *index, const stwatch_events_f
 	size_t from, to;
 	*nothing = !find_part(index, f, &from, &to);
 	if (!*nothing) {
-		if (stw_index_seek(index, &part, r->mem, &r->source, r->stream.version, &from, &ignored) != STWATCH_OK) {
+		if (stw_index_seek(index, &part, r->mem, r->source, r->stream.version, &from, &ignored) != STWATCH_OK) {
 			*why = "it is damaged";
 			return;
 		}
@@ -309,12 +387,12 @@ static void look_for_index(printer *p, const char *path, const stwatch_events_fi
 	char place[STW_INDEX_PATH];
 	const char *why = NULL;
 	stw_index index;
-	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->source.spooled || p->reader->v1.mem)
+	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->growing || p->reader->source->spooled || p->reader->v1.mem)
 		return;
 	for (int cache = 0; cache < 2 && !p->part; cache++) {
 		const char *this_why = NULL;
 		if (!stw_index_path(place, path, cache) ||
-			!stw_index_open(&index, p->reader->mem, &p->reader->source, p->reader->stream.version, place, &this_why)) {
+			!stw_index_open(&index, p->reader->mem, p->reader->source, p->reader->stream.version, place, &this_why)) {
 			why = this_why ? this_why : why;
 			continue;
 		}
@@ -339,7 +417,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
 	if (f.note && f.note_size)
 		f.note[0] = '\0';
-	stwatch_status status = open_reader(context, path, &r, error);
+	stwatch_status status = open_reader(context, path, &f, &r, error);
 	if (status != STWATCH_OK)
 		return status;
 	printer *p = stw_mem_zalloc(&context->mem, sizeof *p);
@@ -351,10 +429,12 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	p->format = format;
 	stw_sink_init(&p->out, sink, user);
 	stw_json_init(&p->json, false, sink, user);
-	if (format == STWATCH_EVENTS_GO && r->source.packing != STW_PACKED_NOT)
+	r->flush = flush;
+	r->flush_user = p;
+	if (format == STWATCH_EVENTS_GO && r->source->packing != STW_PACKED_NOT)
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
 			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
-			r->source.packing == STW_PACKED_GZIP ? "gzip" : "zstd");
+			r->source->packing == STW_PACKED_GZIP ? "gzip" : "zstd");
 	else if (f.kinds >> STWATCH_EVENT_STUCK & 1)
 		status = print_all_stuck(p, context, &f, error);
 	else {
@@ -366,8 +446,8 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	}
 	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
 	     finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
-	if (status == STWATCH_OK && r->source.cut)
-		status = stw_source_fail_cut(&r->source, error);
+	if (status == STWATCH_OK && r->source->cut)
+		status = stw_source_fail_cut(r->source, error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	stw_mem_free(&context->mem, p, sizeof *p);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "engine/index.h"
@@ -253,6 +254,20 @@ stwatch_status stw_inputs_open(stw_inputs *in, stwatch_context *context, const c
 	if (in->unknown.status != STWATCH_OK)
 		stw_inputs_blame(in, error);
 	return status;
+}
+
+stwatch_status stw_inputs_take(stw_inputs *in, stwatch_context *context, const char *path, const stw_source *source, stwatch_error *error)
+{
+	stw_source own = *source;
+	memset(in, 0, sizeof *in);
+	in->mem = &context->mem;
+	stw_arena_init(&in->arena, in->mem);
+	own.fd = dup(source->fd);
+	if (own.fd < 0)
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't open: %s", strerror(errno));
+	stwatch_status status = add_file(in, path, 0, false) ? sort_opened(in, context, path, 0, &own, error) : stw_fail_memory(error);
+	stw_source_close(&own);
+	return status != STWATCH_OK || tells_something(in) ? status : fail_nothing(in, error);
 }
 
 void stw_inputs_close(stw_inputs *in)

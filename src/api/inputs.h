@@ -28,6 +28,9 @@ typedef struct stw_inputs {
  * which path. On failure too, stw_inputs_close ends it. */
 stwatch_status stw_inputs_open(
 	stw_inputs *inputs, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error);
+/* The same of one input that is open already; the source stays the caller's: a copy of it is kept. */
+stwatch_status stw_inputs_take(
+	stw_inputs *inputs, stwatch_context *context, const char *path, const stw_source *source, stwatch_error *error);
 /* Makes an error about a file (error->input is its index) one about the path that was given. */
 void stw_inputs_blame(const stw_inputs *inputs, stwatch_error *error);
 void stw_inputs_close(stw_inputs *inputs);

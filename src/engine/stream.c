@@ -96,7 +96,12 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 	stwatch_error fault = {0};
 	if (s->span.error.status != STWATCH_OK)
 		return fail_after_sync(s, &s->span.error);
-	stwatch_status status = stw_scan_next(&s->scan, &s->span, error);
+	stwatch_status status = s->wait ? s->wait(s->wait_user, error) : STWATCH_OK;
+	if (status != STWATCH_OK)
+		return status;
+	if (s->wait)
+		s->scan.window_size = 0; /* there may be more behind what it holds */
+	status = stw_scan_next(&s->scan, &s->span, error);
 	if (status == STWATCH_END) {
 		status = stw_generation_check_rest(s->mem, &s->span, &fault);
 		if (status == STWATCH_ERR_DAMAGED)

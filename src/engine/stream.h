@@ -40,6 +40,9 @@ typedef struct stw_stream {
 	uint64_t syncs;
 	int64_t last_time;
 	stwatch_error failure; /* to be reported next; status OK: none */
+	/* Of an input that grows: comes back when the next generation is complete, or nothing more comes. NULL: it does not grow. */
+	stwatch_status (*wait)(void *user, stwatch_error *error);
+	void *wait_user;
 	stw_stream_event queue[8]; /* no event stands for more */
 	unsigned queued, taken;
 	stw_v1 *v1; /* of a trace in a v1 format, else NULL */

@@ -148,9 +148,8 @@ static void argument_json(const stwatch_finding *finding, stw_json *json)
 	stw_json_key_string(json, "advice", finding->advice);
 }
 
-static void finding_json(const stwatch_finding *finding, stw_json *json)
+static void finding_keys(const stwatch_finding *finding, stw_json *json)
 {
-	stw_json_object(json);
 	stw_json_key_string(json, "id", finding->id);
 	stw_json_key_string(json, "rule", finding->rule);
 	stw_json_key_string(json, "severity", stw_output_severity(finding->severity));
@@ -168,6 +167,20 @@ static void finding_json(const stwatch_finding *finding, stw_json *json)
 	reached_json(finding, json);
 	phases_json(finding, json);
 	argument_json(finding, json);
+}
+
+void stw_output_finding_json(const stwatch_finding *finding, stw_json *json)
+{
+	stw_json_object(json);
+	stw_json_key_string(json, "schema", "stwatch.finding/1");
+	finding_keys(finding, json);
+	stw_json_object_end(json);
+}
+
+static void finding_json(const stwatch_finding *finding, stw_json *json)
+{
+	stw_json_object(json);
+	finding_keys(finding, json);
 	stw_json_object_end(json);
 }
 

@@ -194,7 +194,7 @@ static void advice(const stwatch_finding *finding, stw_text *text)
 	stw_text_line(text);
 }
 
-static void finding_text(const stwatch_finding *finding, size_t number, stw_text *text)
+void stw_output_finding_text(const stwatch_finding *finding, size_t number, stw_text *text)
 {
 	stw_text_line(text);
 	claim(finding, number, text);
@@ -302,7 +302,7 @@ void stw_output_diagnosis_text(const stw_output_input *in, const stwatch_print_o
 	else
 		tally(in, shown, text);
 	for (size_t i = 0; i < shown; i++)
-		finding_text(&in->findings[i], i + 1, text);
+		stw_output_finding_text(&in->findings[i], i + 1, text);
 	if (in->n_findings > 0 && in->n_limits > 0)
 		stw_text_line(text);
 	stw_output_limits_text(in, text);

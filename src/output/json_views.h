@@ -8,6 +8,9 @@
 void stw_output_diagnosis_json(const stw_output_input *in, const stwatch_print_options *options, stw_json *json);
 void stw_output_stat_json(const stw_output_input *in, stw_json *json);
 
+/* One finding as an object of its own. */
+void stw_output_finding_json(const stwatch_finding *finding, stw_json *json);
+
 /* The parts that both documents have: "inputs", "settings", "summary", "limits", each with its key. */
 void stw_output_inputs_json(const stw_output_input *in, stw_json *json);
 void stw_output_settings_json(const stwatch_settings *settings, stw_json *json);

@@ -37,13 +37,32 @@ stwatch_status stw_output_print(
 		return stw_output_diagnosis_html(in, options, sink, user);
 	if (options->format == STWATCH_FORMAT_JSON) {
 		stw_json json;
-		stw_json_init(&json, true, sink, user);
+		stw_json_init(&json, !options->one_line, sink, user);
 		print_json(in, view, options, &json);
 		return stw_json_finish(&json);
 	}
 	stw_text text;
 	stw_text_init(&text, options->width, options->color, sink, user);
 	print_text(in, view, options, &text);
+	return stw_text_finish(&text);
+}
+
+stwatch_status stwatch_finding_print(
+	const stwatch_finding *finding, size_t number, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
+{
+	static const stwatch_print_options DEFAULTS = {.size = sizeof DEFAULTS};
+	if (!options)
+		options = &DEFAULTS;
+	if (options->format == STWATCH_FORMAT_JSON) {
+		stw_json json;
+		stw_json_init(&json, false, sink, user);
+		stw_output_finding_json(finding, &json);
+		stw_json_end_line(&json);
+		return stw_json_finish(&json);
+	}
+	stw_text text;
+	stw_text_init(&text, options->width, options->color, sink, user);
+	stw_output_finding_text(finding, number, &text);
 	return stw_text_finish(&text);
 }
 

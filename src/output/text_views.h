@@ -6,6 +6,7 @@
 #include "output/text.h"
 
 void stw_output_diagnosis_text(const stw_output_input *in, const stwatch_print_options *options, stw_text *text);
+void stw_output_finding_text(const stwatch_finding *finding, size_t number, stw_text *text);
 void stw_output_stat_text(const stw_output_input *in, stw_text *text);
 
 /* A line for each input, with its problems; and what the inputs can't show. */

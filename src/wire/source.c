@@ -108,6 +108,13 @@ static stwatch_status open_file(stw_source *source, stw_source_options *options,
 	return status == STWATCH_OK && stw_packing_of(head, got) != STW_PACKED_NOT ? spool(source, options, error) : status;
 }
 
+stwatch_status stw_source_fail_open(const stw_source_options *options, stwatch_error *error)
+{
+	if (errno == EINTR && options->cancel && *options->cancel)
+		return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted before anybody wrote to it");
+	return fail_errno(error, "can't open");
+}
+
 stwatch_status stw_source_open(stw_source *source, const char *path, const stw_source_options *options, stwatch_error *error)
 {
 	stw_source_options o = {0};
@@ -116,7 +123,7 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const stw_s
 	*source = (stw_source){.fd = -1};
 	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (source->fd < 0)
-		return fail_errno(error, "can't open");
+		return stw_source_fail_open(&o, error);
 	stwatch_status status = open_file(source, &o, error);
 	if (status != STWATCH_OK)
 		stw_source_close(source);
