@@ -15,7 +15,7 @@ static void name_worst(const stw_gather *a, stw_stop_window *w)
 		const stw_stop_brief *longest = NULL;
 		for (size_t i = a->recent_first; i < a->recent.count; i++) {
 			const stw_stop_brief *b = &a->recent.items[i];
-			if (b->kind != a->rows.items[r].kind || b->to - b->from >= a->long_stop_ns)
+			if (b->kind != a->rows.items[r].kind || b->apart)
 				continue;
 			lost += b->to - b->from;
 			count++;
@@ -49,7 +49,7 @@ void stw_gather_stop_window(stw_gather *a, const stw_stop_brief *stop)
 		.from = a->recent.items[a->recent_first].from, .to = stop->to, .proc_ns = stw_gather_procs(a) * (int64_t)WINDOW_NS};
 	w.count = a->recent.count - a->recent_first;
 	for (size_t i = a->recent_first; i < a->recent.count; i++)
-		if (a->recent.items[i].to - a->recent.items[i].from < a->long_stop_ns) /* a long one is a finding of its own */
+		if (!a->recent.items[i].apart)
 			w.lost_ns += a->recent.items[i].lost_ns;
 	if (w.count < KEEP_COUNT && w.lost_ns * 1000 < w.proc_ns * KEEP_PERMILLE)
 		return;

@@ -418,6 +418,7 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 	}
 	int64_t ns = s.to - s.from;
 	row->class = (uint8_t)stw_stop_class_of(kind);
+	row->inferred |= s.inferred;
 	row->count++;
 	row->during_gc += s.gc_on;
 	row->total_ns += ns;
@@ -426,7 +427,9 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 		row->max_ns = ns;
 	if (s.stood - s.from > row->stopping_max_ns)
 		row->stopping_max_ns = s.stood - s.from;
-	stw_gather_stop_window(a, &(stw_stop_brief){s.from, s.to, s.lost_ns, s.kind, {s.generation, s.stack}, {s.generation, s.root}});
+	stw_stop_brief brief = {s.from, s.to, s.lost_ns, s.kind, {s.generation, s.stack}, {s.generation, s.root}, .inferred = s.inferred};
+	brief.apart = s.to - s.sure_from >= a->long_stop_ns;
+	stw_gather_stop_window(a, &brief);
 	if (ns < 1000000 || a->stops.count >= MOST_STOPS)
 		return;
 	uint32_t first = s.moments;

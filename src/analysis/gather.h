@@ -61,12 +61,15 @@ typedef struct stw_stop_row {
 	uint64_t count, during_gc; /* during_gc: asked for while a collection was in progress */
 	int64_t total_ns, max_ns, stopping_max_ns, lost_ns;
 	uint8_t class; /* stw_stop_class */
+	bool inferred; /* no event tells them */
 } stw_stop_row;
 
 typedef struct stw_stop_brief {
 	int64_t from, to, lost_ns;
 	uint32_t kind;
 	stw_place stack, root;
+	bool apart; /* so long that it is a finding of its own */
+	bool inferred;
 } stw_stop_brief;
 
 /* A second in which stops came thick. */

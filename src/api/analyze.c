@@ -182,8 +182,11 @@ static bool tell_names(stwatch_analysis *a)
 static bool tell_v1_limits(stwatch_analysis *a)
 {
 	bool ok = add_limit(a, "to Go 1.21 a system call has a duration only if it blocked: the others look 1 ns long");
-	if (a->trace.version < 21)
-		ok = ok && add_limit(a, "to Go 1.20 stops other than the collector's are no events");
+	if (a->trace.version < 10)
+		ok = ok && add_limit(a, "to Go 1.9 stops are no events: they are inferred from their ends, and their lengths are at most what is said");
+	else if (a->trace.version < 21)
+		ok = ok && add_limit(a, "to Go 1.20 stops other than the collector's are no events: they are inferred from their ends, and their "
+					"lengths are at most what is said");
 	if (a->trace.version < 7)
 		ok = ok && tell_names(a);
 	if (a->trace.v1->index.frequency == 0)

@@ -51,6 +51,7 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 			.stopping_max_ns = r->stopping_max_ns,
 			.whose = stw_stop_class_name((stw_stop_class)r->class),
 			.during_gc = r->during_gc,
+			.inferred = r->inferred,
 		};
 		if (!rows[i].kind)
 			return false;

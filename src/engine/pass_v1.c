@@ -138,7 +138,9 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);
 	w->merge.doubt = doubt;
 	if (status == STWATCH_OK && (w->merge.n_heap || t->v1->index.samples.count)) {
+		const unsigned minor = t->v1->index.format.minor;
 		w->fold.first_time = 0;
+		w->fold.untold = minor < 10 ? STW_UNTOLD_ALL : minor < 21 ? STW_UNTOLD_REQUESTED : STW_UNTOLD_NONE;
 		status = run_windows(w, error);
 	}
 	if (status == STWATCH_END)

@@ -61,6 +61,7 @@ void stw_fold_free(stw_fold *f)
 	stw_vec_free(f->mem, &f->tails);
 	stw_vec_free(f->mem, &f->tail_ps);
 	stw_vec_free(f->mem, &f->gone);
+	stw_vec_free(f->mem, &f->stopped_at);
 	stw_vec_free(f->mem, &f->collect.sites);
 	f->mem = NULL;
 }
@@ -103,6 +104,13 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 	f->doubt = before->doubt;
 	f->missing = before->missing;
 	f->slot_end = INT64_MIN;
+	f->untold = before->untold;
+	if (f->untold && !stw_vec_reserve(f->mem, &f->stopped_at, f->ps.count)) {
+		stw_fold_free(f);
+		return false;
+	}
+	for (size_t i = 0; f->untold && i < f->ps.count; i++)
+		f->stopped_at.items[f->stopped_at.count++] = stw_fold_proc_since(before, (uint32_t)i);
 	for (size_t i = 0; i < f->gs.count; i++) {
 		stw_fold_g *g = &f->gs.items[i];
 		*g = before->gs.items[i];

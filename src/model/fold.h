@@ -105,6 +105,7 @@ typedef struct stw_fold_p {
 	uint8_t use;
 	bool known;
 	uint8_t worker; /* stw_worker: the mode of the last mark worker */
+	uint8_t stopped_as; /* its use before it stopped last */
 	int64_t last_run_from; /* when the last goroutine began to run here */
 	uint32_t last_root, last_before; /* before: where it had last left a proc, before that run */
 	int64_t last_g; /* its id */
@@ -168,7 +169,18 @@ typedef struct stw_stop {
 	uint32_t moments; /* first of them in the result's list; kept for long stops only */
 	bool gc_on; /* a collection was in progress when it was asked for */
 	bool gc_begins, gc_ends; /* one has just been begun by whoever asks; one ends within it */
+	/* Where no event tells the beginning, from is the earliest that it can have been, and sure_from the latest as far as
+	 * is known; else they are equal. */
+	int64_t sure_from;
+	bool inferred; /* no event tells the stop but for its restart */
 } stw_stop;
+
+/* Which stops no event tells. */
+typedef enum stw_untold {
+	STW_UNTOLD_NONE,
+	STW_UNTOLD_REQUESTED, /* to Go 1.20: all but the collector's */
+	STW_UNTOLD_ALL /* to Go 1.9: of the collector's only a part of one, while the world stands */
+} stw_untold;
 
 /* A goroutine woken by another that had itself been held up. */
 typedef struct stw_wake {
@@ -225,6 +237,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_fold_g) gs; /* by slot */
 	STW_VEC(stw_fold_g_more) more;
 	STW_VEC(stw_fold_p) ps;
+	uint8_t untold; /* stw_untold */
 	bool stopping; /* a stop-the-world is in flight */
 	stw_stop stop;
 	uint32_t stop_p; /* slot */
@@ -261,6 +274,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_tail_g) tails;
 	STW_VEC(stw_tail_p) tail_ps;
 	STW_VEC(int64_t) gone; /* goroutines that ended and were there before */
+	STW_VEC(int64_t) stopped_at; /* by slot: since when procs were idle at the window's beginning (stw_fold_continue) */
 } stw_fold;
 
 /* figures_only: of stays, only those that began before the generation are kept, as they may belong to a figure; wake-ups are not. False when
@@ -291,6 +305,8 @@ void stw_fold_keep_stay(stw_fold *fold, uint32_t g, int64_t to, uint8_t next) __
 /* Of a use that was long or has no beginning: adds its time, and keeps it unless it is running a goroutine. */
 void stw_fold_keep_use(stw_fold *fold, uint32_t p, int64_t to) __attribute__((noinline));
 void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) __attribute__((noinline));
+/* Since when a proc is in its use; in the first after a window's beginning, if it was idle then, too. */
+int64_t stw_fold_proc_since(const stw_fold *fold, uint32_t p);
 void stw_fold_keep_silence(stw_fold *fold, int64_t from, int64_t to) __attribute__((noinline));
 void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
 /* A goroutine is woken without another one doing it; and then starts to run (waited -1: it is not known when it was woken). */
@@ -309,6 +325,9 @@ void stw_fold_keep_sites(stw_fold *fold);
 void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);
 void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
 void stw_fold_stop_end(stw_fold *fold, int64_t at);
+/* The world is about to run again (procresize), with fold->untold: a stop of which nothing was told ends here. quiet_since: when who
+ * stopped it (p, g) last showed that it had not done so yet. */
+void stw_fold_stop_restart(stw_fold *fold, int64_t at, uint32_t p, uint32_t g, uint32_t stack, int64_t quiet_since);
 
 /* True where a stay since then was at least so long or has an unknown beginning; one comparison, as that is far in the past. */
 static inline bool stw_long(int64_t since, int64_t to, int64_t least)

@@ -307,6 +307,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 	case STW_EV_ProcSteal:
 		if (STW_RARE(f->stopping))
 			stw_fold_stop_moment(f, t, target, m, false, type == STW_EV_ProcSteal);
+		f->ps.items[target].stopped_as = f->ps.items[target].use;
 		fold_use(f, &f->ps.items[target], t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
 		break;
 	case STW_EV_HeapAlloc:
@@ -335,7 +336,10 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 			fold_go_create(f, in_lane, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
-	case STW_EV_STWEnd: stw_fold_stop_end(f, t); break;
+	case STW_EV_STWEnd:
+		if (f->untold != STW_UNTOLD_ALL) /* else the world stands on, until it restarts */
+			stw_fold_stop_end(f, t);
+		break;
 	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, g, fold_stack(f, a1)); break;
 	case STW_EV_GCActive: f->gc_since = t; break;
 	case STW_EV_GCEnd: stw_fold_gc_end(f, t); break;
@@ -346,6 +350,8 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		f->gomaxprocs_last = (int64_t)a0;
 		if ((int64_t)a0 > f->gomaxprocs_max)
 			f->gomaxprocs_max = (int64_t)a0;
+		if (f->untold)
+			stw_fold_stop_restart(f, t, p, g, fold_stack(f, a1), (int64_t)a2);
 		break;
 	case STW_EV_GoLabel: fold_label(f, at.p, g, t, (uint32_t)a1); break;
 	default: break;

@@ -24,6 +24,7 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 	f->stop_m = m;
 	f->stop = (stw_stop){
 		.from = at,
+		.sure_from = at,
 		.g = stw_order_g_id(f->order, g),
 		.p = stw_order_p_id(f->order, p),
 		.kind = number,
@@ -127,9 +128,11 @@ static void find_stood(stw_fold *f, int64_t to)
 static int64_t lost_time(const stw_fold *f, int64_t to)
 {
 	int64_t lost = 0;
-	for (uint32_t i = 0; i < f->stop.n_moments; i++)
-		if (!f->moments[i].starts && f->moments[i].p != f->stop.p)
-			lost += to - f->moments[i].at;
+	for (uint32_t i = 0; i < f->stop.n_moments; i++) {
+		const stw_stop_moment *mo = &f->moments[i];
+		if (!mo->starts && mo->p != f->stop.p)
+			lost += to - (mo->at > f->stop.sure_from ? mo->at : f->stop.sure_from);
+	}
 	return lost;
 }
 

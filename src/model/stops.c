@@ -9,8 +9,22 @@ static const struct row {
 } ROWS[] = {
 #define STW_STOP(kind, class, what) {kind, STW_STOP_##class},
 #include "model/stops.def"
-#undef STW_STOP
 };
+
+static const struct {
+	const char *function, *kind;
+} ASKERS[] = {
+#define STW_STOP_BY(function, kind) {function, kind},
+#include "model/stops.def"
+};
+
+const char *stw_stop_kind_by(const char *function, size_t length)
+{
+	for (size_t i = 0; i < sizeof ASKERS / sizeof *ASKERS; i++)
+		if (strlen(ASKERS[i].function) == length && memcmp(ASKERS[i].function, function, length) == 0)
+			return ASKERS[i].kind;
+	return NULL;
+}
 
 static bool is_unknown(const char *kind)
 {

@@ -77,6 +77,9 @@ typedef struct stw_v1_g {
 typedef struct stw_v1_p {
 	uint32_t g, m; /* slots */
 	bool seen, running, sweeping, stopping; /* stopping: to Go 1.9 a stop belongs to a proc */
+	bool ending; /* to Go 1.9: a collection, and the world has not been seen to run again */
+	/* Of the last row of events that are also written while the world stands: the time of the event before it, and of its last. In ticks. */
+	int64_t quiet_before, quiet_last;
 } stw_v1_p;
 
 typedef struct stw_v1_heap_entry {

@@ -73,6 +73,24 @@ static inline __attribute__((always_inline)) v1_place v1_place_of(const stw_v1_m
 	return at;
 }
 
+/* Who has stopped the world may still write figures of the heap, sweeping, the end of a collection, and wake-ups that a poll of the network brings. */
+static inline void v1_quiet(stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t p)
+{
+	if (p == STW_SLOT_NONE)
+		return;
+	stw_v1_p *s = &vm->ps.items[p];
+	if (s->quiet_last != c->ticks_before)
+		s->quiet_before = c->ticks_before;
+	s->quiet_last = c->ticks;
+}
+
+/* Since when the proc's goroutine may have been stopping the world: it shows nothing else from then on. */
+static uint64_t v1_quiet_since(const stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t p)
+{
+	const stw_v1_p *s = p == STW_SLOT_NONE ? NULL : &vm->ps.items[p];
+	return (uint64_t)v1_time(vm, s && s->quiet_last == c->ticks_before ? s->quiet_before : c->ticks_before);
+}
+
 /* An event that has to wait for another proc's. It has done nothing yet. */
 enum { V1_WAIT = 100 };
 
@@ -295,6 +313,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 		at.m = STW_SLOT_NONE;
 	}
 	V1_HERE(STW_EV_GoUnblock, slot, c->a[0], in_sequence ? c->a[1] : 0, v1_stack(vm, c->stack), 0);
+	if (STW_UNLIKELY(vm->gs.items[slot].network || (at.p != STW_SLOT_NONE && vm->ps.items[at.p].ending)))
+		v1_quiet(vm, c, at.p);
 	vm->gs.items[slot].network = false;
 	return STWATCH_OK;
 }
@@ -427,7 +447,9 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 static stwatch_status v1_procs_change(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	if (vm->begun) {
-		V1_HERE(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
+		V1_HERE(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), v1_quiet_since(vm, c, at.p), 0);
+		if (at.p != STW_SLOT_NONE)
+			vm->ps.items[at.p].ending = false;
 		return STWATCH_OK;
 	}
 	vm->begun = true;
@@ -463,6 +485,7 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, boo
 			begins ? "is" : "is not");
 	vm->collecting = begins;
 	if (!begins) {
+		v1_quiet(vm, c, at.p);
 		V1_HERE(STW_EV_GCEnd, STW_SLOT_NONE, vm->gc_number, 0, 0, 0);
 		return STWATCH_OK;
 	}
@@ -480,6 +503,11 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	const unsigned minor = vm->v1->index.format.minor;
 	bool begins = c->type == STW_V1_GCSTWStart;
+	if (minor < 10) {
+		v1_quiet(vm, c, at.p);
+		if (at.p != STW_SLOT_NONE)
+			vm->ps.items[at.p].ending = true;
+	}
 	bool *stopping = minor < 10 && at.p != STW_SLOT_NONE ? &vm->ps.items[at.p].stopping : &vm->stopping;
 	if (*stopping == begins)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s while a stop %s in flight", stw_v1_event_name(c->type), begins ? "is" : "is not");
@@ -507,6 +535,7 @@ static stwatch_status v1_sweep(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	if (at.p == STW_SLOT_NONE)
 		return STWATCH_OK;
 	vm->ps.items[at.p].sweeping = begins;
+	v1_quiet(vm, c, at.p);
 	if (begins)
 		V1_HERE(STW_EV_GCSweepBegin, at.p, v1_stack(vm, c->stack), 0, 0, 0);
 	else
@@ -600,8 +629,14 @@ static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
 	case STW_V1_GoSysExitLocal: return v1_exit(vm, c, at, false, force);
 	case STW_V1_ProcStart: return v1_proc(vm, c, at, true);
 	case STW_V1_ProcStop: return v1_proc(vm, c, at, false);
-	case STW_V1_HeapAlloc: V1_HERE(STW_EV_HeapAlloc, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
-	case STW_V1_HeapGoal: V1_HERE(STW_EV_HeapGoal, STW_SLOT_NONE, c->a[0], 0, 0, 0); return STWATCH_OK;
+	case STW_V1_HeapAlloc:
+		v1_quiet(vm, c, at.p);
+		V1_HERE(STW_EV_HeapAlloc, STW_SLOT_NONE, c->a[0], 0, 0, 0);
+		return STWATCH_OK;
+	case STW_V1_HeapGoal:
+		v1_quiet(vm, c, at.p);
+		V1_HERE(STW_EV_HeapGoal, STW_SLOT_NONE, c->a[0], 0, 0, 0);
+		return STWATCH_OK;
 	case STW_V1_GoWaiting: return v1_exists(vm, c, at, STW_G_WAITING, force);
 	case STW_V1_GoInSyscall: return v1_exists(vm, c, at, STW_G_SYSCALL, force);
 	case STW_V1_Gomaxprocs: return v1_procs_change(vm, c, at);

@@ -187,6 +187,7 @@ static void stops(const stwatch_summary *summary, stw_text *text)
 	static const char *const COLUMNS[] = {"whose", "count", "in GC", "total", "longest", "stopping"};
 	enum { FIRST = 32, WIDTH = 10 };
 	char figure[STW_FIGURE_MAX];
+	bool inferred = false;
 	if (summary->n_stw == 0)
 		return;
 	heading(text, "stops of the world", FIRST, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, WIDTH);
@@ -200,6 +201,11 @@ static void stops(const stwatch_summary *summary, stw_text *text)
 		stw_text_right(text, stw_text_duration(figure, row->total_ns), WIDTH);
 		stw_text_right(text, stw_text_duration(figure, row->max_ns), WIDTH);
 		stw_text_right(text, row->stopping_max_ns < 0 ? "-" : stw_text_duration(figure, row->stopping_max_ns), WIDTH);
+		stw_text_line(text);
+		inferred |= row->inferred;
+	}
+	if (inferred) {
+		stw_text_printf(text, "  inferred: no event marks them but for their ends; lengths are at most these");
 		stw_text_line(text);
 	}
 }

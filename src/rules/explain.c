@@ -593,7 +593,6 @@ static const topic TOPICS[] = {
 #define STW_STOP_WORD_REQUESTED "asked for"
 #define STW_STOP_WORD_TRACER "the tracer's"
 #include "model/stops.def"
-#undef STW_STOP
 		"\n"
 		"See stw-prolonged, stw-frequent, gc-mark-termination."},
 	{"status-mismatch",

@@ -41,9 +41,21 @@ unsigned stw_samples_of(const stw_case *c, const stw_candidate *r)
 	return n;
 }
 
+/* Who asks for a stop looks running while it waits for it. */
+static int64_t waited_for_stops(const stw_case *c, const stw_candidate *r)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < c->gather->stops.count; i++) {
+		const stw_stop *s = &c->gather->stops.items[i];
+		if (s->g == r->g)
+			sum += stw_overlap(r->from, r->to, s->from, s->to);
+	}
+	return sum;
+}
+
 bool stw_ran_on(const stw_case *c, const stw_candidate *r)
 {
-	int64_t length = r->to - r->from;
+	int64_t length = r->to - r->from - waited_for_stops(c, r);
 	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
 		return false;
 	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */

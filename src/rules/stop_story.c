@@ -60,9 +60,12 @@ void stw_tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *ki
 {
 	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
 	const char *site = stw_case_site(c, stack);
-	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", "STWBegin",
-		"G%lld asks for the stop (%s)%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g, kind,
-		*site ? ", at " : "", site, (long long)s->p, s->n_running);
+	bool sure = s->sure_from == s->from;
+	stwatch_evidence *e = stw_found_step(c, f, s->from, "asked", sure ? "STWBegin" : "inferred: no event marks it",
+		"G%lld asks for the stop (%s)%s%s%s; P%lld is its own, %u other procs had to stop", (long long)s->g, kind,
+		*site ? ", at " : "", site,
+		sure ? "" : stw_case_printf(c, ", now or up to %s later (inferred)", stw_case_ms(c, s->sure_from - s->from)),
+		(long long)s->p, s->n_running);
 	e->goroutine = s->g;
 	e->proc = s->p;
 	stw_found_stack(e, stack);
@@ -70,7 +73,7 @@ void stw_tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *ki
 	if (s->stood < s->to)
 		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)",
 			stw_case_ms(c, s->to - s->stood));
-	stw_found_step(c, f, s->to, "over", "STWEnd", "the world runs again");
+	stw_found_step(c, f, s->to, "over", s->inferred ? "Gomaxprocs" : "STWEnd", "the world runs again");
 }
 
 /* A proc that was in a system call when the stop was asked for is taken as soon as the scheduler's lock is held: that bounds the wait for it. */

@@ -50,7 +50,7 @@ static void judge(stw_case *c)
 		if (!fresh && severity <= f->f.severity)
 			continue;
 		f->f.severity = severity;
-		f->f.confidence = STWATCH_CERTAIN;
+		f->f.confidence = w->worst.inferred ? STWATCH_LIKELY : STWATCH_CERTAIN;
 		f->f.title = stw_case_printf(c, "%llu stops in one second took %.1f %% of the procs' time; %llu of them %s%s%s",
 			(unsigned long long)w->count, (double)permille(w) / 10, (unsigned long long)w->worst_count, kind,
 			culprit ? ", asked for by " : "", culprit ? culprit : "");
@@ -60,7 +60,7 @@ static void judge(stw_case *c)
 		f->culprit.leaf = stw_leaf_function(stack);
 		f->culprit.root = stw_root_function(stw_places_stack(&c->places, w->worst.root));
 		f->evidence.count = 0;
-		stwatch_evidence *e = stw_found_step(c, f, w->worst.from, "asked", "STWBegin", "the longest of them: %s, %s%s", kind,
+		stwatch_evidence *e = stw_found_step(c, f, w->worst.from, "asked", w->worst.inferred ? "inferred from Gomaxprocs" : "STWBegin", "the longest of them: %s, %s%s", kind,
 			stw_case_ms(c, w->worst.to - w->worst.from),
 			stack->n ? stw_case_printf(c, ", asked for at %s", stw_case_site(c, stack)) : "");
 		stw_found_stack(e, stack);

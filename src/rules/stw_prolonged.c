@@ -10,7 +10,7 @@ enum { MOST_STOPS = 400, MOST_SAMPLED = 60 };
 static int longest_first(const void *x, const void *y)
 {
 	const stw_stop *a = x, *b = y;
-	int64_t la = a->to - a->from, lb = b->to - b->from;
+	int64_t la = a->to - a->sure_from, lb = b->to - b->sure_from;
 	return la != lb ? (la < lb ? 1 : -1) : a->from < b->from ? -1 : a->from > b->from;
 }
 
@@ -20,7 +20,7 @@ static size_t long_stops(stw_case *c)
 	if (c->gather->stops.count > 1)
 		qsort(c->gather->stops.items, c->gather->stops.count, sizeof *c->gather->stops.items, longest_first);
 	while (n < c->gather->stops.count && n < MOST_STOPS &&
-		c->gather->stops.items[n].to - c->gather->stops.items[n].from >= c->set[STW_SET_STW_NOTE])
+		c->gather->stops.items[n].to - c->gather->stops.items[n].sure_from >= c->set[STW_SET_STW_NOTE])
 		n++;
 	return n;
 }
@@ -154,6 +154,14 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 	stw_found_value(c, e, "samples_in_clock", samples->clock);
 }
 
+/* A finding is as loud as the longest of its stops that are sure. They come by that length. */
+static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
+{
+	int64_t sure = s->to - s->sure_from;
+	if (!f->most)
+		f->most = sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR : sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+}
+
 /* The stop waited for a goroutine that ran on. */
 static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 {
@@ -171,6 +179,7 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	stw_found *f = stw_found_for(c, "stw-prolonged", cause, culprit, STW_SET_STW_NOTE, &fresh);
 	if (!f)
 		return;
+	limit(c, f, s);
 	stw_found_occurs(c, f, s->from, s->to, m->g, m->p);
 	stw_stop_harms(c, f, s);
 	if (!fresh)
@@ -180,7 +189,7 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
 	bool off_cpu = stw_profiled(c, s->from, m->at) && !samples.on_p && m->at - s->from >= 50000000;
 	f->f.confidence = !culprit || off_cpu                       ? STWATCH_POSSIBLE
-		: executed && share * 5 >= (s->stood - s->from) * 4 ? STWATCH_CERTAIN
+		: executed && share * 5 >= (s->stood - s->from) * 4 && !s->inferred ? STWATCH_CERTAIN
 								    : STWATCH_LIKELY;
 	if (culprit) {
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
@@ -227,6 +236,7 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 	stw_found *f = stw_found_for(c, "stw-prolonged", standing ? "stop-work" : "unknown", culprit, STW_SET_STW_NOTE, &fresh);
 	if (!f)
 		return;
+	limit(c, f, s);
 	stw_found_occurs(c, f, s->from, s->to, s->g, s->p);
 	stw_stop_harms(c, f, s);
 	if (!fresh)

@@ -204,6 +204,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			return bad(c, head, "is later than what its proc wrote afterwards", error);
 		c->p = p;
 		c->type = (uint8_t)type;
+		c->ticks_before = c->ticks;
 		c->ticks = c->last_ticks;
 		c->key = f->before == 2 ? c->last_seq : c->ticks;
 		if (__builtin_expect(type == STW_V1_UserLog, 0)) {

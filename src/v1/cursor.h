@@ -11,6 +11,7 @@ typedef struct stw_v1_cursor {
 	/* the event at hand */
 	int64_t key; /* by which events are ordered: its time in ticks; to Go 1.6 its sequence number */
 	int64_t ticks;
+	int64_t ticks_before; /* of the event before it in this stream */
 	uint64_t g; /* the goroutine that it happened on, as it says or as its proc's last start says; 0: none */
 	uint64_t a[STW_V1_VALUES]; /* its arguments */
 	uint32_t stack; /* 0: none */
@@ -102,6 +103,7 @@ static inline __attribute__((always_inline)) bool stw_v1_cursor_fast(stw_v1_curs
 		return false;
 	c->p = p;
 	c->type = (uint8_t)type;
+	c->ticks_before = c->ticks;
 	c->key = c->ticks = c->last_ticks += (int64_t)dt;
 	stw_v1_cursor_place(c, f);
 	return true;
