@@ -20,7 +20,11 @@ def lines_of(stwatch, folder, name):
     yield f"{name} exit {done.returncode}"
     if not done.stdout:
         return
-    for f in json.loads(done.stdout)["findings"]:
+    found = json.loads(done.stdout)
+    for stop in (found["summary"] or {}).get("stw") or []:
+        if stop["inferred"]:
+            yield f"  inferred {stop['count']} × {stop['kind']}"
+    for f in found["findings"]:
         culprit = (f["culprit"] or {}).get("function")
         victim = f["victims"][0]["function"] if f["victims"] else None
         yield f"  {f['severity']} {f['rule']} {f['cause']} culprit={culprit} victim={victim} times={f['count']}"
@@ -29,10 +33,10 @@ def lines_of(stwatch, folder, name):
 def main():
     stwatch, report = program(), Report()
     got = []
-    for folder in ("traces", "bad"):
+    for folder in ("traces", "bad", "v1"):
         folder = os.path.join(DATA, folder)
         for name in sorted(os.listdir(folder)):
-            if name.endswith(".trace"):
+            if name.endswith((".trace", ".trace.gz")):
                 got += lines_of(stwatch, folder, name)
     if os.environ.get("STWATCH_BLESS"):
         os.makedirs(os.path.dirname(GOLDEN), exist_ok=True)
