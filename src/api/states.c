@@ -340,7 +340,7 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	stwatch_status status = stw_trace_open(&trace, s->mem, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
-	s->version = trace.v1 ? STW_GO122 : (unsigned)trace.version; /* v1 comes in the words of v2 */
+	s->version = (unsigned)trace.version;
 	if (!stw_timeline_init(&r.timeline, s->mem, s->version, &hooks)) {
 		stw_trace_close(&trace);
 		return stw_fail_memory(error);

@@ -296,6 +296,8 @@ static void check_p(const stw_timeline *t, uint32_t index, const stw_timeline_ev
 static void check_g(const stw_timeline *t, uint32_t index, const stw_timeline_event *e)
 {
 	const stw_timeline_g *g = &t->gs.items[index];
+	if (t->version < STW_GO122 && g->line.state == STW_STATE_G_SYSCALL) /* its thread is not always told */
+		return;
 	if (g->m == NOT && g->id != STWATCH_NONE && g->line.state != STW_STATE_UNKNOWN &&
 		!stw_couple_find(false, STW_STATE_NONE, g->line.state))
 		tell_clash(t, STWATCH_NONE, STWATCH_NONE, g->id, STW_STATE_NONE, g->line.state, e);
@@ -429,6 +431,8 @@ static void p_stated(stw_timeline *t, const stw_timeline_event *e, uint32_t m)
 		stw_timeline_p_moves(t, p, STW_P_USED, stated, e, m);
 	if (e->a[1] == STW_P_RUNNING || e->a[1] == STW_P_SYSCALL)
 		link_p(t, m, p);
+	if (t->version < STW_GO122) /* a P's first start */
+		touch(&t->touched_m, m);
 }
 
 static void p_uses(stw_timeline *t, unsigned to, uint32_t p, const stw_timeline_event *e)

@@ -72,11 +72,13 @@ typedef struct stw_v1_g {
 	bool called; /* its system call has been handed on, but not that it blocks */
 	bool in_call; /* in a system call that blocked, as handed on */
 	bool was_in_call; /* ever */
+	uint32_t call_m; /* slot of the thread of its last call that blocked */
 } stw_v1_g;
 
 typedef struct stw_v1_p {
 	uint32_t g, m; /* slots */
 	bool seen, running, sweeping, stopping; /* stopping: to Go 1.9 a stop belongs to a proc */
+	bool in_call; /* the goroutine that ran here is in a system call that blocked, and the proc has not stopped since */
 	bool ending; /* to Go 1.9: a collection, and the world has not been seen to run again */
 	/* Of the last row of events that are also written while the world stands: the time of the event before it, and of its last. In ticks. */
 	int64_t quiet_before, quiet_last;

@@ -134,7 +134,7 @@ uint32_t stw_v1_merge_add_g(stw_v1_merge *vm, uint64_t id, uint8_t status)
 	while (vm->gs.count < o->gs.count)
 		if (!stw_vec_add(o->mem, &vm->gs))
 			return STW_SLOT_NONE;
-	vm->gs.items[slot] = (stw_v1_g){0};
+	vm->gs.items[slot] = (stw_v1_g){.call_m = STW_SLOT_NONE};
 	return slot;
 }
 

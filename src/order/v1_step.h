@@ -198,6 +198,24 @@ static void v1_forget_text(stw_v1_merge *vm)
 	text->length = 0;
 }
 
+/* A goroutine comes out of a system call and finds the proc that it had before, although another one has gone into a system call with it
+ * since: it takes it, which no event tells (exitsyscallfast_reacquired). The thread is that of its own call. */
+static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t slot, v1_place *at)
+{
+	stw_order *o = vm->base.order;
+	stw_v1_p *p = &vm->ps.items[at->p];
+	uint32_t before = p->m, m = vm->gs.items[slot].call_m;
+	int64_t id = o->ps.items[at->p].id;
+	p->in_call = false;
+	if (STW_V1_AS_GO || !STW_SLOT_OK(m) || !STW_SLOT_OK(before))
+		return;
+	at->m = p->m = m;
+	o->ms.items[before].p = STW_SLOT_NONE;
+	o->ms.items[m].p = at->p;
+	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)id, 1, (uint64_t)o->ms.items[before].id, STW_P_SYSCALL);
+	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)id, 0, 0, 0);
+}
+
 static inline __attribute__((always_inline)) stwatch_status v1_start(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
@@ -223,6 +241,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 		if (other != slot && v1_begin_anew(vm, other, (uint64_t)o->gs.items[other].id, STW_G_WAITING, &at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 	}
+	if (STW_UNLIKELY(p->in_call))
+		v1_take_over(vm, slot, &at);
 	o->gs.items[slot].status = STW_G_RUNNING;
 	o->gs.items[slot].seq = in_sequence ? c->a[1] + 1 : o->gs.items[slot].seq + 1;
 	at.g = slot;
@@ -393,6 +413,8 @@ static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_plac
 		V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
 	more->called = false;
 	more->in_call = more->was_in_call = true;
+	more->call_m = at.m;
+	vm->ps.items[at.p].in_call = true;
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
@@ -433,6 +455,7 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		V1_HERE(starts ? STW_EV_ProcStart : STW_EV_ProcStop, at.p, id, 0, 0, 0);
 	p->seen = true;
 	p->running = starts;
+	p->in_call = false;
 	o->ps.items[at.p].status = starts ? STW_P_RUNNING : STW_P_IDLE;
 	if (!starts) {
 		if (STW_SLOT_OK(p->m))

@@ -11,7 +11,7 @@
 
 static bool is_header(unsigned version)
 {
-	return version == STW_GO122 || version == STW_GO123 || version == STW_GO125 || version == STW_GO126;
+	return version == 5 || version == 21 || version == STW_GO122 || version == STW_GO123 || version == STW_GO125 || version == STW_GO126;
 }
 
 static void versions_are_headers(void **state)
@@ -101,6 +101,12 @@ static void what_is_legal(void **state)
 	assert_non_null(stw_move_find(STW_RES_G, STW_STATE_G_DEAD, STW_STATE_G_SYSCALL, STW_EV_GoCreateSyscall, STW_GO125));
 	stw_state_rules_init(&rules, STW_GO122);
 	assert_false(stw_move_legal(&rules, STW_STATE_G_WAITING, STW_STATE_G_RUNNING, STW_EV_GoSwitch));
+	assert_false(stw_move_legal(&rules, STW_STATE_G_RUNNABLE, STW_STATE_G_SYSCALL, STW_EV_GoStatus));
+	stw_state_rules_init(&rules, 11);
+	assert_true(stw_move_legal(&rules, STW_STATE_G_RUNNABLE, STW_STATE_G_SYSCALL, STW_EV_GoStatus)); /* for calls from C */
+	assert_true(stw_move_legal(&rules, STW_STATE_P_IDLE, STW_STATE_P_RUNNING, STW_EV_ProcStatus)); /* after GOMAXPROCS was raised */
+	assert_true(stw_move_legal(&rules, STW_STATE_G_RUNNING, STW_STATE_G_WAITING, STW_EV_GoBlock));
+	assert_false(stw_move_legal(&rules, STW_STATE_P_SYSCALL, STW_STATE_P_SYSCALL, STW_EV_GoSyscallBegin));
 }
 
 static void what_fits(void **state)
