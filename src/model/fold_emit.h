@@ -7,10 +7,11 @@
 
 #define STW_RARE(x) __builtin_expect(!!(x), 0)
 
-/* Where an event happens: what its thread's proc is known by, NULL where it has none. */
+/* Where an event happens: what its thread's proc and goroutine are known by, NULL where it has none. */
 typedef struct fold_place {
 	stw_fold *f;
 	stw_fold_p *p;
+	stw_fold_g *g;
 } fold_place;
 
 /* A proc's time goes to something else from now on. */
@@ -84,6 +85,16 @@ static inline __attribute__((always_inline)) uint32_t fold_stack(const stw_fold 
 	return i == STW_MAP_NONE ? 0 : i;
 }
 
+static inline stw_fold_g *fold_g_at(const stw_fold *f, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) && slot < f->gs.count ? &f->gs.items[slot] : NULL;
+}
+
+static inline stw_fold_p *fold_p_at(const stw_fold *f, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) && slot < f->ps.count ? &f->ps.items[slot] : NULL;
+}
+
 /* Slots beyond what is there come with statuses and creations only. */
 static inline bool fold_room(stw_fold *f)
 {
@@ -133,11 +144,11 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 }
 
 static inline __attribute__((always_inline)) void fold_go_create(
-	stw_fold *f, bool in_lane, uint32_t g_slot, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
+	stw_fold *f, bool in_lane, int64_t creator, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
 {
 	f->gs.items[target] = (stw_fold_g){
 		.since = t,
-		.waker = stw_order_g_id(f->order, g_slot),
+		.waker = creator,
 		.state = state,
 		.root = root,
 		.stack = root,
@@ -187,13 +198,13 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 }
 
 #define FOLD_STACK(stack) (in_lane ? (uint32_t)(stack) : fold_stack(f, (stack)))
-#define FOLD_ID(given) (in_lane ? (int64_t)(given) : f->order->gs.items[g].id)
+#define FOLD_ID(given) (in_lane ? (int64_t)(given) : stw_order_g_id(f->order, g))
 
-/* `in_lane`: stacks are given by index, not by id; what leaves its proc comes with its id; and no slot of time ends. */
-static inline __attribute__((always_inline)) void fold_one(fold_place at, bool in_lane, unsigned type, int64_t t, uint32_t m, uint32_t p,
+/* `in_lane`: stacks are given by index, not by id; a3 is the id of the thread's goroutine; and no slot of time ends. */
+static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool in_lane, unsigned type, int64_t t, uint32_t m, uint32_t p,
 	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	stw_fold *f = at.f;
+	stw_fold *f = at->f;
 	stw_fold_g *s;
 	f->counts[type]++;
 	switch (type) {
@@ -209,15 +220,16 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		} else {
 			fold_latency(f, stw_histogram_bucket_of(waited), (int64_t)waited);
 		}
+		at->g = s;
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
 		if (STW_RARE(s->collects))
 			stw_fold_resumes(f, target, t);
 		if (STW_RARE(s->how >= STW_HOW_POLLED))
 			stw_fold_alone_runs(f, target, since == STW_TIME_UNKNOWN ? -1 : t - since);
-		at.p->g = target;
-		at.p->starts++;
-		fold_use(f, at.p, t, STW_USE_USER);
+		at->p->g = target;
+		at->p->starts++;
+		fold_use(f, at->p, t, STW_USE_USER);
 		fold_backlog(f, in_lane, t, -1);
 		break;
 	}
@@ -226,7 +238,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 	case STW_EV_GoSwitchDestroy: {
 		s = &f->gs.items[target];
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_WAIT_NS))) {
-			s->waker = stw_order_g_id(f->order, g);
+			s->waker = FOLD_ID(a3);
 			s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 			stw_fold_keep_stay(f, target, t, STW_GO_RUNNABLE);
 			if (STW_SLOT_OK(g))
@@ -235,7 +247,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		s->how = STW_HOW_WOKEN;
 		if (STW_RARE(!STW_SLOT_OK(g)))
 			stw_fold_woken_alone(f, target, p);
-		s->waker = stw_order_g_id(f->order, g);
+		s->waker = FOLD_ID(a3);
 		s->wake_stack = type == STW_EV_GoUnblock ? FOLD_STACK(a2) : 0;
 		fold_enter(s, STW_GO_RUNNABLE, t, s->stack);
 		fold_backlog(f, in_lane, t, 1);
@@ -243,11 +255,11 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 	}
 	case STW_EV_GoBlock:
 	case STW_EV_GoStop: {
-		s = &f->gs.items[g];
+		s = at->g;
 		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
 		uint32_t stack = FOLD_STACK(a1);
 		fold_stop_running(f, s, g, t, next);
-		fold_leave_proc(f, at.p, FOLD_ID(a3), s, stack, t);
+		fold_leave_proc(f, at->p, FOLD_ID(a3), s, stack, t);
 		fold_enter(s, next, t, stack);
 		s->reason = (uint32_t)a2;
 		s->waker = STWATCH_NONE;
@@ -260,13 +272,13 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		break;
 	}
 	case STW_EV_GoDestroy:
-		s = &f->gs.items[g];
+		s = at->g;
 		fold_stop_running(f, s, g, t, STW_GO_NOT_EXIST);
-		fold_leave_proc(f, at.p, FOLD_ID(a3), s, s->root, t);
+		fold_leave_proc(f, at->p, FOLD_ID(a3), s, s->root, t);
 		f->ended++;
 		goto ended;
 	case STW_EV_GoDestroySyscall:
-		s = &f->gs.items[g];
+		s = at->g;
 		f->ended++;
 	ended : {
 		s->state = STW_GO_NOT_EXIST;
@@ -275,22 +287,22 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		break;
 	}
 	case STW_EV_GoSyscallBegin:
-		s = &f->gs.items[g];
+		s = at->g;
 		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
 		fold_enter(s, STW_GO_SYSCALL, t, FOLD_STACK(a1));
-		at.p->use_g = FOLD_ID(a3);
-		fold_use(f, at.p, t, STW_USE_SYSCALL);
+		at->p->use_g = FOLD_ID(a3);
+		fold_use(f, at->p, t, STW_USE_SYSCALL);
 		break;
 	case STW_EV_GoSyscallEnd:
-		s = &f->gs.items[g];
+		s = at->g;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
-		at.p->g = g;
-		fold_use(f, at.p, t, STW_USE_USER);
+		at->p->g = g;
+		fold_use(f, at->p, t, STW_USE_USER);
 		break;
 	case STW_EV_GoSyscallEndBlocked:
-		s = &f->gs.items[g];
+		s = at->g;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNABLE);
 		s->how = STW_HOW_SYSCALL;
@@ -328,12 +340,13 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		if (fold_room(f))
-			fold_go_create(f, in_lane, g, target, t, FOLD_STACK(a1), FOLD_STACK(a2),
+			fold_go_create(f, in_lane, FOLD_ID(a3), target, t, FOLD_STACK(a1), FOLD_STACK(a2),
 				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
+		at->g = fold_g_at(f, g); /* it may have moved, as room was made */
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
-			fold_go_create(f, in_lane, STW_SLOT_NONE, target, t, 0, 0, STW_GO_SYSCALL);
+			fold_go_create(f, in_lane, STWATCH_NONE, target, t, 0, 0, STW_GO_SYSCALL);
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
 	case STW_EV_STWEnd:
@@ -353,7 +366,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place at, bool i
 		if (f->untold)
 			stw_fold_stop_restart(f, t, p, g, fold_stack(f, a1), (int64_t)a2);
 		break;
-	case STW_EV_GoLabel: fold_label(f, at.p, g, t, (uint32_t)a1); break;
+	case STW_EV_GoLabel: fold_label(f, at->p, g, t, (uint32_t)a1); break;
 	default: break;
 	}
 }
@@ -367,17 +380,16 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	stw_fold *f = mg->hook;
 	if (STW_RARE(f->failed)) /* out of memory, there may be no place for what the event names */
 		return;
-	fold_place at = {f, STW_SLOT_OK(p) && p < f->ps.count ? &f->ps.items[p] : NULL};
-	fold_one(at, false, type, t, m, p, g, target, a0, a1, a2, a3);
+	fold_place at = {f, fold_p_at(f, p), fold_g_at(f, g)};
+	fold_one(&at, false, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 /* ---- in lanes (order/merge_lane.h) ---- */
 
-/* No proc comes to be within a lane, so this holds for all of it. */
-static inline fold_place fold_lane_open(const stw_merge *mg, uint32_t p)
+static inline fold_place fold_lane_open(const stw_merge *mg, uint32_t p, uint32_t g)
 {
 	stw_fold *f = mg->hook;
-	return (fold_place){f, &f->ps.items[p]};
+	return (fold_place){f, fold_p_at(f, p), fold_g_at(f, g)};
 }
 
 /* A lane has to end before this time. */
@@ -386,11 +398,11 @@ static inline int64_t fold_lane_end(const stw_merge *mg)
 	return ((const stw_fold *)mg->hook)->slot_end;
 }
 
-static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, const fold_place *at, unsigned type, int64_t t,
-	uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, fold_place *at, unsigned type, int64_t t, uint32_t m,
+	uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	(void)mg;
-	fold_one(*at, true, type, t, m, p, g, target, a0, a1, a2, a3);
+	fold_one(at, true, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 #endif

@@ -8,8 +8,9 @@
 /* What a lane keeps at hand. */
 typedef struct stw_lane {
 	stw_order *o;
-	stw_order_m *m; /* the thread, which alone knows its goroutine: that changes */
+	stw_order_m *m;
 	stw_order_p *p; /* the proc: only the unusual changes it */
+	stw_order_g *g; /* the goroutine in m->g; o->nobody where there is none, or none that is known */
 	uint32_t m_slot, p_slot;
 	uint32_t epoch;
 #ifdef STW_MERGE_LANE
@@ -25,45 +26,56 @@ typedef struct stw_lane {
 #define LANE_NEED(condition)                                                                                                               \
 	if (STW_UNLIKELY(!(condition)))                                                                                                    \
 	return false
-#define LANE_STACK(index, id)                                                                                                              \
-	uint32_t index = stw_generation_stack(mg->gen, (id));                                                                              \
-	LANE_NEED(index != STW_MAP_NONE)
+/* The index of a string or stack. */
+#define LANE_INDEX(index, ids, id)                                                                                                         \
+	uint32_t index = (uint32_t)(id);                                                                                                   \
+	if (STW_UNLIKELY((id) >= mg->gen->ids.n_same))                                                                                     \
+	LANE_NEED((index = stw_ids_find_other(&mg->gen->ids, (id))) != STW_MAP_NONE)
 #define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == l->epoch && (seq_) == (of)->seq + 1)
 
-/* Who defines STW_MERGE_LANE, a type, gets a lane's events by STW_MERGE_EMIT_LANE(mg, const STW_MERGE_LANE *, type, ...), with the indices of
- * stacks instead of their ids, and with the id of a goroutine that blocks, stops, ends or begins a system call as a3. Each lane begins with
- * STW_MERGE_LANE_OPEN(mg, p), and has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that STW_MERGE_STOPPED
+/* Who defines STW_MERGE_LANE, a type, gets a lane's events by STW_MERGE_EMIT_LANE(mg, STW_MERGE_LANE *, type, ...), with the indices of
+ * stacks instead of their ids, and with the id of the thread's goroutine as a3. Each lane begins with STW_MERGE_LANE_OPEN(mg, p, g), g
+ * only where it is known, and has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that STW_MERGE_STOPPED
  * does not hold: a lane ends where it comes to hold with what needed room. */
 #ifdef STW_MERGE_LANE
-#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
-	STW_MERGE_EMIT_LANE(mg, &l->emit, (type), time, l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
+#define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
+	STW_MERGE_EMIT_LANE(mg, &l->emit, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), (uint64_t)l->g->id)
 #define LANE_STACK_ARG(id, index) (index)
-#define LANE_ID_ARG(slot) ((uint64_t)l->o->gs.items[slot].id)
 #else
 #define STW_MERGE_LANE_END(mg) INT64_MAX
-#define LANE_EMIT(type, target, a0, a1, a2, a3)                                                                                            \
-	STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, ctx_g, (target), (a0), (a1), (a2), (a3))
+#define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
+	STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
 #define LANE_STACK_ARG(id, index) (id)
-#define LANE_ID_ARG(slot) 0
 #endif
 
 /* Each takes the arguments at *at, and moves on behind them. False: not as usual; nothing has been done. */
 
+static inline __attribute__((always_inline)) stw_order_g *lane_goroutine(stw_order *o, uint32_t slot)
+{
+	return STW_SLOT_OK(slot) ? &o->gs.items[slot] : &o->nobody;
+}
+
+static inline __attribute__((always_inline)) void lane_set_g(stw_lane *l, uint32_t slot, stw_order_g *g)
+{
+	l->m->g = slot;
+	l->g = g;
+}
+
 static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
-	LANE_NEED(slot != STW_MAP_NONE && ctx_g == STW_SLOT_NONE);
+	LANE_NEED(slot != STW_MAP_NONE);
+	LANE_NEED(l->m->g == STW_SLOT_NONE);
 	stw_order_g *g = &l->o->gs.items[slot];
 	LANE_NEED(g->status == STW_G_RUNNABLE);
 	LANE_NEXT(g, seq);
 	g->status = STW_G_RUNNING;
 	g->seq = seq;
-	l->m->g = slot;
-	LANE_EMIT(STW_EV_GoStart, slot, id, seq, 0, 0);
+	LANE_EMIT(STW_EV_GoStart, slot, id, seq, 0);
+	lane_set_g(l, slot, g);
 	*at = p;
 	return true;
 }
@@ -71,19 +83,18 @@ static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_
 static inline __attribute__((always_inline)) bool lane_unblock(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
 	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
 	LANE_NEED(slot != STW_MAP_NONE);
-	LANE_STACK(stack_index, stack);
+	LANE_INDEX(stack_index, stack_ids, stack);
 	stw_order_g *g = &l->o->gs.items[slot];
 	LANE_NEED(g->status == STW_G_WAITING);
 	LANE_NEXT(g, seq);
 	g->status = STW_G_RUNNABLE;
 	g->seq = seq;
-	LANE_EMIT(STW_EV_GoUnblock, slot, id, seq, LANE_STACK_ARG(stack, stack_index), 0);
+	LANE_EMIT(STW_EV_GoUnblock, slot, id, seq, LANE_STACK_ARG(stack, stack_index));
 	*at = p;
 	return true;
 }
@@ -93,17 +104,14 @@ static inline __attribute__((always_inline)) bool lane_stop(
 	stw_merge *mg, stw_lane *l, unsigned type, uint8_t becomes, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(reason);
 	LANE_TAKE(stack);
-	uint32_t string = stw_generation_string(mg->gen, reason);
-	LANE_NEED(string != STW_MAP_NONE && STW_SLOT_OK(ctx_g));
-	LANE_STACK(stack_index, stack);
-	stw_order_g *g = &l->o->gs.items[ctx_g];
-	LANE_NEED(g->status == STW_G_RUNNING);
-	g->status = becomes;
-	l->m->g = STW_SLOT_NONE;
-	LANE_EMIT(type, ctx_g, reason, LANE_STACK_ARG(stack, stack_index), string, LANE_ID_ARG(ctx_g));
+	LANE_NEED(l->g->status == STW_G_RUNNING);
+	LANE_INDEX(string, string_ids, reason);
+	LANE_INDEX(stack_index, stack_ids, stack);
+	l->g->status = becomes;
+	LANE_EMIT(type, l->m->g, reason, LANE_STACK_ARG(stack, stack_index), string);
+	lane_set_g(l, STW_SLOT_NONE, &l->o->nobody);
 	*at = p;
 	return true;
 }
@@ -111,18 +119,18 @@ static inline __attribute__((always_inline)) bool lane_stop(
 static inline __attribute__((always_inline)) bool lane_create(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	stw_order *o = l->o;
 	LANE_TAKE(id);
 	LANE_TAKE(new_stack);
 	LANE_TAKE(stack);
-	LANE_NEED(STW_SLOT_OK(ctx_g) && o->gs.items[ctx_g].status == STW_G_RUNNING);
-	LANE_STACK(new_index, new_stack);
-	LANE_STACK(stack_index, stack);
+	LANE_NEED(l->g->status == STW_G_RUNNING || l->m->g == STW_SLOT_NONE);
+	LANE_INDEX(new_index, stack_ids, new_stack);
+	LANE_INDEX(stack_index, stack_ids, stack);
 	LANE_NEED(stw_order_find_g(o, (int64_t)id) == STW_MAP_NONE);
 	uint32_t slot = stw_order_create_g_fast(o, (int64_t)id, STW_G_RUNNABLE);
 	LANE_NEED(slot != STW_SLOT_NONE);
-	LANE_EMIT(STW_EV_GoCreate, slot, id, LANE_STACK_ARG(new_stack, new_index), LANE_STACK_ARG(stack, stack_index), 0);
+	l->g = lane_goroutine(o, l->m->g); /* it may have moved, as room was made */
+	LANE_EMIT(STW_EV_GoCreate, slot, id, LANE_STACK_ARG(new_stack, new_index), LANE_STACK_ARG(stack, stack_index));
 	LANE_NEED(!STW_MERGE_STOPPED(mg));
 	*at = p;
 	return true;
@@ -130,53 +138,68 @@ static inline __attribute__((always_inline)) bool lane_create(stw_merge *mg, stw
 
 static inline __attribute__((always_inline)) bool lane_destroy(stw_merge *mg, stw_lane *l, int64_t time)
 {
-	const uint32_t ctx_g = l->m->g;
-	LANE_NEED(STW_SLOT_OK(ctx_g) && l->o->gs.items[ctx_g].status == STW_G_RUNNING);
-	l->m->g = STW_SLOT_NONE;
-	LANE_EMIT(STW_EV_GoDestroy, ctx_g, 0, 0, 0, LANE_ID_ARG(ctx_g));
-	stw_order_remove_g_fast(l->o, ctx_g);
+	const uint32_t slot = l->m->g;
+	LANE_NEED(l->g->status == STW_G_RUNNING);
+	LANE_EMIT(STW_EV_GoDestroy, slot, 0, 0, 0);
+	stw_order_remove_g_fast(l->o, slot);
+	lane_set_g(l, STW_SLOT_NONE, &l->o->nobody);
 	return true;
 }
 
 static inline __attribute__((always_inline)) bool lane_syscall_begin(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
-	LANE_NEED(STW_SLOT_OK(ctx_g));
-	LANE_STACK(stack_index, stack);
-	stw_order_g *g = &l->o->gs.items[ctx_g];
-	LANE_NEED(g->status == STW_G_RUNNING);
-	stw_order_p *s = l->p;
-	LANE_NEXT(s, seq);
-	g->status = STW_G_SYSCALL;
-	s->status = STW_P_SYSCALL;
-	s->seq = seq;
-	LANE_EMIT(STW_EV_GoSyscallBegin, ctx_g, seq, LANE_STACK_ARG(stack, stack_index), 0, LANE_ID_ARG(ctx_g));
+	LANE_INDEX(stack_index, stack_ids, stack);
+	LANE_NEED(l->g->status == STW_G_RUNNING);
+	LANE_NEXT(l->p, seq);
+	l->g->status = STW_G_SYSCALL;
+	l->p->status = STW_P_SYSCALL;
+	l->p->seq = seq;
+	LANE_EMIT(STW_EV_GoSyscallBegin, l->m->g, seq, LANE_STACK_ARG(stack, stack_index), 0);
 	*at = p;
 	return true;
 }
 
 static inline __attribute__((always_inline)) bool lane_syscall_end(stw_merge *mg, stw_lane *l, int64_t time)
 {
-	const uint32_t ctx_g = l->m->g;
-	LANE_NEED(STW_SLOT_OK(ctx_g));
-	stw_order_g *g = &l->o->gs.items[ctx_g];
-	stw_order_p *s = l->p;
-	LANE_NEED(g->status == STW_G_SYSCALL && s->status == STW_P_SYSCALL);
-	g->status = STW_G_RUNNING;
-	s->status = STW_P_RUNNING;
-	LANE_EMIT(STW_EV_GoSyscallEnd, ctx_g, 0, 0, 0, 0);
+	LANE_NEED(l->g->status == STW_G_SYSCALL && l->p->status == STW_P_SYSCALL);
+	l->g->status = STW_G_RUNNING;
+	l->p->status = STW_P_RUNNING;
+	LANE_EMIT(STW_EV_GoSyscallEnd, l->m->g, 0, 0, 0);
 	return true;
 }
 
 static inline __attribute__((always_inline)) bool lane_heap(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	const uint32_t ctx_g = l->m->g;
 	LANE_TAKE(value);
-	LANE_EMIT(STW_EV_HeapAlloc, STW_SLOT_NONE, value, 0, 0, 0);
+	LANE_EMIT(STW_EV_HeapAlloc, STW_SLOT_NONE, value, 0, 0);
+	*at = p;
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool lane_sweep_begin(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
+{
+	const uint8_t *p = *at;
+	LANE_TAKE(stack);
+	LANE_INDEX(stack_index, stack_ids, stack);
+	LANE_NEED(l->p->sweep == STW_RANGE_OFF);
+	l->p->sweep = STW_RANGE_ON;
+	LANE_EMIT(STW_EV_GCSweepBegin, l->p_slot, LANE_STACK_ARG(stack, stack_index), 0, 0);
+	*at = p;
+	return true;
+}
+
+static inline __attribute__((always_inline)) bool lane_sweep_end(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
+{
+	const uint8_t *p = *at;
+	LANE_TAKE(swept);
+	LANE_TAKE(reclaimed);
+	LANE_NEED(l->p->sweep == STW_RANGE_ON);
+	l->p->sweep = STW_RANGE_OFF;
+	LANE_EMIT(STW_EV_GCSweepEnd, l->p_slot, swept, reclaimed, 0);
 	*at = p;
 	return true;
 }
@@ -210,21 +233,6 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 	return STWATCH_OK;
 }
 
-/* Which way an event goes in a lane. */
-enum { LANE_UNUSUAL, LANE_START, LANE_UNBLOCK, LANE_BLOCK, LANE_STOP, LANE_CREATE, LANE_DESTROY, LANE_SYSCALL_BEGIN, LANE_SYSCALL_END, LANE_HEAP };
-
-static const uint8_t lane_ways[256] = {
-	[STW_EV_GoStart] = LANE_START,
-	[STW_EV_GoUnblock] = LANE_UNBLOCK,
-	[STW_EV_GoBlock] = LANE_BLOCK,
-	[STW_EV_GoStop] = LANE_STOP,
-	[STW_EV_GoCreate] = LANE_CREATE,
-	[STW_EV_GoDestroy] = LANE_DESTROY,
-	[STW_EV_GoSyscallBegin] = LANE_SYSCALL_BEGIN,
-	[STW_EV_GoSyscallEnd] = LANE_SYSCALL_END,
-	[STW_EV_HeapAlloc] = LANE_HEAP,
-};
-
 /* Event types of which a lane is sure that they belong into a thread's stream. */
 #define LANE_TYPES                                                                                                                         \
 	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop |  \
@@ -252,11 +260,12 @@ static inline __attribute__((always_inline)) stw_lane lane_open(const stw_merge 
 		.o = o,
 		.m = m,
 		.p = &o->ps.items[m->p],
+		.g = lane_goroutine(o, m->g),
 		.m_slot = c->m,
 		.p_slot = m->p,
 		.epoch = o->epoch,
 #ifdef STW_MERGE_LANE
-		.emit = STW_MERGE_LANE_OPEN(mg, m->p),
+		.emit = STW_MERGE_LANE_OPEN(mg, m->p, m->g),
 #endif
 	};
 }
@@ -285,17 +294,24 @@ static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_c
  * Threaded code: a way does its event, and the next one's goes on from there. */
 static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, bool single, unsigned lanes)
 {
-	static const void *const ways[] = {
-		[LANE_UNUSUAL] = &&unusual,
-		[LANE_START] = &&start,
-		[LANE_UNBLOCK] = &&unblock,
-		[LANE_BLOCK] = &&block,
-		[LANE_STOP] = &&stop,
-		[LANE_CREATE] = &&create,
-		[LANE_DESTROY] = &&destroy,
-		[LANE_SYSCALL_BEGIN] = &&syscall_begin,
-		[LANE_SYSCALL_END] = &&syscall_end,
-		[LANE_HEAP] = &&heap,
+	static const void *const ways[256] = {
+		[0 ... STW_EV_GoCreate - 1] = &&unusual,
+		[STW_EV_GoCreate] = &&create,
+		[STW_EV_GoCreateSyscall] = &&unusual,
+		[STW_EV_GoStart] = &&start,
+		[STW_EV_GoDestroy] = &&destroy,
+		[STW_EV_GoDestroySyscall] = &&unusual,
+		[STW_EV_GoStop] = &&stop,
+		[STW_EV_GoBlock] = &&block,
+		[STW_EV_GoUnblock] = &&unblock,
+		[STW_EV_GoSyscallBegin] = &&syscall_begin,
+		[STW_EV_GoSyscallEnd] = &&syscall_end,
+		[STW_EV_GoSyscallEndBlocked ... STW_EV_GCSweepBegin - 1] = &&unusual,
+		[STW_EV_GCSweepBegin] = &&sweep_begin,
+		[STW_EV_GCSweepEnd] = &&sweep_end,
+		[STW_EV_GCSweepEnd + 1 ... STW_EV_HeapAlloc - 1] = &&unusual,
+		[STW_EV_HeapAlloc] = &&heap,
+		[STW_EV_HeapAlloc + 1 ... 255] = &&unusual,
 	};
 	const uint64_t factor = mg->gen->ns_factor;
 	const uint8_t *p, *safe, *event;
@@ -320,7 +336,7 @@ next_lane:
 	safe = c->end - STW_EVENT_BYTES_MAX;
 	event = NULL;
 	time = c->time;
-	goto *ways[lane_ways[c->type]];
+	goto *ways[c->type];
 
 	/* clang-format off */
 start:         if (lane_start(mg, l, time, &p)) goto taken; else goto unusual;
@@ -332,6 +348,8 @@ destroy:       if (lane_destroy(mg, l, time)) goto taken; else goto unusual;
 syscall_begin: if (lane_syscall_begin(mg, l, time, &p)) goto taken; else goto unusual;
 syscall_end:   if (lane_syscall_end(mg, l, time)) goto taken; else goto unusual;
 heap:          if (lane_heap(mg, l, time, &p)) goto taken; else goto unusual;
+sweep_begin:   if (lane_sweep_begin(mg, l, time, &p)) goto taken; else goto unusual;
+sweep_end:     if (lane_sweep_end(mg, l, time, &p)) goto taken; else goto unusual;
 	/* clang-format on */
 
 taken:
@@ -350,7 +368,7 @@ taken:
 	}
 	time = (int64_t)((uint64_t)time + units * factor);
 	if (time <= limit)
-		goto *ways[lane_ways[*event]];
+		goto *ways[*event];
 	if (STW_UNLIKELY(!LANE_KNOWS(*event)))
 		goto refresh;
 	c->p = p;

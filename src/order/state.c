@@ -10,6 +10,7 @@ void stw_order_init(stw_order *o, stw_mem *mem)
 	memset(o, 0, sizeof *o);
 	o->mem = mem;
 	o->g_places = &nowhere;
+	o->nobody = (stw_order_g){.id = STWATCH_NONE, .status = STW_G_BAD};
 	stw_map_init(&o->g_slots, mem);
 	stw_map_init(&o->p_slots, mem);
 	stw_map_init(&o->m_slots, mem);

@@ -115,6 +115,7 @@ typedef struct stw_order {
 	stw_read_mode mode;
 	uint32_t epoch;
 	STW_VEC(stw_order_g) gs;
+	stw_order_g nobody; /* stands for no goroutine: it has neither id nor status */
 	STW_VEC(stw_order_p) ps;
 	STW_VEC(stw_order_m) ms;
 	STW_VEC(uint32_t) free_gs;
