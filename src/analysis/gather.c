@@ -285,7 +285,7 @@ enum { MOST_USES = 1 << 18 };
 
 static void keep_use(stw_gather *a, stw_proc_use u)
 {
-	if (u.to - u.from < STW_KEEP_USE_NS || u.use == STW_USE_USER)
+	if (u.to - u.from < STW_KEEP_USE_NS || u.use == STW_USE_USER || (a->figures_only && u.use != STW_USE_GC))
 		return;
 	if (a->uses.count == MOST_USES) {
 		memmove(a->uses.items, a->uses.items + MOST_USES / 2, MOST_USES / 2 * sizeof *a->uses.items);

@@ -15,13 +15,15 @@ void stw_scan_init(stw_scan *scan, const stw_source *source, stw_go_version vers
 	scan->offset = STW_HEADER_SIZE;
 }
 
-/* Reads the head at the scan's offset. Heads of small batches share a window, so that each is not a read of its own. */
+/* Reads the head at the scan's offset. Heads of small batches share a window, so that each is not a read of its own; where the last
+ * batch was too big for that, the next one probably is too. */
 static stwatch_status read_head(stw_scan *scan, stw_batch_head *head, stwatch_error *fault, stwatch_error *error)
 {
 	uint64_t into = scan->offset - scan->window_at;
 	if (scan->offset < scan->window_at || into + STW_BATCH_HEAD_MAX > scan->window_size) {
-		stwatch_status status = stw_source_read(
-			scan->source, scan->offset, scan->window, sizeof scan->window, &scan->window_size, error);
+		const bool far = scan->offset - scan->window_at >= sizeof scan->window;
+		const size_t want = far ? STW_BATCH_HEAD_MAX : sizeof scan->window;
+		stwatch_status status = stw_source_read(scan->source, scan->offset, scan->window, want, &scan->window_size, error);
 		if (status != STWATCH_OK)
 			return status;
 		scan->window_at = scan->offset;
