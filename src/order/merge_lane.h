@@ -42,7 +42,7 @@ typedef struct stw_lane {
 	STW_MERGE_EMIT_LANE(mg, &l->emit, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), (uint64_t)l->g->id)
 #define LANE_STACK_ARG(id, index) (index)
 #else
-#define STW_MERGE_LANE_END(mg) INT64_MAX
+#define STW_MERGE_LANE_END(mg) ((void)(mg), LANE_TIME_END)
 #define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
 	STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
 #define LANE_STACK_ARG(id, index) (id)
@@ -242,14 +242,26 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 #define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type)&1))
 
 /* In a lane, time differences have one or two bytes, and are then neither nothing nor a gap. */
-enum { LANE_UNITS_END = 1 << 14 };
-#define LANE_FACTOR_MAX (STW_MERGE_GAP_NS / LANE_UNITS_END < 4096 ? (uint64_t)STW_MERGE_GAP_NS / LANE_UNITS_END : 4096)
+#ifdef STW_MERGE_GAP
+#define LANE_STEP_END STW_MERGE_GAP_NS
+#else
+#define LANE_STEP_END (1 << 26)
+#endif
+#define LANE_FACTOR_MAX ((uint64_t)LANE_STEP_END >> 14)
+/* A lane keeps so far away from the end of all time that it needs not look for an overflow. */
+#define LANE_TIME_END (INT64_MAX - LANE_STEP_END)
+
+static inline __attribute__((always_inline)) int64_t lane_end(const stw_merge *mg)
+{
+	const int64_t end = STW_MERGE_LANE_END(mg);
+	return end < LANE_TIME_END ? end : LANE_TIME_END;
+}
 
 /* True where a lane may be tried: there is a whole event in the window, a thread with a proc, and a time that needs no second look. */
 static inline __attribute__((always_inline)) bool lane_fits(const stw_merge *mg, const stw_cursor *c)
 {
 	return c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && STW_SLOT_OK(mg->order->ms.items[c->m].p) &&
-		!merge_is_odd(mg, c->time) && c->time < STW_MERGE_LANE_END(mg) && mg->gen->ns_factor - 1 < LANE_FACTOR_MAX;
+		!merge_is_odd(mg, c->time) && c->time < lane_end(mg) && mg->gen->ns_factor - 1 < LANE_FACTOR_MAX;
 }
 
 static inline __attribute__((always_inline)) stw_lane lane_open(const stw_merge *mg, const stw_cursor *c)
@@ -275,7 +287,7 @@ static inline __attribute__((always_inline)) int64_t lane_limit(const stw_merge 
 {
 	int64_t limit = mg->heap[1].time < mg->heap[2].time ? mg->heap[1].time : mg->heap[2].time;
 	limit = mg->sample_time < limit ? mg->sample_time : limit;
-	return STW_MERGE_LANE_END(mg) <= limit ? STW_MERGE_LANE_END(mg) - 1 : limit;
+	return lane_end(mg) <= limit ? lane_end(mg) - 1 : limit;
 }
 
 /* The first cursor's event by the full rules, or another's if it has to wait. */

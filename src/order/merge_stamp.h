@@ -6,24 +6,24 @@
 
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Who does not want to be told of gaps has none. */
-#ifndef STW_MERGE_GAP
-#define STW_MERGE_GAP_NS INT64_MAX
-#define STW_MERGE_GAP(mg, from, to) ((void)0)
-#endif
-
-/* One comparison finds both what does not come later than the event before, and what comes after a gap. */
+/* True for what does not come later than the event before. Who is told of gaps: also for what comes after one; one comparison finds both. */
 static inline __attribute__((always_inline)) bool merge_is_odd(const stw_merge *mg, int64_t time)
 {
+#ifdef STW_MERGE_GAP
 	return (uint64_t)time - (uint64_t)mg->last_time - 1 >= STW_MERGE_GAP_NS - 1;
+#else
+	return time <= mg->last_time;
+#endif
 }
 
 static __attribute__((noinline)) int64_t merge_stamp_odd(stw_merge *mg, int64_t time)
 {
 	if (time <= mg->last_time)
 		return ++mg->last_time;
+#ifdef STW_MERGE_GAP
 	if (mg->last_time != INT64_MIN)
 		STW_MERGE_GAP(mg, mg->last_time, time);
+#endif
 	return mg->last_time = time;
 }
 
