@@ -48,6 +48,7 @@ struct stw_found {
 	STW_VEC(stwatch_evidence) evidence;
 	STW_VEC(const char *) ruled_out;
 	stwatch_party culprit;
+	bool of_log; /* GODEBUG output shows it, not the trace */
 	bool loud; /* its evidence is of an occurrence that hurts (for rules that tell them apart) */
 };
 
@@ -85,6 +86,9 @@ STW_RULE(dump_evidence)
 STW_RULE(dump_deadlock)
 STW_RULE(dump_convoy)
 STW_RULE(dump_leak)
+STW_RULE(godebug_queues)
+STW_RULE(godebug_threads)
+STW_RULE(godebug_collector)
 #undef STW_RULE
 
 /* ---- making findings (found.c) ---- */

@@ -532,6 +532,12 @@ static const topic TOPICS[] = {
 		"The system call simply took that long: a disk, a lock file, a pipe, a name lookup through C,\n"
 		"a device. The stack names the call. Only the kernel knows what it was waiting for: strace\n"
 		"-T, perf trace, or /proc/PID/stack while it lasts."},
+	{"thread-growth",
+		"Each thread that is in a system call or in C without a P leaves the procs to others, so the\n"
+		"runtime starts new threads, and keeps them. More and more of them mean calls that don't come\n"
+		"back, or come back more slowly than new ones are made: files on a slow disk, pipes, locks in\n"
+		"C, name lookups through C. At 10000 threads the program is ended (debug.SetMaxThreads).\n"
+		"GODEBUG output has no stacks: a goroutine dump shows who stands in \"syscall\"."},
 	{"never-returned",
 		"The goroutine was in its system call when the recording began or went into it later, and was\n"
 		"still there at the end. Dedicated readers of a terminal or device look just so, and are\n"

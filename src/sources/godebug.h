@@ -1,6 +1,7 @@
 /* What GODEBUG makes the runtime print, picked out of any log: schedtrace and scheddetail (schedtrace in runtime/proc.go), gctrace
- * (runtime/mgc.go; five phases in Go 1.5, three since), inittrace (doInit1), and that gcpacertrace and scavtrace lines are there.
- * Times count from the start of the program. */
+ * (runtime/mgc.go; five phases in Go 1.5, three since), gcpacertrace (runtime/mgc.go, since 1.16 mgcpacer.go; in terms of the
+ * design document up to 1.17, of the redesign since), inittrace (doInit1); lines of the scavenger are counted. Times count from
+ * the start of the program: to the millisecond, except those of inittrace. */
 #ifndef STW_SOURCES_GODEBUG_H
 #define STW_SOURCES_GODEBUG_H
 
@@ -12,12 +13,15 @@ enum {
 	STW_P_STATES = 6, /* idle, running, syscall, gcstop, dead, others */
 	STW_G_STATES = 13, /* as runtime2.go numbers them, others */
 };
+/* Numbers of states (runtime2.go). */
+enum { STW_SCHED_P_RUNNING = 1, STW_SCHED_P_SYSCALL = 2, STW_SCHED_G_WAITING = 4 };
 
 /* What scheddetail adds to a line of schedtrace. */
 typedef struct stw_sched_detail {
 	uint32_t ps[STW_P_STATES], gs[STW_G_STATES];
 	uint32_t ms, ms_blocked, ms_spinning, ms_with_p; /* threads */
-	uint32_t ms_in_go; /* threads without a P that have a goroutine: in system calls or C, or locked */
+	uint32_t ms_in_go; /* threads without a P that have a goroutine and don't sleep in the runtime: in system calls or C */
+	uint32_t ms_locked; /* with a goroutine that is locked to them */
 	bool gc_waiting; /* the world is being stopped */
 } stw_sched_detail;
 
@@ -31,6 +35,28 @@ typedef struct stw_sched_sample {
 	stw_sched_detail detail;
 } stw_sched_sample;
 
+/* What detailed samples say that follow each other. */
+typedef enum stw_sched_stay_kind {
+	STW_STAY_RUNS, /* a P ran the same goroutine, without scheduling once */
+	STW_STAY_TICKS, /* a P was not idle and did not schedule once: whether it ran is not told */
+	STW_STAY_CALL, /* a P stood in the same system call */
+	STW_STAY_IN_CALL, /* a goroutine stood in a system call, on one thread that had no P */
+	STW_STAY_KINDS
+} stw_sched_stay_kind;
+
+/* The same in two or more samples of one run, one after the other. */
+typedef struct stw_sched_stay {
+	uint8_t kind;
+	bool stopping; /* the world was being stopped in one of the samples */
+	bool collector; /* the goroutine is one of the collector's */
+	uint32_t run, samples;
+	int64_t p, g, m; /* -1: none, or not told */
+	uint64_t schedtick, syscalltick; /* of the P */
+	int64_t from_ns, to_ns;
+	uint64_t from_line, line; /* of the first sample and of the last one */
+	uint64_t queued; /* most goroutines that stood in queues meanwhile */
+} stw_sched_stay;
+
 /* One P of the detailed sample with the longest queues. */
 typedef struct stw_sched_p {
 	int64_t id, m; /* m: -1: none */
@@ -38,14 +64,18 @@ typedef struct stw_sched_p {
 	uint64_t schedtick, syscalltick, queued, timers;
 } stw_sched_p;
 
+/* Goroutines that waited, by reason, of the detailed sample with the longest queues. */
+typedef struct stw_sched_reason {
+	uint32_t reason; /* in names */
+	uint32_t count;
+} stw_sched_reason;
+
 typedef struct stw_gc_line {
 	uint64_t number, line;
 	uint32_t run;
 	int64_t at_ns; /* of its beginning, to the millisecond */
 	int64_t percent; /* of the CPU that the collector took since the start */
-	int64_t sweep_term_ns, mark_ns,
-		mark_term_ns; /* by the clock; mark: scan and mark in Go 1.5; each stop includes the time to reach it */
-	int64_t barrier_ns; /* the third stop of Go 1.5; 0 since */
+	int64_t sweep_term_ns, mark_ns, mark_term_ns; /* by the clock; each stop includes the time to reach it; mark: all between them */
 	int64_t assist_ns, dedicated_ns, idle_ns; /* CPU */
 	int64_t heap_start, heap_end, heap_live, goal; /* MiB */
 	uint32_t procs;
@@ -60,19 +90,41 @@ typedef struct stw_init_line {
 	uint64_t bytes, allocations;
 } stw_init_line;
 
+/* What lines of gcpacertrace say together. */
+typedef struct stw_pacer {
+	uint64_t lines, cycles; /* cycles: those that tell how much CPU marking took */
+	uint64_t over; /* of cycles: took more than a fifth beyond what was planned */
+	int64_t used_max, planned; /* thousandths of the CPU */
+	int64_t assist_ratio_max; /* thousandths of a unit of work for a byte */
+	int64_t beyond_goal_max; /* bytes that the heap grew beyond its goal */
+} stw_pacer;
+
+/* One run of a program, as far as its lines tell them apart. */
+typedef struct stw_godebug_run {
+	uint64_t stream; /* what stands before its lines, less what changes from line to line */
+	int64_t last_sched, last_gc, last_number; /* -1: none yet */
+	int64_t wall_ns; /* the least wall time of a line less the time that it tells; INT64_MAX: no line has one with its zone */
+	bool aligned; /* its place in the trace's time is known */
+	int64_t zero_ns; /* then: where its time 0 lies, to within slack_ns */
+	int64_t slack_ns;
+} stw_godebug_run;
+
 typedef struct stw_godebug {
 	const stw_companion *companion;
 	stw_mem *mem;
+	char *plain; /* a line without its escapes; NULL: none had any */
 	stw_intern names;
-	STW_VEC(stw_sched_sample) samples;
+	STW_VEC(stw_sched_sample) samples; /* in the end by run */
 	STW_VEC(stw_sched_p) ps, reading; /* of the worst detailed sample, and of the one that is being read */
-	uint64_t ps_line; /* of that sample */
-	uint64_t ps_queued;
-	STW_VEC(stw_gc_line) gcs;
+	STW_VEC(stw_sched_reason) reasons, reading_reasons; /* of the same */
+	STW_VEC(stw_sched_stay) stays, open; /* over, and going on */
+	size_t next_open; /* where the next one that goes on is likely to stand */
+	STW_VEC(stw_gc_line) gcs; /* in the end by run */
 	STW_VEC(stw_init_line) inits;
-	uint64_t pacer, scavenger, torn; /* lines; torn: begin like one of these, and don't go on so */
-	uint32_t runs;
-	int64_t last_sched, last_gc, last_number; /* of this run; -1: none yet */
+	STW_VEC(stw_godebug_run) runs;
+	uint64_t ps_line, ps_queued, ps_goroutines; /* of that sample */
+	stw_pacer pacer;
+	uint64_t scavenger, torn; /* lines; torn: begin like one of these, and don't go on so */
 } stw_godebug;
 
 void stw_godebug_init(stw_godebug *godebug, const stw_companion *companion);
@@ -84,14 +136,39 @@ bool stw_godebug_end(stw_godebug *godebug);
 /* Whether anything was found. */
 static inline bool stw_godebug_tells(const stw_godebug *g)
 {
-	return g->samples.count || g->gcs.count || g->inits.count || g->pacer || g->scavenger;
+	return g->samples.count || g->gcs.count || g->inits.count || g->pacer.lines || g->scavenger;
 }
 /* Goroutines in all queues. */
 static inline uint64_t stw_sched_queued(const stw_sched_sample *s)
 {
 	return s->global + s->local;
 }
+/* Threads without a P that are neither idle nor the runtime's monitor: in system calls or C, as far as the line tells. */
+uint32_t stw_sched_in_calls(const stw_sched_sample *sample);
+/* A time of a run in that of the trace; INT64_MIN (STW_TIME_UNKNOWN): not known. */
+static inline int64_t stw_godebug_in_trace(const stw_godebug *g, uint32_t run, int64_t at)
+{
+	const stw_godebug_run *r = &g->runs.items[run];
+	return r->aligned ? r->zero_ns + at : INT64_MIN;
+}
 const char *stw_p_state_name(uint32_t status);
 const char *stw_g_state_name(uint32_t status);
+
+/* ---- the kinds of lines; s is behind the word by which one is known (godebug_read.c) ---- */
+
+/* A line where it was found: number, what stands before it, its wall time (INT64_MIN: none). */
+typedef struct stw_godebug_at {
+	uint64_t line, stream;
+	int64_t wall_ns;
+} stw_godebug_at;
+
+/* *found: it is of this kind, whole or torn. False when out of memory. */
+bool stw_godebug_sched(stw_godebug *godebug, const char *s, const stw_godebug_at *at, bool *found);
+bool stw_godebug_detail(stw_godebug *godebug, const char *text);
+bool stw_godebug_sched_end(stw_godebug *godebug);
+bool stw_godebug_gc(stw_godebug *godebug, const char *s, const stw_godebug_at *at, bool *found);
+bool stw_godebug_pacer(stw_godebug *godebug, const char *s, const stw_godebug_at *at, bool *found);
+/* The run to which a line of schedtrace or gctrace belongs (number -1: schedtrace). UINT32_MAX when out of memory. */
+uint32_t stw_godebug_run_of(stw_godebug *godebug, const stw_godebug_at *at, int64_t at_ns, int64_t number);
 
 #endif

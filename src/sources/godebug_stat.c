@@ -94,7 +94,7 @@ static bool describe_gc(stw_companion *c, const stw_godebug *g)
 	for (size_t i = 0; i < g->gcs.count; i++) {
 		const stw_gc_line *l = &g->gcs.items[i];
 		forced += l->forced;
-		stopped += l->sweep_term_ns + l->mark_term_ns + l->barrier_ns;
+		stopped += l->sweep_term_ns + l->mark_term_ns;
 		sweep = l->sweep_term_ns > sweep ? l->sweep_term_ns : sweep;
 		term = l->mark_term_ns > term ? l->mark_term_ns : term;
 		mark += l->mark_ns;
@@ -127,12 +127,21 @@ static bool describe_inits(stw_companion *c, const stw_godebug *g)
 		number(c, "init_bytes", "… allocated", STWATCH_BYTES, bytes);
 }
 
+static bool describe_pacer(stw_companion *c, const stw_pacer *p)
+{
+	return number(c, "pacer_lines", "pacer lines", STWATCH_COUNT, p->lines) &&
+		(!p->cycles || number(c, "pacer_cycles", "… cycles with CPU", STWATCH_COUNT, p->cycles)) &&
+		(!p->cycles || number(c, "pacer_over", "… above its plan", STWATCH_COUNT, p->over)) &&
+		(!p->cycles || number(c, "pacer_cpu_percent_max", "marking's CPU %, most", STWATCH_COUNT, (uint64_t)p->used_max / 10)) &&
+		(!p->cycles || number(c, "pacer_cpu_percent_planned", "… planned", STWATCH_COUNT, (uint64_t)p->planned / 10)) &&
+		(!p->cycles || number(c, "pacer_beyond_goal_max_bytes", "beyond the goal, most", STWATCH_BYTES, (uint64_t)p->beyond_goal_max));
+}
+
 /* ---- tables ---- */
 
 static int64_t stop_of(const stw_gc_line *l)
 {
-	int64_t most = l->sweep_term_ns > l->mark_term_ns ? l->sweep_term_ns : l->mark_term_ns;
-	return l->barrier_ns > most ? l->barrier_ns : most;
+	return l->sweep_term_ns > l->mark_term_ns ? l->sweep_term_ns : l->mark_term_ns;
 }
 
 static int longest_stop_first(const void *x, const void *y)
@@ -277,16 +286,28 @@ static bool table_gs(stw_companion *c, const stw_godebug *g)
 	return cell != NULL;
 }
 
+/* Why those that waited did. */
+static bool table_reasons(stw_companion *c, const stw_godebug *g)
+{
+	static const stwatch_column columns[] = {{"reason", "waiting for", STWATCH_TEXT}, {"goroutines", "goroutines", STWATCH_COUNT}};
+	stwatch_cell *cell = stw_companion_table(c, "wait_reasons", "those that waited", columns, 2, g->reasons.count, 0);
+	for (size_t i = 0; cell && i < g->reasons.count; i++, cell += 2) {
+		cell[0].text = stw_intern_get(&g->names, g->reasons.items[i].reason).data;
+		cell[1].number = g->reasons.items[i].count;
+	}
+	return cell != NULL;
+}
+
 static bool describe(stw_companion *c)
 {
 	const stw_godebug *g = c->parts[STW_PART_GODEBUG];
-	return (g->runs < 2 || number(c, "runs", "runs of the program", STWATCH_COUNT, g->runs)) &&
+	return (g->runs.count < 2 || number(c, "runs", "runs of the program", STWATCH_COUNT, g->runs.count)) &&
 		(!g->samples.count || describe_sched(c, g)) && (!g->gcs.count || describe_gc(c, g)) &&
 		(!g->inits.count || describe_inits(c, g)) &&
-		(!g->pacer || number(c, "pacer_lines", "pacer lines", STWATCH_COUNT, g->pacer)) &&
+		(!g->pacer.lines || describe_pacer(c, &g->pacer)) &&
 		(!g->scavenger || number(c, "scavenger_lines", "scavenger lines", STWATCH_COUNT, g->scavenger)) &&
 		(!g->torn || number(c, "torn_lines", "torn lines, left out", STWATCH_COUNT, g->torn)) &&
-		(!g->samples.count || table_sched(c, g)) && (!g->ps.count || (table_ps(c, g) && table_gs(c, g))) &&
+		(!g->samples.count || table_sched(c, g)) && (!g->ps.count || (table_ps(c, g) && table_gs(c, g) && table_reasons(c, g))) &&
 		(!g->gcs.count || table_gc(c, g)) && (!g->inits.count || table_inits(c, g));
 }
 

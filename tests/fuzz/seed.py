@@ -33,6 +33,19 @@ def inputs():
             yield os.path.basename(path), file.read()
 
 
+def text_inputs():
+    """Logs and dumps, and each with a trace of the same kind of process."""
+    texts = []
+    for path in sorted(glob.glob(os.path.join(harness.DATA, "godebug", "*.log")) + glob.glob(os.path.join(harness.DATA, "dumps", "*.txt"))):
+        with open(path, "rb") as file:
+            texts.append((os.path.basename(path), file.read()))
+        yield texts[-1]
+    traces = [(name, data) for name, data in inputs() if data[:4] == b"go 1"]
+    for i, (name, text) in enumerate(texts):
+        for trace, data in traces[i % 7::29]:
+            yield "%s+%s" % (trace, name), data + b"\n----\n" + text
+
+
 def v1_inputs():
     """Traces of Go 1.5 to 1.21: recordings, unpacked, and scenarios."""
     for path in sorted(glob.glob(os.path.join(harness.DATA, "v1", "*.gz")) + glob.glob(os.path.join(harness.DATA, "v1", "bad", "*.trace"))):
@@ -80,6 +93,7 @@ def main():
     old = list(v1_inputs())
     sound_old = [(name, data) for name, data in old if mutable_v1(data)]
     found += old + [("v1-mutant-%d.trace" % i, data) for i, (_, data) in enumerate(v1mutate.mutants(sound_old, MUTANTS, 1))]
+    found += list(text_inputs())
     smallest = min((data for name, data in sound), key=len)
     found += [("packed.%s" % name, data) for name, data in packed(smallest)]
     found += binaries()
