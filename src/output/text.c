@@ -120,6 +120,7 @@ static size_t bytes_of(const char *string, size_t length, unsigned columns)
 /* A word longer than a whole line is broken where the line ends. */
 static void put_long_word(stw_text *text, unsigned indent, const char *word, size_t length)
 {
+	indent = indent < text->width ? indent : 0; /* else no line has room for a character of it */
 	while (length > 0) {
 		if (text->column >= text->width) {
 			stw_text_line(text);

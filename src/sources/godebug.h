@@ -14,7 +14,7 @@ enum {
 	STW_G_STATES = 13, /* as runtime2.go numbers them, others */
 };
 /* Numbers of states (runtime2.go). */
-enum { STW_SCHED_P_RUNNING = 1, STW_SCHED_P_SYSCALL = 2, STW_SCHED_G_WAITING = 4 };
+enum { STW_SCHED_P_RUNNING = 1, STW_SCHED_P_SYSCALL = 2, STW_SCHED_G_WAITING = 4, STW_SCHED_G_DEAD = 6, STW_SCHED_G_DEAD_EXTRA = 11 };
 
 /* What scheddetail adds to a line of schedtrace. */
 typedef struct stw_sched_detail {

@@ -261,13 +261,15 @@ static bool m_line(stw_godebug *g, stw_sched_sample *s, const char *rest, int64_
 		goes_on(g, (stw_sched_stay){.kind = STW_STAY_RUNS, .p = p, .g = curg, .m = id, .schedtick = of->schedtick}, s);
 }
 
-/* Goroutines of the runtime that run on or sleep in their threads by design: what this sample says of them is nobody's. */
-static void excuse(stw_godebug *g, const stw_sched_sample *s, int64_t id, bool collector)
+/* Goroutines that run on or sleep in their threads by design: mark workers, the timers' goroutine (up to Go 1.13), those that stand
+ * for threads of C (dead until C calls Go). What this sample says of them is nobody's. */
+static void excuse(stw_godebug *g, stw_sched_sample *s, int64_t id, bool collector)
 {
 	for (size_t i = 0; i < g->open.count; i++) {
 		stw_sched_stay *o = &g->open.items[i];
 		if (o->g == id && o->line == s->line && o->run == s->run) {
 			o->collector |= collector;
+			s->detail.ms_in_go -= o->kind == STW_STAY_IN_CALL && !collector && o->samples && s->detail.ms_in_go;
 			o->samples = collector ? o->samples : 0;
 		}
 	}
@@ -298,6 +300,8 @@ static bool g_line(stw_godebug *g, stw_sched_sample *s, const char *rest, int64_
 		return true;
 	status &= ~(int64_t)0x1000; /* _Gscan */
 	s->detail.gs[status >= 0 && status < STW_G_STATES - 1 ? status : STW_G_STATES - 1]++;
+	if (status == STW_SCHED_G_DEAD || status == STW_SCHED_G_DEAD_EXTRA)
+		excuse(g, s, id, false);
 	const char *reason = strchr(rest, '('), *end = reason ? strstr(reason, ") m=") : NULL;
 	if (!end)
 		return true;
