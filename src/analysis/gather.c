@@ -45,6 +45,7 @@ void stw_gather_free(stw_gather *a)
 	stw_vec_free(a->mem, &a->wakes);
 	stw_vec_free(a->mem, &a->backlog);
 	stw_vec_free(a->mem, &a->silences);
+	stw_vec_free(a->mem, &a->cycles);
 	stw_vec_free(a->mem, &a->polled);
 	stw_vec_free(a->mem, &a->loads);
 	stw_vec_free(a->mem, &a->sites);
@@ -510,6 +511,23 @@ static void add_backlog(stw_gather *a, const stw_fold *f)
 	}
 }
 
+/* The end of a cycle that began in an earlier generation goes to it. */
+static void add_cycles(stw_gather *a, const stw_fold *f)
+{
+	for (size_t i = 0; i < f->cycles.count; i++) {
+		stw_cycle c = f->cycles.items[i], *last = a->cycles.count ? &a->cycles.items[a->cycles.count - 1] : NULL;
+		if (c.from == STW_TIME_UNKNOWN && last && last->to == STW_TIME_UNKNOWN) {
+			last->to = c.to;
+			continue;
+		}
+		stw_cycle *slot = a->cycles.count < STW_MOST_CYCLES ? stw_vec_push(a->mem, &a->cycles) : NULL;
+		if (slot)
+			*slot = c;
+		else
+			a->failed |= a->cycles.count < STW_MOST_CYCLES;
+	}
+}
+
 /* Only what a system call delayed is asked for. */
 static void add_wakes(stw_gather *a, const stw_fold *f)
 {
@@ -656,6 +674,8 @@ static void restart(stw_gather *a, const stw_fold *f, stw_joint joint)
 	for (size_t i = 0; i < a->ps.count; i++)
 		a->ps.items[i].since = STW_TIME_UNKNOWN;
 	a->gc_last_end = STW_TIME_UNKNOWN;
+	if (a->cycles.count && a->cycles.items[a->cycles.count - 1].to == STW_TIME_UNKNOWN)
+		a->cycles.count--; /* its end is lost */
 }
 
 /* How many goroutines stand runnable when a generation begins: those known so, and those it finds so. */
@@ -693,6 +713,7 @@ bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 	for (size_t i = 0; i < f->stays.count; i++)
 		add_stay(a, &f->stays.items[i]);
 	add_backlog(a, f);
+	add_cycles(a, f);
 	add_wakes(a, f);
 	for (size_t i = 0; i < f->silences.count; i++) {
 		stw_silence *s = stw_vec_push(a->mem, &a->silences);

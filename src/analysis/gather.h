@@ -136,6 +136,7 @@ typedef struct stw_gather {
 	STW_VEC(stw_wake) wakes;
 	STW_VEC(stw_backlog_slot) backlog; /* absolute numbers */
 	STW_VEC(stw_silence) silences;
+	STW_VEC(stw_cycle) cycles;
 	/* collector, allocation, network (loads.h) */
 	STW_VEC(stw_load) loads;
 	STW_VEC(stw_load_site) sites;

@@ -10,6 +10,7 @@
 #include "rules/case.h"
 #include "rules/impact.h"
 #include "rules/waits.h"
+#include "sources/godebug.h"
 #include "wire/growing.h"
 
 struct stwatch_analysis {
@@ -232,12 +233,27 @@ static bool tell_writers(stwatch_analysis *a)
 	return ok;
 }
 
+/* Samples of a log that lie within the trace tell the queues apart. */
+static bool tell_queue_limit(stwatch_analysis *a)
+{
+	for (size_t i = 0; i < a->companions.count; i++) {
+		const stw_godebug *log = a->companions.items[i]->parts[STW_PART_GODEBUG];
+		for (size_t k = 0; log && k < log->samples.count; k++) {
+			const stw_sched_sample *s = &log->samples.items[k];
+			int64_t t = stw_godebug_in_trace(log, s->run, s->at_ns);
+			if (t != STW_TIME_UNKNOWN && t >= a->gather.first_time && t <= a->gather.last_time)
+				return true;
+		}
+	}
+	return add_limit(a, "lengths of run queues follow from transitions: local and global queues can't be told apart");
+}
+
 static bool tell_limits(stwatch_analysis *a)
 {
 	bool ok = tell_interruption(a) && tell_writers(a) && add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
 		ok = ok && add_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
-	ok = ok && add_limit(a, "lengths of run queues follow from transitions: local and global queues can't be told apart");
+	ok = ok && tell_queue_limit(a);
 	ok = ok && add_limit(a, "no kernel input: whether the kernel took the CPU away can only be guessed from silence");
 	ok = ok && tell_gaps(a);
 	if (!a->trace.has_wall)
@@ -331,11 +347,33 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 	return limit && add_limit(a, limit);
 }
 
+/* Logs of the same process get their place in the trace's time, where there is just one that fits. */
+static bool align_logs(stwatch_analysis *a)
+{
+	const stw_trace_clock clock = {&a->gather, a->trace.has_wall, a->trace.wall_ns};
+	for (size_t i = 0; i < a->companions.count && a->gather.first_time != STW_TIME_UNKNOWN; i++) {
+		stw_godebug *log = (stw_godebug *)a->companions.items[i]->parts[STW_PART_GODEBUG];
+		if (!log || !(log->samples.count || log->gcs.count))
+			continue;
+		if (!stw_godebug_align(log, &clock))
+			return false;
+		if (!log->not_aligned)
+			continue;
+		const char *limit = stw_arena_printf(&a->arena, "%s has no certain place in the trace's time (%s): it is judged alone",
+			log->companion->name, log->not_aligned);
+		if (!limit || !add_limit(a, limit))
+			return false;
+	}
+	return true;
+}
+
 /* All inputs in the order in which they were given. */
 static bool describe(stwatch_analysis *a)
 {
 	uint32_t trace = 0;
 	size_t next = 0;
+	if (!align_logs(a))
+		return false;
 	if (a->trace.n_inputs == 0 && !add_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
 		return false;
 	if (a->trace.n_inputs && !(stw_summary_fill(&a->summary, &a->gather, &a->arena) && tell_limits(a)))

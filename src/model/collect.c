@@ -82,11 +82,24 @@ void stw_fold_created_at(stw_fold *f, uint32_t stack)
 		site->created++;
 }
 
+/* Begins (or, with a beginning that is not known, adds) a cycle. */
+static void add_cycle(stw_fold *f, stw_cycle cycle)
+{
+	if (f->cycles.count >= STW_MOST_CYCLES)
+		return;
+	stw_cycle *slot = stw_vec_push(f->mem, &f->cycles);
+	if (slot)
+		*slot = cycle;
+	else
+		f->failed = true;
+}
+
 void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t g, uint32_t stack)
 {
 	stw_collect *c = &f->collect;
 	f->gc_begun++;
 	f->gc_since = t;
+	add_cycle(f, (stw_cycle){t, STW_TIME_UNKNOWN});
 	c->beginner = g;
 	if (c->first_begin == STW_TIME_UNKNOWN)
 		c->first_begin = t;
@@ -114,6 +127,11 @@ void stw_fold_gc_end(stw_fold *f, int64_t t)
 	}
 	f->gc_since = STW_TIME_UNKNOWN;
 	f->stop.gc_ends |= f->stopping;
+	stw_cycle *last = f->cycles.count ? &f->cycles.items[f->cycles.count - 1] : NULL;
+	if (last && last->to == STW_TIME_UNKNOWN)
+		last->to = t;
+	else
+		add_cycle(f, (stw_cycle){STW_TIME_UNKNOWN, t});
 	c->last_end = t;
 	c->live = c->heap; /* the mark termination has just written what is left (gcController.resetLive) */
 	if (!c->live_first)

@@ -57,6 +57,7 @@ void stw_fold_free(stw_fold *f)
 	stw_vec_free(f->mem, &f->wakes);
 	stw_vec_free(f->mem, &f->slots);
 	stw_vec_free(f->mem, &f->silences);
+	stw_vec_free(f->mem, &f->cycles);
 	stw_vec_free(f->mem, &f->alone);
 	stw_vec_free(f->mem, &f->tails);
 	stw_vec_free(f->mem, &f->tail_ps);

@@ -221,6 +221,12 @@ typedef struct stw_backlog_slot {
 	int32_t min, max; /* change of the number of runnable goroutines since the generation's beginning */
 } stw_backlog_slot;
 
+/* A collection, from its beginning to its end (GCBegin, GCEnd); STW_TIME_UNKNOWN: not seen. */
+typedef struct stw_cycle {
+	int64_t from, to;
+} stw_cycle;
+enum { STW_MOST_CYCLES = 4096 }; /* the first ones of a trace are kept */
+
 /* Log-linear: 16 steps an octave, an error below 1/16. */
 enum { STW_HISTOGRAM_STEPS = 16, STW_HISTOGRAM_SIZE = 60 * STW_HISTOGRAM_STEPS };
 
@@ -270,6 +276,7 @@ typedef struct stw_fold {
 	STW_VEC(stw_wake) wakes;
 	STW_VEC(stw_backlog_slot) slots;
 	STW_VEC(stw_silence) silences;
+	STW_VEC(stw_cycle) cycles;
 	STW_VEC(stw_alone) alone;
 	STW_VEC(stw_tail_g) tails;
 	STW_VEC(stw_tail_p) tail_ps;

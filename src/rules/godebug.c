@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const int64_t EXACT_NS = 10000000; /* a place in the trace's time that is known to less is not worth a word */
+
 bool stw_next_log_run(const stw_case *c, stw_log_at *at, stw_log_run *out)
 {
 	for (; at->input < c->companions->count; at->input++, at->sample = at->gc = 0, at->run = 0) {
@@ -74,9 +76,13 @@ stwatch_evidence *stw_log_step(stw_case *c, stw_found *f, const stw_log_run *r, 
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	int64_t in_trace = stw_godebug_in_trace(r->log, r->run, at);
+	int64_t slack = in_trace == STW_TIME_UNKNOWN ? 0 : r->log->runs.items[r->run].slack_ns;
 	stwatch_evidence *e = stw_found_step_from(c, f, r->log->companion, line, in_trace == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in_trace, step,
-		part, "at %s of the program: %s", stw_log_since(c, at), text);
+		part, "at %s of the program%s: %s", stw_log_since(c, at),
+		slack > EXACT_NS ? stw_case_printf(c, " (in the trace to within %s)", stw_case_ms(c, slack)) : "", text);
 	stw_found_value(c, e, "since_start_ns", at);
+	if (slack)
+		stw_found_value(c, e, "slack_ns", slack);
 	return e;
 }
 

@@ -73,13 +73,13 @@ static void tell_runner(stw_case *c, stw_found *f, const stw_log_run *r, const s
 	}
 }
 
-/* One long stop may be the kernel's doing: it counts less than what shows again. */
+/* One long stop may be the kernel's doing, and nobody's fault: what shows again counts, or what is far too long. */
 static stwatch_severity stop_severity(const stw_case *c, int64_t worst, int64_t second)
 {
 	int64_t error = c->set[STW_SET_STW_ERROR];
-	if (second >= error || worst >= 2 * error)
+	if (second >= error || worst >= 4 * error)
 		return STWATCH_ERROR;
-	return second >= c->set[STW_SET_STW_WARN] || worst >= error ? STWATCH_WARNING : STWATCH_NOTE;
+	return second >= c->set[STW_SET_STW_WARN] || worst >= 2 * error ? STWATCH_WARNING : STWATCH_NOTE;
 }
 
 /* typical: of mark terminations that are the collector's own doing, which another rule tells: only what goes far beyond counts here. */

@@ -27,6 +27,7 @@ const stw_rule *const stw_source_rules[] = {
 	&stw_rule_dump_deadlock,
 	&stw_rule_dump_convoy,
 	&stw_rule_dump_leak,
+	&stw_rule_godebug_evidence,
 	&stw_rule_godebug_queues,
 	&stw_rule_godebug_threads,
 	&stw_rule_godebug_collector,

@@ -104,10 +104,19 @@ typedef struct stw_godebug_run {
 	uint64_t stream; /* what stands before its lines, less what changes from line to line */
 	int64_t last_sched, last_gc, last_number; /* -1: none yet */
 	int64_t wall_ns; /* the least wall time of a line less the time that it tells; INT64_MAX: no line has one with its zone */
-	bool aligned; /* its place in the trace's time is known */
+	uint8_t aligned; /* a stw_aligned: how its place in the trace's time is known */
 	int64_t zero_ns; /* then: where its time 0 lies, to within slack_ns */
 	int64_t slack_ns;
 } stw_godebug_run;
+
+/* What tells where a run's time lies in that of a trace. */
+typedef enum stw_aligned {
+	STW_ALIGNED_NOT,
+	STW_ALIGNED_BY_CYCLES, /* collections of the same lengths at the same distances */
+	STW_ALIGNED_BY_WALL, /* wall times in the log's lines and in the trace */
+	STW_ALIGNED_BY_QUEUES, /* as many goroutines in queues as are runnable in the trace, at every sample */
+	STW_ALIGNED_WAYS
+} stw_aligned;
 
 typedef struct stw_godebug {
 	const stw_companion *companion;
@@ -124,6 +133,7 @@ typedef struct stw_godebug {
 	STW_VEC(stw_godebug_run) runs;
 	uint64_t ps_line, ps_queued, ps_goroutines; /* of that sample */
 	stw_pacer pacer;
+	const char *not_aligned; /* why no run has a place in the trace's time; NULL: one has, or there is no trace */
 	uint64_t scavenger, torn; /* lines; torn: begin like one of these, and don't go on so */
 } stw_godebug;
 
@@ -145,6 +155,16 @@ static inline uint64_t stw_sched_queued(const stw_sched_sample *s)
 }
 /* Threads without a P that are neither idle nor the runtime's monitor: in system calls or C, as far as the line tells. */
 uint32_t stw_sched_in_calls(const stw_sched_sample *sample);
+/* What a trace tells for laying a log beside it (godebug_align.c). */
+typedef struct stw_gather stw_gather;
+typedef struct stw_trace_clock {
+	const stw_gather *gather;
+	bool has_wall;
+	int64_t wall_ns; /* of the trace's first event, since 1970 */
+} stw_trace_clock;
+/* Finds the place of one run in the trace's time, if there is just one that can be. False when out of memory. */
+bool stw_godebug_align(stw_godebug *godebug, const stw_trace_clock *clock);
+
 /* A time of a run in that of the trace; INT64_MIN (STW_TIME_UNKNOWN): not known. */
 static inline int64_t stw_godebug_in_trace(const stw_godebug *g, uint32_t run, int64_t at)
 {

@@ -46,35 +46,40 @@ static void gctrace_of_each_version(void **state)
 {
 	(void)state;
 	fixture f;
-	READ(&f, "gc 1 @0.003s 2%: 0.5+0.25+0.125+1+0.75 ms clock, 1+0.25+0.125+3+2/4/5+1.5 ms cpu, 4->5->3 MB, 6 MB goal, 2 P",
-		"gc 2 @0.013s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7->9->8 MB, 8 MB goal, 2 P (forced)",
-		"12:00 app gc 3 @1.303s 0%: 0.17+0.71+0.003 ms clock, 0.34+0/0.19/0.17+0.007 ms cpu, 7->7->1 MB, 7 MB goal, 0 MB stacks, 1 "
-		"MB "
-		"globals, 4 P",
-		"gc 4 @2.000s 0% (checking for goroutine leaks): 0.1+11+0.2 ms clock, 0.2+0/0.1/0+0.4 ms cpu, 7->7->1 MB, 7 MB goal, 0 MB "
-		"stacks, 0 MB globals, 4 P (forced)",
-		"gc 5 @2.100s 0%: 0.1+11", "gc done", "a gc 6 @ x");
-	assert_int_equal(f.g.gcs.count, 4);
+	READ(&f, "gc 1 @0.004s 39%: 0.17+0.099+0+0.49+3.0 ms clock, 0.34+0.099+0+0/0.15/0.099+6.1 ms cpu, 4->5->4 MB, 4 MB goal, 2 P", /* go1.5.4 */
+		"gc 2 @0.092s 47%: 1618+0+0+0+0.23 ms clock, 1618+0+0+0/0/0+0.23 ms cpu, 0->0->0 MB, 0 MB goal, 2 P (forced)", /* go1.5.4 */
+		"gc 3 @0.152s 10%: 13+4.0+3.9 ms clock, 27+0.018/0.46/0+7.9 ms cpu, 4->4->0 MB, 5 MB goal, 2 P", /* go1.6.4 */
+		"12:00 gc 4 @0.203s 26%: 0.22+3.8+0.051 ms clock, 0.44+0.042/3.6/0+0.10 ms cpu, 4->4->3 MB, 5 MB goal, 2 P", /* go1.9.7 */
+		"gc 5 @0.303s 18%: 0.073+2.1+0.048 ms clock, 0.14+1.9/0.003/0+0.096 ms cpu, 4->4->3 MB, 4 MB goal, 0 MB stacks, 0 MB globals, "
+		"2 P", /* go1.18.10 */
+		"gc 6 @0.759s 0%: 4.0+6.0+0.20 ms clock, 8.0+0/4.9/0+0.40 ms cpu, 0->0->0 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P "
+		"(forced)", /* go1.26.8 */
+		"gc 7 @2.000s 0% (checking for goroutine leaks): 0.1+11+0.2 ms clock, 0.2+0/0.1/0+0.4 ms cpu, 7->7->1 MB, 7 MB goal, 0 MB "
+		"stacks, 0 MB globals, 4 P (forced)", /* go1.26, goroutineleak profile */
+		"gc 8 @2.100s 0%: 0.1+11", "gc done", "a gc 6 @ x");
+	assert_int_equal(f.g.gcs.count, 7);
 	assert_int_equal(f.g.torn, 1);
-	assert_int_equal(f.g.runs, 1);
+	assert_int_equal(f.g.runs.count, 1);
 	const stw_gc_line *l = f.g.gcs.items;
-	assert_int_equal(l[0].at_ns, 3000000);
-	assert_int_equal(l[0].sweep_term_ns, 500000);
-	assert_int_equal(l[0].mark_ns, 1250000);
-	assert_int_equal(l[0].barrier_ns, 125000);
-	assert_int_equal(l[0].mark_term_ns, 750000);
-	assert_int_equal(l[0].assist_ns, 2000000);
-	assert_int_equal(l[0].dedicated_ns, 4000000);
-	assert_int_equal(l[0].idle_ns, 5000000);
-	assert_int_equal(l[1].mark_ns, 7500000);
-	assert_int_equal(l[1].assist_ns, 270000);
-	assert_int_equal(l[1].heap_end, 9);
+	assert_int_equal(l[0].at_ns, 4000000);
+	assert_int_equal(l[0].sweep_term_ns, 170000);
+	assert_int_equal(l[0].mark_ns, 589000); /* installing the write barriers is no stop */
+	assert_int_equal(l[0].mark_term_ns, 3000000);
+	assert_int_equal(l[0].assist_ns, 0);
+	assert_int_equal(l[0].dedicated_ns, 150000);
+	assert_int_equal(l[0].idle_ns, 99000);
+	assert_int_equal(l[1].sweep_term_ns, 1618000000);
 	assert_true(l[1].forced);
-	assert_int_equal(l[2].procs, 4);
-	assert_false(l[2].forced);
-	assert_int_equal(l[2].at_ns, 1303000000);
-	assert_int_equal(l[2].line, 3);
-	assert_true(l[3].forced);
+	assert_int_equal(l[2].mark_term_ns, 3900000);
+	assert_int_equal(l[2].percent, 10);
+	assert_int_equal(l[3].line, 4);
+	assert_int_equal(l[3].assist_ns, 42000);
+	assert_int_equal(l[4].assist_ns, 1900000);
+	assert_int_equal(l[4].procs, 2);
+	assert_false(l[4].forced);
+	assert_true(l[5].forced);
+	assert_int_equal(l[6].heap_end, 7);
+	assert_true(l[6].forced);
 	done(&f);
 }
 
@@ -85,9 +90,10 @@ static void schedtrace_of_each_version(void **state)
 	READ(&f, "SCHED 0ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 idlethreads=2 runqueue=7 [3 0]",
 		"app: SCHED 207ms: gomaxprocs=3 idleprocs=0 threads=4 spinningthreads=1 needspinning=1 idlethreads=0 runqueue=1 [ 1 20 5 ] "
 		"schedticks=[ 99 98 97 ]",
-		"SCHED 300ms: gomaxprocs=1", "SCHED up");
+		"SCHED 300ms: gomaxprocs=1", "SCHED up",
+		"SCHED 407ms: gomaxprocs=3 idleprocs=0 threads=4 spinningthreads=0 needspinning=1 idlethreads=0 runqueue=1 [ 1 2");
 	assert_int_equal(f.g.samples.count, 2);
-	assert_int_equal(f.g.torn, 1);
+	assert_int_equal(f.g.torn, 2);
 	const stw_sched_sample *s = f.g.samples.items;
 	assert_int_equal(s[0].global, 7);
 	assert_int_equal(s[0].local, 3);
@@ -123,7 +129,7 @@ static void details(void **state)
 	assert_int_equal(s[0].detail.ps[3], 1);
 	assert_int_equal(s[0].detail.ms, 2);
 	assert_int_equal(s[0].detail.ms_with_p, 1);
-	assert_int_equal(s[0].detail.ms_in_go, 1);
+	assert_int_equal(s[0].detail.ms_in_go, 0); /* it sleeps in the runtime */
 	assert_int_equal(s[0].detail.ms_blocked, 1);
 	assert_int_equal(s[0].detail.gs[4], 1);
 	assert_int_equal(s[0].detail.gs[1], 1); /* less the scan bit */
@@ -137,37 +143,143 @@ static void details(void **state)
 	done(&f);
 }
 
+/* What goes on from one detailed sample to the next. */
+static void stays(void **state)
+{
+	(void)state;
+	fixture f;
+#define SAMPLE(ms, waiting) "SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=" waiting " nmidlelocked=0"
+	READ(&f, SAMPLE("0", "0"), "  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=2 gfreecnt=0",
+		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0", "  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1",
+		"  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1", "  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1",
+		"  M1: p=-1 curg=6 spinning=false blocked=true lockedg=-1", "  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1", SAMPLE("100", "1"),
+		"  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=5 gfreecnt=0", "  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
+		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1", "  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1",
+		"  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1", "  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1", SAMPLE("200", "0"),
+		"  P0: status=1 schedtick=8 syscalltick=1 m=4 runqsize=0 gfreecnt=0", "  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1");
+#undef SAMPLE
+	assert_int_equal(f.g.samples.items[0].detail.ms_in_go, 1); /* M3, of which P1 knows nothing any more */
+	assert_int_equal(f.g.stays.count, 3);
+	const stw_sched_stay *seen[STW_STAY_KINDS] = {0};
+	for (size_t i = 0; i < f.g.stays.count; i++)
+		seen[f.g.stays.items[i].kind] = &f.g.stays.items[i];
+	assert_non_null(seen[STW_STAY_RUNS]);
+	assert_int_equal(seen[STW_STAY_RUNS]->g, 22);
+	assert_int_equal(seen[STW_STAY_RUNS]->to_ns, 100000000);
+	assert_int_equal(seen[STW_STAY_RUNS]->queued, 8);
+	assert_true(seen[STW_STAY_RUNS]->stopping);
+	assert_non_null(seen[STW_STAY_CALL]);
+	assert_int_equal(seen[STW_STAY_CALL]->p, 1);
+	assert_non_null(seen[STW_STAY_IN_CALL]);
+	assert_int_equal(seen[STW_STAY_IN_CALL]->g, 23);
+	done(&f);
+}
+
+/* schedticks of Go 1.25 and later: a P that does not schedule where none is idle. */
+static void ticks(void **state)
+{
+	(void)state;
+	fixture f;
+#define SAMPLE(ms, idle, ticks) "SCHED " ms "ms: gomaxprocs=2 idleprocs=" idle " threads=5 spinningthreads=0 needspinning=1 idlethreads=0 runqueue=3 [ 1 0 ] schedticks=[ " ticks " ]"
+	READ(&f, SAMPLE("0", "0", "5 70"), SAMPLE("100", "0", "5 80"), SAMPLE("200", "0", "5 90"), SAMPLE("300", "1", "5 90"), SAMPLE("400", "0", "5 91"));
+#undef SAMPLE
+	assert_int_equal(f.g.stays.count, 1);
+	assert_int_equal(f.g.stays.items[0].kind, STW_STAY_TICKS);
+	assert_int_equal(f.g.stays.items[0].samples, 3);
+	assert_int_equal(f.g.stays.items[0].to_ns, 200000000);
+	done(&f);
+}
+
+static void pacer_of_each_version(void **state)
+{
+	(void)state;
+	fixture f;
+	READ(&f, "pacer: assist ratio=+5.251083e-001 (scan 0 MB in 4->4 MB) workers=0+1", /* go1.5.4 */
+		"pacer: H_m_prev=2236962 h_t=+8.750000e-001 H_T=4194304 h_a=+1.353742e+000 H_a=5265232 h_g=+1.000000e+000 H_g=4473924 "
+		"u_a=+5.150836e-001 u_g=+3.000000e-001 W_a=181592 goal\xce\x94=+1.250000e-001 actual\xce\x94=+4.787423e-001 u_a/u_g=+1.0e+000", /* 1.14 */
+		"pacer: sweep done at heap size 4MB; allocated 0MB during sweep; swept 595 pages at +2.690889e-004 pages/byte", /* go1.9.7 */
+		"pacer: assist ratio=+4.217529e+000 (scan 0 MB in 4->4 MB) workers=0++2.500000e-001", /* go1.18.10 */
+		"pacer: 70% CPU (25 exp.) for 172456+28672+251824 B work (276400 B exp.) in 4194304 B -> 4325376 B (\xe2\x88\x86goal 49152, "
+		"cons/mark +0.000000e+000)", /* go1.18.10 */
+		"pacer: 25% CPU (25 exp.) for 252472+2608+200490 B work (380922 B exp.) in 6406504 B -> 8052984 B (\xe2\x88\x86goal -501726, "
+		"cons/mark 1.849229751273478)", /* go1.26.8 */
+		"pacer: assist ratio=1.0640816066576086 (scan 0 MB in 3->4 MB) workers=0+0.25", /* go1.26.8 */
+		"pacer: of the running club");
+	assert_int_equal(f.g.pacer.lines, 7);
+	assert_int_equal(f.g.pacer.cycles, 3);
+	assert_int_equal(f.g.pacer.over, 2);
+	assert_int_equal(f.g.pacer.used_max, 700);
+	assert_int_equal(f.g.pacer.planned, 250);
+	assert_int_equal(f.g.pacer.assist_ratio_max, 4217);
+	assert_int_equal(f.g.pacer.beyond_goal_max, 791308);
+	done(&f);
+}
+
 static void other_lines(void **state)
 {
 	(void)state;
 	fixture f;
 	READ(&f, "init internal/bytealg @0.008 ms, 0.5 ms clock, 16 bytes, 2 allocs", "init of the log @ noon",
-		"pacer: assist ratio=+1.2 (scan 1 MB in 4->5 MB) workers=1+0", "pacer: 25% CPU (25 exp.) for 1+2+3 B work",
-		"scav 1 KiB work (bg), 0 KiB work (eager), 3 KiB now, 90% util");
+		"scav 1 KiB work (bg), 0 KiB work (eager), 3 KiB now, 90% util", /* go1.26.8 */
+		"scav 0 0 KiB work, 3680 KiB total, 91% util", /* go1.18.10 */
+		"scvg0: inuse: 3, idle: 1, sys: 4, released: 0, consumed: 4 (MB)", /* go1.9.7 */
+		"scvg1: 5 MB released");
 	assert_int_equal(f.g.inits.count, 1);
 	assert_int_equal(f.g.inits.items[0].clock_ns, 500000);
 	assert_int_equal(f.g.inits.items[0].allocations, 2);
 	assert_string_equal(stw_intern_get(&f.g.names, f.g.inits.items[0].package).data, "internal/bytealg");
-	assert_int_equal(f.g.pacer, 2);
-	assert_int_equal(f.g.scavenger, 1);
+	assert_int_equal(f.g.scavenger, 4);
 	done(&f);
-	READ(&f, "nothing here", "", "init", "gc", "SCHED");
+	READ(&f, "nothing here", "", "init", "gc", "SCHED", "\\", "\\u12", "\\n\\n");
 	assert_false(stw_godebug_tells(&f.g));
 	done(&f);
 }
+
+#define GC(number, at) "gc " number " @" at "s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7->9->8 MB, 8 MB goal, 2 P"
+#define SCHED(ms) "SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=4 spinningthreads=0 idlethreads=0 runqueue=1 [0 0]"
 
 static void several_runs(void **state)
 {
 	(void)state;
 	fixture f;
-	READ(&f, "gc 1 @0.013s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7->9->8 MB, 8 MB goal, 2 P",
-		"SCHED 207ms: gomaxprocs=2 idleprocs=0 threads=4 spinningthreads=0 idlethreads=0 runqueue=1 [0 0]",
-		"SCHED 0ms: gomaxprocs=2 idleprocs=0 threads=4 spinningthreads=0 idlethreads=0 runqueue=1 [0 0]",
-		"gc 1 @0.010s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7->9->8 MB, 8 MB goal, 2 P");
-	assert_int_equal(f.g.runs, 2);
+	READ(&f, GC("1", "0.013"), SCHED("207"), SCHED("0"), GC("1", "0.010"));
+	assert_int_equal(f.g.runs.count, 2);
 	assert_int_equal(f.g.samples.items[0].run, 0);
 	assert_int_equal(f.g.samples.items[1].run, 1);
 	assert_int_equal(f.g.gcs.items[1].run, 1);
+	done(&f);
+	/* Two processes at a time: by their collections, and by the words before their lines. */
+	READ(&f, GC("1", "0.010"), GC("1", "0.020"), GC("2", "0.100"), GC("3", "0.300"), GC("2", "0.050"), GC("4", "0.400"), GC("3", "0.060"));
+	assert_int_equal(f.g.runs.count, 2);
+	assert_int_equal(f.g.gcs.items[2].run, 0);
+	assert_int_equal(f.g.gcs.items[2].number, 3);
+	assert_int_equal(f.g.gcs.items[3].run, 1);
+	done(&f);
+	READ(&f, "web_1  | " SCHED("0"), "web_2  | " SCHED("1"), "web_1  | " SCHED("100"), "web_2  | " SCHED("103"), "2026-11-29T08:00:01Z " SCHED("0"),
+		"2026-11-29T08:00:02Z " SCHED("9"));
+	assert_int_equal(f.g.runs.count, 3);
+	assert_int_equal(f.g.samples.items[1].at_ns, 100000000);
+	assert_int_equal(f.g.samples.items[3].at_ns, 103000000);
+	done(&f);
+}
+
+/* As Docker and Go's encoder write a line; several lines in one; wall times with and without a zone. */
+static void in_json(void **state)
+{
+	(void)state;
+	fixture f;
+	READ(&f,
+		"{\"log\":\"gc 1 @0.013s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7-\\u003e9-\\u003e8 MB, 8 MB goal, 2 P\\n\","
+		"\"time\":\"2026-11-29T08:01:20.123456789Z\"}",
+		"{\"time\":\"2026-11-29T09:01:21.2+01:00\",\"msg\":\"" SCHED("207") "\\n" SCHED("307") "\\r\\n\"}",
+		"2026-11-29 08:01:22.9 " SCHED("400"), "2026-11-29 08:01:22 Z " SCHED("401"));
+	assert_int_equal(f.g.gcs.count, 1);
+	assert_int_equal(f.g.gcs.items[0].heap_live, 8);
+	assert_int_equal(f.g.samples.count, 4);
+	assert_int_equal(f.g.samples.items[1].line, 2);
+	const int64_t second = 1795939280; /* date -u -d '2026-11-29 08:01:20' +%s */
+	const stw_godebug_run *r = &f.g.runs.items[f.g.gcs.items[0].run];
+	assert_int_equal(r->wall_ns, second * 1000000000 + 123456789 - 13000000);
 	done(&f);
 }
 
@@ -177,8 +289,12 @@ int main(void)
 		cmocka_unit_test(gctrace_of_each_version),
 		cmocka_unit_test(schedtrace_of_each_version),
 		cmocka_unit_test(details),
+		cmocka_unit_test(stays),
+		cmocka_unit_test(ticks),
+		cmocka_unit_test(pacer_of_each_version),
 		cmocka_unit_test(other_lines),
 		cmocka_unit_test(several_runs),
+		cmocka_unit_test(in_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
