@@ -77,8 +77,8 @@ stwatch_evidence *stw_log_step(stw_case *c, stw_found *f, const stw_log_run *r, 
 	va_end(args);
 	int64_t in_trace = stw_godebug_in_trace(r->log, r->run, at);
 	int64_t slack = in_trace == STW_TIME_UNKNOWN ? 0 : r->log->runs.items[r->run].slack_ns;
-	stwatch_evidence *e = stw_found_step_from(c, f, r->log->companion, line, in_trace == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in_trace, step,
-		part, "at %s of the program%s: %s", stw_log_since(c, at),
+	stwatch_evidence *e = stw_found_step_from(c, f, r->log->companion, line, in_trace == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in_trace,
+		step, part, "at %s of the program%s: %s", stw_log_since(c, at),
 		slack > EXACT_NS ? stw_case_printf(c, " (in the trace to within %s)", stw_case_ms(c, slack)) : "", text);
 	stw_found_value(c, e, "since_start_ns", at);
 	if (slack)
@@ -90,7 +90,8 @@ stwatch_evidence *stw_log_sample(stw_case *c, stw_found *f, const stw_log_run *r
 {
 	stwatch_evidence *e = stw_log_step(c, f, r, s->line, s->at_ns, step, "SCHED",
 		"%llu in the global queue, %llu in those of the procs (%llu in the longest); %u of %u procs idle, %u threads",
-		(unsigned long long)s->global, (unsigned long long)s->local, (unsigned long long)s->local_max, s->idle, s->procs, s->threads);
+		(unsigned long long)s->global, (unsigned long long)s->local, (unsigned long long)s->local_max, s->idle, s->procs,
+		s->threads);
 	stw_found_value(c, e, "queue_global", (int64_t)s->global);
 	stw_found_value(c, e, "queue_local", (int64_t)s->local);
 	stw_found_value(c, e, "queue_local_max", (int64_t)s->local_max);

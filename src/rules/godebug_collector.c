@@ -17,7 +17,8 @@ typedef struct stop {
 
 static stop stop_of(const stw_gc_line *l, bool ends)
 {
-	return ends ? (stop){l, l->at_ns + l->sweep_term_ns + l->mark_ns, l->mark_term_ns, true} : (stop){l, l->at_ns, l->sweep_term_ns, false};
+	return ends ? (stop){l, l->at_ns + l->sweep_term_ns + l->mark_ns, l->mark_term_ns, true}
+		    : (stop){l, l->at_ns, l->sweep_term_ns, false};
 }
 
 static int by_size(const void *x, const void *y)
@@ -45,9 +46,11 @@ static spread spread_of(stw_case *c, const stw_log_run *r, bool ends)
 static void tell_stop(stw_case *c, stw_found *f, const stw_log_run *r, const stop *s)
 {
 	const stw_gc_line *l = s->gc;
-	stwatch_evidence *e = stw_log_step(c, f, r, l->line, s->from, "stopped", stw_case_printf(c, "gc %llu", (unsigned long long)l->number),
-		"the %s took %s (the other stop of this cycle %s, marking %s, %u procs%s)", s->ends ? "mark termination" : "sweep termination",
-		stw_case_ms(c, s->ns), stw_case_ms(c, s->ends ? l->sweep_term_ns : l->mark_term_ns), stw_case_ms(c, l->mark_ns), l->procs,
+	stwatch_evidence *e = stw_log_step(c, f, r, l->line, s->from, "stopped",
+		stw_case_printf(c, "gc %llu", (unsigned long long)l->number),
+		"the %s took %s (the other stop of this cycle %s, marking %s, %u procs%s)",
+		s->ends ? "mark termination" : "sweep termination", stw_case_ms(c, s->ns),
+		stw_case_ms(c, s->ends ? l->sweep_term_ns : l->mark_term_ns), stw_case_ms(c, l->mark_ns), l->procs,
 		l->forced ? ", asked for by the program" : "");
 	stw_found_value(c, e, "gc", (int64_t)l->number);
 	stw_found_value(c, e, "sweep_termination_ns", l->sweep_term_ns);
@@ -112,9 +115,10 @@ static void judge_stops(stw_case *c, const stw_log_run *r, int64_t typical)
 	f->f.severity = severity;
 	f->f.confidence = STWATCH_LIKELY;
 	f->evidence.count = f->ruled_out.count = 0;
-	f->f.title = stw_case_printf(c, "the world was stopped for %s (GC %s, with the time that it took to stop)", stw_case_ms(c, worst.ns),
-		worst.ends ? "mark termination" : "sweep termination");
-	f->f.advice = "a trace of such a stop shows which goroutine came last (GODEBUG=schedtrace with scheddetail=1 shows who ran meanwhile); before Go 1.14 "
+	f->f.title = stw_case_printf(c, "the world was stopped for %s (GC %s, with the time that it took to stop)",
+		stw_case_ms(c, worst.ns), worst.ends ? "mark termination" : "sweep termination");
+	f->f.advice = "a trace of such a stop shows which goroutine came last (GODEBUG=schedtrace with scheddetail=1 shows who ran "
+		      "meanwhile); before Go 1.14 "
 		      "look for loops without calls, since then for long copies, assembly and a machine that takes the CPU away";
 	tell_stop(c, f, r, &worst);
 	tell_runner(c, f, r, &worst);
@@ -155,9 +159,11 @@ static void judge_own(stw_case *c, const stw_log_run *r, int64_t typical)
 	f->f.severity = severity;
 	f->f.confidence = STWATCH_POSSIBLE;
 	f->evidence.count = f->ruled_out.count = 0;
-	f->f.title = stw_case_printf(c, "the mark termination takes %s in the middle of %zu collections (%s at most), the sweep termination far less",
+	f->f.title = stw_case_printf(c,
+		"the mark termination takes %s in the middle of %zu collections (%s at most), the sweep termination far less",
 		stw_case_ms(c, typical), r->n_gcs, stw_case_ms(c, worst.ns));
-	f->f.advice = "is GODEBUG=gccheckmark or gcstoptheworld set? very many procs, threads or spans make it longer, up to Go 1.7 stacks are scanned "
+	f->f.advice = "is GODEBUG=gccheckmark or gcstoptheworld set? very many procs, threads or spans make it longer, up to Go 1.7 stacks "
+		      "are scanned "
 		      "again in it; a trace with CPU samples shows what is done";
 	tell_stop(c, f, r, &worst);
 	stw_found_rules_out(c, f, "a program that is slow to stop: the sweep termination, a stop of the same program, takes far less");
@@ -271,7 +277,8 @@ static const char *advice_for(const char *cause)
 		return "don't call runtime.GC or FreeOSMemory in a running service";
 	if (*cause == 't')
 		return "raise GOGC (or give GOMEMLIMIT, since Go 1.19, room above the live heap): the goal decides how often it collects";
-	return "allocate less (reuse, preallocate, avoid pointers), raise GOGC, set GOMEMLIMIT (since Go 1.19); a heap profile shows what is allocated, "
+	return "allocate less (reuse, preallocate, avoid pointers), raise GOGC, set GOMEMLIMIT (since Go 1.19); a heap profile shows what "
+	       "is allocated, "
 	       "a trace who assists";
 }
 
@@ -281,9 +288,10 @@ static void tell_share(stw_case *c, stw_found *f, const stw_log_run *r, const wi
 	int64_t between = 0;
 	for (size_t i = w->first + 1; i < w->first + w->n; i++)
 		between += r->gcs[i].at_ns - end_of(&r->gcs[i - 1]);
-	stwatch_evidence *e = stw_log_step(c, f, r, first->line, first->at_ns, "collections", stw_case_printf(c, "gc %llu", (unsigned long long)first->number),
-		"%zu collections in %s from here on (%zu asked for by the program); marking took %.1f %% of the time", w->n, stw_case_ms(c, w->to - w->from),
-		w->forced, (double)permille(w->mark_ns, w->to - w->from) / 10);
+	stwatch_evidence *e = stw_log_step(c, f, r, first->line, first->at_ns, "collections",
+		stw_case_printf(c, "gc %llu", (unsigned long long)first->number),
+		"%zu collections in %s from here on (%zu asked for by the program); marking took %.1f %% of the time", w->n,
+		stw_case_ms(c, w->to - w->from), w->forced, (double)permille(w->mark_ns, w->to - w->from) / 10);
 	stw_found_value(c, e, "collections", (int64_t)w->n);
 	stw_found_value(c, e, "marking_ns", w->mark_ns);
 	e = stw_log_step(c, f, r, first->line, first->at_ns, "assists", stw_case_printf(c, "gc %llu", (unsigned long long)first->number),
@@ -291,16 +299,17 @@ static void tell_share(stw_case *c, stw_found *f, const stw_log_run *r, const wi
 		(double)permille(w->assist_ns, w->busy_ns) / 10, first->procs, r->n_samples ? ", less those seen idle," : "");
 	stw_found_value(c, e, "assist_ns", w->assist_ns);
 	e = stw_log_step(c, f, r, last->line, last->at_ns, "heap", stw_case_printf(c, "gc %llu", (unsigned long long)last->number),
-		"the last of them left %lld MiB live, its goal was %lld MiB; the collector has taken %lld %% of the CPU since the start%s", (long long)last->heap_live,
-		(long long)last->goal, (long long)last->percent,
+		"the last of them left %lld MiB live, its goal was %lld MiB; the collector has taken %lld %% of the CPU since the start%s",
+		(long long)last->heap_live, (long long)last->goal, (long long)last->percent,
 		w->n > 1 ? stw_case_printf(c, "; the next one began %s after the last ended, in the mean",
 				   stw_case_ms(c, between > 0 ? between / (int64_t)(w->n - 1) : 0))
 			 : "");
 	stw_found_value(c, e, "gc_cpu_percent", last->percent);
 	if (r->log->pacer.over * 2 > r->log->pacer.cycles)
 		stw_log_step(c, f, r, last->line, last->at_ns, "pacer", "pacer",
-			"in %llu of %llu cycles marking took more CPU than planned (%lld %%), %lld %% at most: assists", (unsigned long long)r->log->pacer.over,
-			(unsigned long long)r->log->pacer.cycles, (long long)r->log->pacer.planned / 10, (long long)r->log->pacer.used_max / 10);
+			"in %llu of %llu cycles marking took more CPU than planned (%lld %%), %lld %% at most: assists",
+			(unsigned long long)r->log->pacer.over, (unsigned long long)r->log->pacer.cycles,
+			(long long)r->log->pacer.planned / 10, (long long)r->log->pacer.used_max / 10);
 }
 
 static void judge_share(stw_case *c, const stw_log_run *r)
@@ -326,7 +335,8 @@ static void judge_share(stw_case *c, const stw_log_run *r)
 	f->f.severity = worst.severity;
 	f->f.confidence = worst.severity == STWATCH_NOTE ? STWATCH_POSSIBLE : STWATCH_LIKELY;
 	f->evidence.count = f->ruled_out.count = 0;
-	f->f.title = stw_case_printf(c, "%.0f collections a second, marking %.1f %% of the time, assists at least %.1f %% of what goroutines could run",
+	f->f.title = stw_case_printf(c,
+		"%.0f collections a second, marking %.1f %% of the time, assists at least %.1f %% of what goroutines could run",
 		(double)worst.n * 1e9 / (double)(worst.to - worst.from), (double)permille(worst.mark_ns, worst.to - worst.from) / 10,
 		(double)permille(worst.assist_ns, worst.busy_ns) / 10);
 	f->f.advice = advice_for(cause);

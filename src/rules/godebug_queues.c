@@ -27,7 +27,8 @@ static bool is_idle_beside(const stw_case *c, const stw_sched_sample *s)
 }
 
 /* The next streak from *at on of samples that fit. */
-static bool next_streak(const stw_case *c, const stw_log_run *r, bool (*fits)(const stw_case *, const stw_sched_sample *), size_t *at, streak *out)
+static bool next_streak(
+	const stw_case *c, const stw_log_run *r, bool (*fits)(const stw_case *, const stw_sched_sample *), size_t *at, streak *out)
 {
 	*out = (streak){0};
 	for (; *at < r->n_samples; (*at)++) {
@@ -63,7 +64,8 @@ static void tell_streak(stw_case *c, stw_found *f, const stw_log_run *r, const s
 }
 
 /* A finding of its rule for this streak, told anew where it is the worst; NULL: it is not. */
-static stw_found *found_for(stw_case *c, const stw_log_run *r, const streak *s, const char *rule, const char *cause, stwatch_severity severity)
+static stw_found *found_for(
+	stw_case *c, const stw_log_run *r, const streak *s, const char *rule, const char *cause, stwatch_severity severity)
 {
 	bool fresh;
 	if (!severity || !stw_log_may_tell(c, r, rule, severity, s->first->at_ns, s->last->at_ns))
@@ -102,13 +104,16 @@ static void judge_backlog(stw_case *c, const stw_log_run *r)
 		stw_found *f = found_for(c, r, &s, "runqueue-backlog", "saturation", backlog_severity(c, &s));
 		if (!f)
 			continue;
-		f->f.title = s.n == 1 ? stw_case_printf(c, "%llu goroutines stood in run queues (%llu in the global one) at one sample, GOMAXPROCS %u",
-						(unsigned long long)stw_sched_queued(s.most), (unsigned long long)s.most->global, s.most->procs)
-				      : stw_case_printf(c,
-						"up to %llu goroutines stood in run queues (%llu in the global one), in %zu samples in a row over %s, GOMAXPROCS %u",
-						(unsigned long long)stw_sched_queued(s.most), (unsigned long long)s.most->global, s.n,
-						stw_case_ms(c, span(&s)), s.most->procs);
-		f->f.advice = "more work than the procs can do: fewer goroutines that compute at one time, or more CPUs; a trace of such a moment "
+		f->f.title = s.n == 1
+			? stw_case_printf(c, "%llu goroutines stood in run queues (%llu in the global one) at one sample, GOMAXPROCS %u",
+				  (unsigned long long)stw_sched_queued(s.most), (unsigned long long)s.most->global, s.most->procs)
+			: stw_case_printf(c,
+				  "up to %llu goroutines stood in run queues (%llu in the global one), in %zu samples in a row over %s, "
+				  "GOMAXPROCS %u",
+				  (unsigned long long)stw_sched_queued(s.most), (unsigned long long)s.most->global, s.n,
+				  stw_case_ms(c, span(&s)), s.most->procs);
+		f->f.advice = "more work than the procs can do: fewer goroutines that compute at one time, or more CPUs; a trace of such a "
+			      "moment "
 			      "shows who made them, a goroutine dump what they are";
 		tell_streak(c, f, r, &s);
 		if (s.first->idle == 0 && s.last->idle == 0 && s.most->idle == 0)
@@ -136,11 +141,14 @@ static void judge_idle(stw_case *c, const stw_log_run *r)
 		stw_found *f = found_for(c, r, &s, "proc-idle-with-backlog", "late-wakeup", idle_severity(c, &s));
 		if (!f)
 			continue;
-		f->f.title = stw_case_printf(c, "%u of %u procs idle, no thread looking for work, and %llu goroutines in queues (%llu in the global one)%s",
+		f->f.title = stw_case_printf(c,
+			"%u of %u procs idle, no thread looking for work, and %llu goroutines in queues (%llu in the global one)%s",
 			s.most->idle, s.most->procs, (unsigned long long)stw_sched_queued(s.most), (unsigned long long)s.most->global,
 			s.n > 1 ? stw_case_printf(c, ": %zu samples in a row, over %s", s.n, stw_case_ms(c, span(&s))) : "");
-		f->f.advice = "is the machine busy, or GOMAXPROCS above the CPUs it has (quota, cpuset)? else threads were slow to wake; goroutines "
-			      "that are locked to a thread must wait for that thread (scheddetail=1 shows lockedm); a trace shows who waited";
+		f->f.advice = "is the machine busy, or GOMAXPROCS above the CPUs it has (quota, cpuset)? else threads were slow to wake; "
+			      "goroutines "
+			      "that are locked to a thread must wait for that thread (scheddetail=1 shows lockedm); a trace shows who "
+			      "waited";
 		tell_streak(c, f, r, &s);
 		stw_found_rules_out(c, f, "threads that were already looking for work: spinningthreads is 0");
 		stw_found_rules_out(c, f, "not known: whether it was so between two samples, and whether they were locked to threads");

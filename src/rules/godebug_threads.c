@@ -54,17 +54,17 @@ static stwatch_severity growth_severity(const stw_case *c, const calls *k)
 static void tell_calls(stw_case *c, stw_found *f, const stw_log_run *r, const stw_sched_sample *s, const char *step)
 {
 	stwatch_evidence *e = stw_log_step(c, f, r, s->line, s->at_ns, step, "SCHED",
-		"%u threads: %u in system calls or C%s, %u idle; %u of %u procs idle, %llu goroutines in queues", s->threads, stw_sched_in_calls(s),
-		s->detailed ? "" : " (those without a proc that are not idle, less the runtime's monitor)", s->idle_threads, s->idle, s->procs,
-		(unsigned long long)stw_sched_queued(s));
+		"%u threads: %u in system calls or C%s, %u idle; %u of %u procs idle, %llu goroutines in queues", s->threads,
+		stw_sched_in_calls(s), s->detailed ? "" : " (those without a proc that are not idle, less the runtime's monitor)",
+		s->idle_threads, s->idle, s->procs, (unsigned long long)stw_sched_queued(s));
 	stw_found_value(c, e, "threads", s->threads);
 	stw_found_value(c, e, "threads_in_calls", stw_sched_in_calls(s));
 	stw_found_value(c, e, "threads_locked", s->detail.ms_locked);
 }
 
-static const char *const CALLS_ADVICE =
-	"what blocks there: files, pipes and devices that are not polled, name lookups through C, locks in C code? bound how many do it at one "
-	"time; a goroutine dump shows who stands in \"syscall\", the runtime gives up at 10000 threads";
+static const char *const CALLS_ADVICE = "what blocks there: files, pipes and devices that are not polled, name lookups through C, locks in "
+					"C code? bound how many do it at one "
+					"time; a goroutine dump shows who stands in \"syscall\", the runtime gives up at 10000 threads";
 
 static bool judge_growth(stw_case *c, const stw_log_run *r)
 {
@@ -83,8 +83,8 @@ static bool judge_growth(stw_case *c, const stw_log_run *r)
 	f->evidence.count = f->ruled_out.count = 0;
 	f->f.severity = severity;
 	f->f.confidence = k.records >= MANY ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-	f->f.title = stw_case_printf(c, "more and more threads in system calls or C: %u, then %u of %u, within %s", k.in_low, k.in_peak, k.peak->threads,
-		stw_case_ms(c, k.peak->at_ns - k.low->at_ns));
+	f->f.title = stw_case_printf(c, "more and more threads in system calls or C: %u, then %u of %u, within %s", k.in_low, k.in_peak,
+		k.peak->threads, stw_case_ms(c, k.peak->at_ns - k.low->at_ns));
 	f->f.advice = CALLS_ADVICE;
 	tell_calls(c, f, r, k.low, "first");
 	tell_calls(c, f, r, k.peak, "most");
@@ -144,8 +144,8 @@ static void judge_held(stw_case *c, const stw_log_run *r)
 		if (!worse || told++ >= MOST_TOLD)
 			continue;
 		stwatch_evidence *e = stw_log_step(c, f, r, s->from_line, s->from_ns, "in-call", "SCHED",
-			"G%lld is in a system call or C on M%lld, and in %u sample%s after it, for %s", (long long)s->g, (long long)s->m, s->samples - 1,
-			s->samples > 2 ? "s" : "", stw_case_ms(c, s->to_ns - s->from_ns));
+			"G%lld is in a system call or C on M%lld, and in %u sample%s after it, for %s", (long long)s->g, (long long)s->m,
+			s->samples - 1, s->samples > 2 ? "s" : "", stw_case_ms(c, s->to_ns - s->from_ns));
 		e->goroutine = s->g;
 		e->thread = s->m;
 	}
@@ -153,7 +153,8 @@ static void judge_held(stw_case *c, const stw_log_run *r)
 		return;
 	f->f.severity = STWATCH_NOTE;
 	f->f.confidence = STWATCH_POSSIBLE;
-	f->f.title = stw_case_printf(c, "%zu goroutines stood in system calls or C at one time, each on one thread from sample to sample, for %s at most", n,
+	f->f.title = stw_case_printf(c,
+		"%zu goroutines stood in system calls or C at one time, each on one thread from sample to sample, for %s at most", n,
 		stw_case_ms(c, longest->to_ns - longest->from_ns));
 	f->f.advice = CALLS_ADVICE;
 	stw_found_rules_out(c, f, "not known: whether each was one call or many, and whether anybody waited for them");
@@ -196,19 +197,23 @@ static void judge_steady(stw_case *c, const stw_log_run *r)
 	f->evidence.count = f->ruled_out.count = 0;
 	f->f.severity = STWATCH_NOTE;
 	f->f.confidence = STWATCH_POSSIBLE;
-	f->f.title = stw_case_printf(c, "never fewer than %u threads in system calls or C in %zu samples in a row, over %s", best_least, best,
-		stw_case_ms(c, best_to->at_ns - best_from->at_ns));
+	f->f.title = stw_case_printf(c, "never fewer than %u threads in system calls or C in %zu samples in a row, over %s", best_least,
+		best, stw_case_ms(c, best_to->at_ns - best_from->at_ns));
 	f->f.advice = CALLS_ADVICE;
 	tell_calls(c, f, r, best_from, "first");
 	tell_calls(c, f, r, best_to, "last");
-	stw_found_rules_out(c, f, "not known: which goroutines they are, in which calls, and whether these were the same (scheddetail=1 would tell)");
+	stw_found_rules_out(
+		c, f, "not known: which goroutines they are, in which calls, and whether these were the same (scheddetail=1 would tell)");
 }
 
 /* ---- P's ---- */
 
 static stwatch_severity by_level(const stw_case *c, int64_t size, int note)
 {
-	return size >= c->set[note + 2] ? STWATCH_ERROR : size >= c->set[note + 1] ? STWATCH_WARNING : size >= c->set[note] ? STWATCH_NOTE : 0;
+	return size >= c->set[note + 2]    ? STWATCH_ERROR
+		: size >= c->set[note + 1] ? STWATCH_WARNING
+		: size >= c->set[note]     ? STWATCH_NOTE
+					   : 0;
 }
 
 static bool is_marking(const stw_log_run *r, const stw_sched_stay *s)
@@ -241,20 +246,23 @@ static void tell_runs(stw_case *c, stw_found *f, const stw_log_run *r, const stw
 	const char *who = known ? stw_case_printf(c, "G%lld", (long long)s->g) : "what ran there";
 	f->evidence.count = f->ruled_out.count = 0;
 	f->f.confidence = STWATCH_POSSIBLE;
-	f->f.title = stw_case_printf(c, "P%lld did not schedule once in %s, while %s%s", (long long)s->p, stw_case_ms(c, s->to_ns - s->from_ns),
-		known ? stw_case_printf(c, "G%lld ran on it", (long long)s->g) : "no proc was idle",
-		s->stopping	? " and the world was to be stopped"
+	f->f.title = stw_case_printf(c, "P%lld did not schedule once in %s, while %s%s", (long long)s->p,
+		stw_case_ms(c, s->to_ns - s->from_ns), known ? stw_case_printf(c, "G%lld ran on it", (long long)s->g) : "no proc was idle",
+		s->stopping         ? " and the world was to be stopped"
 			: s->queued ? " and others stood in queues"
 				    : "");
-	f->f.advice = "before Go 1.14 a loop without calls can't be preempted; since then a long memory clear or copy, assembly, or GODEBUG="
+	f->f.advice = "before Go 1.14 a loop without calls can't be preempted; since then a long memory clear or copy, assembly, or "
+		      "GODEBUG="
 		      "asyncpreemptoff=1; a CPU profile of such a moment, or a goroutine dump, shows which";
-	stwatch_evidence *e = stw_log_step(c, f, r, s->from_line, s->from_ns, "runs", "SCHED", "schedtick of P%lld is %llu%s", (long long)s->p,
-		(unsigned long long)s->schedtick, known ? stw_case_printf(c, ", G%lld runs there, on M%lld", (long long)s->g, (long long)s->m) : "");
+	stwatch_evidence *e = stw_log_step(c, f, r, s->from_line, s->from_ns, "runs", "SCHED", "schedtick of P%lld is %llu%s",
+		(long long)s->p, (unsigned long long)s->schedtick,
+		known ? stw_case_printf(c, ", G%lld runs there, on M%lld", (long long)s->g, (long long)s->m) : "");
 	e->proc = s->p;
 	e->goroutine = known ? s->g : STWATCH_NONE;
 	e->thread = known ? s->m : STWATCH_NONE;
-	e = stw_log_step(c, f, r, s->line, s->to_ns, "still", "SCHED", "it is the same in %u samples in a row; up to %llu goroutines stood in queues%s",
-		s->samples, (unsigned long long)s->queued, s->stopping ? ", and the world was being stopped (gcwaiting)" : "");
+	e = stw_log_step(c, f, r, s->line, s->to_ns, "still", "SCHED",
+		"it is the same in %u samples in a row; up to %llu goroutines stood in queues%s", s->samples, (unsigned long long)s->queued,
+		s->stopping ? ", and the world was being stopped (gcwaiting)" : "");
 	e->proc = s->p;
 	stw_found_value(c, e, "samples", s->samples);
 	stw_found_rules_out(c, f, "that %s was preempted and went on: each start counts in schedtick", who);
@@ -301,9 +309,11 @@ static void judge_calls(stw_case *c, const stw_log_run *r)
 			continue;
 		f->evidence.count = f->ruled_out.count = 0;
 		f->f.confidence = STWATCH_LIKELY;
-		f->f.title = stw_case_printf(c, "P%lld stood in one system call for %s and was not taken back, while up to %llu goroutines stood in queues",
+		f->f.title = stw_case_printf(c,
+			"P%lld stood in one system call for %s and was not taken back, while up to %llu goroutines stood in queues",
 			(long long)s->p, stw_case_ms(c, s->to_ns - s->from_ns), (unsigned long long)s->queued);
-		f->f.advice = "the runtime's monitor takes such a P back within 10 ms unless it does not get to run: is the machine overloaded or "
+		f->f.advice = "the runtime's monitor takes such a P back within 10 ms unless it does not get to run: is the machine "
+			      "overloaded or "
 			      "throttled?";
 		stwatch_evidence *e = stw_log_step(c, f, r, s->from_line, s->from_ns, "in-call", "SCHED",
 			"P%lld is in a system call (status 2), syscalltick %llu", (long long)s->p, (unsigned long long)s->syscalltick);

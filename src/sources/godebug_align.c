@@ -97,7 +97,8 @@ static size_t agree(const stw_gather *a, const lines *l, int64_t zero, place *su
 		next++;
 	}
 	for (size_t i = 0; i < l->n_gcs; i++)
-		inside += zero + l->gcs[i].at_ns > a->first_time + 2 * CYCLE_SLACK_NS && zero + end_of(&l->gcs[i]) < a->last_time - 2 * CYCLE_SLACK_NS;
+		inside += zero + l->gcs[i].at_ns > a->first_time + 2 * CYCLE_SLACK_NS &&
+			zero + end_of(&l->gcs[i]) < a->last_time - 2 * CYCLE_SLACK_NS;
 	*alone = whole - n + (inside > n ? inside - n : 0);
 	return n;
 }
@@ -107,7 +108,8 @@ static place by_cycles(const stw_gather *a, const lines *l)
 {
 	place best = {0}, sum;
 	size_t best_n = 0, others = 0, first = 0, alone;
-	while (first < a->cycles.count && (a->cycles.items[first].from == STW_TIME_UNKNOWN || a->cycles.items[first].to == STW_TIME_UNKNOWN))
+	while (first < a->cycles.count &&
+		(a->cycles.items[first].from == STW_TIME_UNKNOWN || a->cycles.items[first].to == STW_TIME_UNKNOWN))
 		first++;
 	if (first == a->cycles.count || l->n_gcs > MOST_LOG_CYCLES / (a->cycles.count + 1))
 		return best;
@@ -183,7 +185,8 @@ static bool queues_agree(const stw_gather *a, const lines *l, int64_t zero, size
 		*telling += n > 2 * slack;
 	}
 	for (size_t i = 0; i < l->n_gcs && a->cycles.count == 0; i++) /* a collection that the trace doesn't have */
-		if (zero + l->gcs[i].at_ns > a->first_time + 4 * CYCLE_SLACK_NS && zero + end_of(&l->gcs[i]) < a->last_time - 4 * CYCLE_SLACK_NS)
+		if (zero + l->gcs[i].at_ns > a->first_time + 4 * CYCLE_SLACK_NS &&
+			zero + end_of(&l->gcs[i]) < a->last_time - 4 * CYCLE_SLACK_NS)
 			return false;
 	return true;
 }
@@ -242,7 +245,7 @@ static bool describe(stw_godebug *g, const stw_trace_clock *clock, const stw_god
 		local = s->local > local ? s->local : local;
 	}
 	return stw_companion_text(c, "trace_time", "in the trace's time", ways[r->aligned]) &&
-		stw_companion_number(c, "trace_zero_ns", "… program start at", STWATCH_NS, r->zero_ns - a->first_time) &&
+		stw_companion_number(c, "trace_begins_ns", "… which begins at", STWATCH_NS, a->first_time - r->zero_ns) &&
 		stw_companion_number(c, "trace_slack_ns", "… to within", STWATCH_NS, r->slack_ns) &&
 		stw_companion_number(c, "trace_samples", "samples in the trace", STWATCH_COUNT, (int64_t)n) &&
 		stw_companion_number(c, "trace_queue_global_max", "… global queue, most", STWATCH_COUNT, (int64_t)global) &&

@@ -111,7 +111,8 @@ static bool read_design(stw_pacer *p, const char *s)
 	int64_t used, planned, heap, goal;
 	if (!stw_expect(s, "H_m_prev="))
 		return false;
-	if (read_float(s, " u_a=", &used) && read_float(s, " u_g=", &planned) && stw_read_key(s, " H_a=", &heap) && stw_read_key(s, " H_g=", &goal))
+	if (read_float(s, " u_a=", &used) && read_float(s, " u_g=", &planned) && stw_read_key(s, " H_a=", &heap) &&
+		stw_read_key(s, " H_g=", &goal))
 		add_cycle(p, used, planned, heap - goal);
 	return true;
 }

@@ -300,7 +300,9 @@ bool stw_godebug_line(stw_godebug *g, const char *text, uint64_t line)
 static int sample_by_run(const void *x, const void *y)
 {
 	const stw_sched_sample *a = x, *b = y;
-	return a->run != b->run ? (a->run < b->run ? -1 : 1) : a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1) : (a->line > b->line) - (a->line < b->line);
+	return a->run != b->run        ? (a->run < b->run ? -1 : 1)
+		: a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1)
+				       : (a->line > b->line) - (a->line < b->line);
 }
 
 static int gc_by_run(const void *x, const void *y)

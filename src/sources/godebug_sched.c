@@ -107,7 +107,8 @@ bool stw_godebug_sched_end(stw_godebug *g)
 {
 	bool ok = close_sample(g);
 	for (size_t i = 0; ok && i < g->open.count; i++) {
-		stw_sched_stay *kept = g->open.items[i].samples >= 2 && g->stays.count < MOST_STAYS ? stw_vec_push(g->mem, &g->stays) : NULL;
+		stw_sched_stay *kept = g->open.items[i].samples >= 2 && g->stays.count < MOST_STAYS ? stw_vec_push(g->mem, &g->stays)
+												    : NULL;
 		ok = kept || g->open.items[i].samples < 2 || g->stays.count >= MOST_STAYS;
 		if (kept)
 			*kept = g->open.items[i];
@@ -224,7 +225,13 @@ static bool p_line(stw_godebug *g, stw_sched_sample *s, const char *rest, uint64
 		return false;
 	*p = (stw_sched_p){(int64_t)id, m, stw_small(status), (uint64_t)tick, (uint64_t)calls, stw_small(queued), stw_small(timers)};
 	return status != STW_SCHED_P_SYSCALL ||
-		goes_on(g, (stw_sched_stay){.kind = STW_STAY_CALL, .p = p->id, .g = -1, .m = m, .schedtick = p->schedtick, .syscalltick = p->syscalltick},
+		goes_on(g,
+			(stw_sched_stay){.kind = STW_STAY_CALL,
+				.p = p->id,
+				.g = -1,
+				.m = m,
+				.schedtick = p->schedtick,
+				.syscalltick = p->syscalltick},
 			s);
 }
 

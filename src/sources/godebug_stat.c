@@ -134,7 +134,8 @@ static bool describe_pacer(stw_companion *c, const stw_pacer *p)
 		(!p->cycles || number(c, "pacer_over", "… above its plan", STWATCH_COUNT, p->over)) &&
 		(!p->cycles || number(c, "pacer_cpu_percent_max", "marking's CPU %, most", STWATCH_COUNT, (uint64_t)p->used_max / 10)) &&
 		(!p->cycles || number(c, "pacer_cpu_percent_planned", "… planned", STWATCH_COUNT, (uint64_t)p->planned / 10)) &&
-		(!p->cycles || number(c, "pacer_beyond_goal_max_bytes", "beyond the goal, most", STWATCH_BYTES, (uint64_t)p->beyond_goal_max));
+		(!p->cycles ||
+			number(c, "pacer_beyond_goal_max_bytes", "beyond the goal, most", STWATCH_BYTES, (uint64_t)p->beyond_goal_max));
 }
 
 /* ---- tables ---- */
@@ -303,8 +304,7 @@ static bool describe(stw_companion *c)
 	const stw_godebug *g = c->parts[STW_PART_GODEBUG];
 	return (g->runs.count < 2 || number(c, "runs", "runs of the program", STWATCH_COUNT, g->runs.count)) &&
 		(!g->samples.count || describe_sched(c, g)) && (!g->gcs.count || describe_gc(c, g)) &&
-		(!g->inits.count || describe_inits(c, g)) &&
-		(!g->pacer.lines || describe_pacer(c, &g->pacer)) &&
+		(!g->inits.count || describe_inits(c, g)) && (!g->pacer.lines || describe_pacer(c, &g->pacer)) &&
 		(!g->scavenger || number(c, "scavenger_lines", "scavenger lines", STWATCH_COUNT, g->scavenger)) &&
 		(!g->torn || number(c, "torn_lines", "torn lines, left out", STWATCH_COUNT, g->torn)) &&
 		(!g->samples.count || table_sched(c, g)) && (!g->ps.count || (table_ps(c, g) && table_gs(c, g) && table_reasons(c, g))) &&

@@ -24,7 +24,8 @@ static void walk_locks(const stw_dump *d)
 {
 	for (size_t i = 0; i < d->locks.count; i++) {
 		const stw_dump_lock *l = &d->locks.items[i];
-		REQUIRE(l->n > 0 && (uint64_t)l->first + l->n <= d->waiters.count && l->longest < d->gs.count && l->sign < STW_DUMP_SIGN_COUNT);
+		REQUIRE(l->n > 0 && (uint64_t)l->first + l->n <= d->waiters.count && l->longest < d->gs.count &&
+			l->sign < STW_DUMP_SIGN_COUNT);
 		REQUIRE(l->holder == STW_DUMP_NONE || l->holder < d->gs.count);
 		REQUIRE(l->next == STW_DUMP_NONE || l->next < d->locks.count);
 		size_t steps = 0;

@@ -46,11 +46,13 @@ static void gctrace_of_each_version(void **state)
 {
 	(void)state;
 	fixture f;
-	READ(&f, "gc 1 @0.004s 39%: 0.17+0.099+0+0.49+3.0 ms clock, 0.34+0.099+0+0/0.15/0.099+6.1 ms cpu, 4->5->4 MB, 4 MB goal, 2 P", /* go1.5.4 */
+	READ(&f,
+		"gc 1 @0.004s 39%: 0.17+0.099+0+0.49+3.0 ms clock, 0.34+0.099+0+0/0.15/0.099+6.1 ms cpu, 4->5->4 MB, 4 MB goal, 2 P", /* go1.5.4 */
 		"gc 2 @0.092s 47%: 1618+0+0+0+0.23 ms clock, 1618+0+0+0/0/0+0.23 ms cpu, 0->0->0 MB, 0 MB goal, 2 P (forced)", /* go1.5.4 */
 		"gc 3 @0.152s 10%: 13+4.0+3.9 ms clock, 27+0.018/0.46/0+7.9 ms cpu, 4->4->0 MB, 5 MB goal, 2 P", /* go1.6.4 */
 		"12:00 gc 4 @0.203s 26%: 0.22+3.8+0.051 ms clock, 0.44+0.042/3.6/0+0.10 ms cpu, 4->4->3 MB, 5 MB goal, 2 P", /* go1.9.7 */
-		"gc 5 @0.303s 18%: 0.073+2.1+0.048 ms clock, 0.14+1.9/0.003/0+0.096 ms cpu, 4->4->3 MB, 4 MB goal, 0 MB stacks, 0 MB globals, "
+		"gc 5 @0.303s 18%: 0.073+2.1+0.048 ms clock, 0.14+1.9/0.003/0+0.096 ms cpu, 4->4->3 MB, 4 MB goal, 0 MB stacks, 0 MB "
+		"globals, "
 		"2 P", /* go1.18.10 */
 		"gc 6 @0.759s 0%: 4.0+6.0+0.20 ms clock, 8.0+0/4.9/0+0.40 ms cpu, 0->0->0 MB, 4 MB goal, 0 MB stacks, 0 MB globals, 2 P "
 		"(forced)", /* go1.26.8 */
@@ -148,15 +150,20 @@ static void stays(void **state)
 {
 	(void)state;
 	fixture f;
-#define SAMPLE(ms, waiting) "SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=" waiting " nmidlelocked=0"
+#define SAMPLE(ms, waiting)                                                                                                                \
+	"SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=" waiting " nmidlelocked" \
+															   "=0"
 	READ(&f, SAMPLE("0", "0"), "  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=2 gfreecnt=0",
-		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0", "  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1",
-		"  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1", "  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1",
-		"  M1: p=-1 curg=6 spinning=false blocked=true lockedg=-1", "  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1", SAMPLE("100", "1"),
-		"  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=5 gfreecnt=0", "  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
+		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
 		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1", "  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1",
-		"  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1", "  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1", SAMPLE("200", "0"),
-		"  P0: status=1 schedtick=8 syscalltick=1 m=4 runqsize=0 gfreecnt=0", "  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1");
+		"  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1", "  M1: p=-1 curg=6 spinning=false blocked=true lockedg=-1",
+		"  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1", SAMPLE("100", "1"),
+		"  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=5 gfreecnt=0",
+		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
+		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1", "  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1",
+		"  M2: p=-1 curg=5 spinning=false blocked=false lockedg=-1", "  G5: status=3(timer goroutine (idle)) m=2 lockedm=-1",
+		SAMPLE("200", "0"), "  P0: status=1 schedtick=8 syscalltick=1 m=4 runqsize=0 gfreecnt=0",
+		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1");
 #undef SAMPLE
 	assert_int_equal(f.g.samples.items[0].detail.ms_in_go, 1); /* M3, of which P1 knows nothing any more */
 	assert_int_equal(f.g.stays.count, 3);
@@ -180,8 +187,11 @@ static void ticks(void **state)
 {
 	(void)state;
 	fixture f;
-#define SAMPLE(ms, idle, ticks) "SCHED " ms "ms: gomaxprocs=2 idleprocs=" idle " threads=5 spinningthreads=0 needspinning=1 idlethreads=0 runqueue=3 [ 1 0 ] schedticks=[ " ticks " ]"
-	READ(&f, SAMPLE("0", "0", "5 70"), SAMPLE("100", "0", "5 80"), SAMPLE("200", "0", "5 90"), SAMPLE("300", "1", "5 90"), SAMPLE("400", "0", "5 91"));
+#define SAMPLE(ms, idle, ticks)                                                                                                            \
+	"SCHED " ms "ms: gomaxprocs=2 idleprocs=" idle                                                                                     \
+	" threads=5 spinningthreads=0 needspinning=1 idlethreads=0 runqueue=3 [ 1 0 ] schedticks=[ " ticks " ]"
+	READ(&f, SAMPLE("0", "0", "5 70"), SAMPLE("100", "0", "5 80"), SAMPLE("200", "0", "5 90"), SAMPLE("300", "1", "5 90"),
+		SAMPLE("400", "0", "5 91"));
 #undef SAMPLE
 	assert_int_equal(f.g.stays.count, 1);
 	assert_int_equal(f.g.stays.items[0].kind, STW_STAY_TICKS);
@@ -196,12 +206,15 @@ static void pacer_of_each_version(void **state)
 	fixture f;
 	READ(&f, "pacer: assist ratio=+5.251083e-001 (scan 0 MB in 4->4 MB) workers=0+1", /* go1.5.4 */
 		"pacer: H_m_prev=2236962 h_t=+8.750000e-001 H_T=4194304 h_a=+1.353742e+000 H_a=5265232 h_g=+1.000000e+000 H_g=4473924 "
-		"u_a=+5.150836e-001 u_g=+3.000000e-001 W_a=181592 goal\xce\x94=+1.250000e-001 actual\xce\x94=+4.787423e-001 u_a/u_g=+1.0e+000", /* 1.14 */
+		"u_a=+5.150836e-001 u_g=+3.000000e-001 W_a=181592 goal\xce\x94=+1.250000e-001 actual\xce\x94=+4.787423e-001 "
+		"u_a/u_g=+1.0e+000", /* 1.14 */
 		"pacer: sweep done at heap size 4MB; allocated 0MB during sweep; swept 595 pages at +2.690889e-004 pages/byte", /* go1.9.7 */
 		"pacer: assist ratio=+4.217529e+000 (scan 0 MB in 4->4 MB) workers=0++2.500000e-001", /* go1.18.10 */
-		"pacer: 70% CPU (25 exp.) for 172456+28672+251824 B work (276400 B exp.) in 4194304 B -> 4325376 B (\xe2\x88\x86goal 49152, "
+		"pacer: 70% CPU (25 exp.) for 172456+28672+251824 B work (276400 B exp.) in 4194304 B -> 4325376 B (\xe2\x88\x86goal "
+		"49152, "
 		"cons/mark +0.000000e+000)", /* go1.18.10 */
-		"pacer: 25% CPU (25 exp.) for 252472+2608+200490 B work (380922 B exp.) in 6406504 B -> 8052984 B (\xe2\x88\x86goal -501726, "
+		"pacer: 25% CPU (25 exp.) for 252472+2608+200490 B work (380922 B exp.) in 6406504 B -> 8052984 B (\xe2\x88\x86goal "
+		"-501726, "
 		"cons/mark 1.849229751273478)", /* go1.26.8 */
 		"pacer: assist ratio=1.0640816066576086 (scan 0 MB in 3->4 MB) workers=0+0.25", /* go1.26.8 */
 		"pacer: of the running club");
@@ -249,14 +262,15 @@ static void several_runs(void **state)
 	assert_int_equal(f.g.gcs.items[1].run, 1);
 	done(&f);
 	/* Two processes at a time: by their collections, and by the words before their lines. */
-	READ(&f, GC("1", "0.010"), GC("1", "0.020"), GC("2", "0.100"), GC("3", "0.300"), GC("2", "0.050"), GC("4", "0.400"), GC("3", "0.060"));
+	READ(&f, GC("1", "0.010"), GC("1", "0.020"), GC("2", "0.100"), GC("3", "0.300"), GC("2", "0.050"), GC("4", "0.400"),
+		GC("3", "0.060"));
 	assert_int_equal(f.g.runs.count, 2);
 	assert_int_equal(f.g.gcs.items[2].run, 0);
 	assert_int_equal(f.g.gcs.items[2].number, 3);
 	assert_int_equal(f.g.gcs.items[3].run, 1);
 	done(&f);
-	READ(&f, "web_1  | " SCHED("0"), "web_2  | " SCHED("1"), "web_1  | " SCHED("100"), "web_2  | " SCHED("103"), "2026-11-29T08:00:01Z " SCHED("0"),
-		"2026-11-29T08:00:02Z " SCHED("9"));
+	READ(&f, "web_1  | " SCHED("0"), "web_2  | " SCHED("1"), "web_1  | " SCHED("100"), "web_2  | " SCHED("103"),
+		"2026-11-29T08:00:01Z " SCHED("0"), "2026-11-29T08:00:02Z " SCHED("9"));
 	assert_int_equal(f.g.runs.count, 3);
 	assert_int_equal(f.g.samples.items[1].at_ns, 100000000);
 	assert_int_equal(f.g.samples.items[3].at_ns, 103000000);
@@ -269,7 +283,8 @@ static void in_json(void **state)
 	(void)state;
 	fixture f;
 	READ(&f,
-		"{\"log\":\"gc 1 @0.013s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7-\\u003e9-\\u003e8 MB, 8 MB goal, 2 P\\n\","
+		"{\"log\":\"gc 1 @0.013s 6%: 0.015+7.5+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7-\\u003e9-\\u003e8 MB, 8 MB goal, 2 "
+		"P\\n\","
 		"\"time\":\"2026-11-29T08:01:20.123456789Z\"}",
 		"{\"time\":\"2026-11-29T09:01:21.2+01:00\",\"msg\":\"" SCHED("207") "\\n" SCHED("307") "\\r\\n\"}",
 		"2026-11-29 08:01:22.9 " SCHED("400"), "2026-11-29 08:01:22 Z " SCHED("401"));
