@@ -58,6 +58,9 @@ static int print(cli_session *session, const cli_analysis_request *request, cons
 		.width = cli_session_width(),
 		.top = request->top,
 		.one_line = request->follow.on,
+		.draw_mmu = request->draw_mmu,
+		.draw_latency = request->draw_latency,
+		.ascii = !cli_session_unicode(),
 	};
 	cli_progress_clear(session);
 	tell_notes(analysis);

@@ -27,6 +27,7 @@ typedef struct cli_analysis_request {
 	stwatch_view view;
 	unsigned top;
 	stwatch_format format;
+	bool draw_mmu, draw_latency; /* as stwatch_print_options has them */
 	int fail_on; /* stwatch_severity, 0: nothing fails */
 	cli_follow follow;
 } cli_analysis_request;

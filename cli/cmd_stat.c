@@ -2,12 +2,16 @@
 
 typedef struct stat_args {
 	cli_follow follow;
+	bool mmu, latency;
 } stat_args;
 
 static const stat_args DEFAULTS = {0};
 
 static const cli_option OPTIONS[] = {
 	CLI_FOLLOW_OPTIONS(stat_args),
+	{"mmu", 0, CLI_FLAG, NULL, "draw the curve of minimum mutator utilisation instead, exactly: the trace is read once more for it",
+		offsetof(stat_args, mmu), NULL},
+	{"latency", 0, CLI_FLAG, NULL, "draw the histogram of scheduling latency instead", offsetof(stat_args, latency), NULL},
 	{0},
 };
 
@@ -15,6 +19,8 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 {
 	const stat_args *args = arguments;
 	int code;
+	if (args->follow.on && (args->mmu || args->latency))
+		return cli_usage(&cli_stat, "--follow: what is still being written is not drawn (the page was expected, without --mmu and --latency)");
 	if (!cli_can_follow(&cli_stat, &args->follow, n, &code))
 		return code;
 	const cli_analysis_request request = {
@@ -23,7 +29,9 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		.view = STWATCH_VIEW_STAT,
 		.format = session->globals.format == CLI_FORMAT_JSON ? STWATCH_FORMAT_JSON : STWATCH_FORMAT_TEXT,
 		.follow = args->follow,
-		.options = {.size = sizeof request.options, .settings = &session->settings},
+		.options = {.size = sizeof request.options, .settings = &session->settings, .mmu_curve = args->mmu},
+		.draw_mmu = args->mmu,
+		.draw_latency = args->latency,
 	};
 	return cli_analyse(session, &request);
 }

@@ -72,6 +72,8 @@ int cli_session_begin(cli_session *session);
 void cli_session_end(cli_session *session);
 bool cli_session_color(const cli_session *session);
 unsigned cli_session_width(void);
+/* Whether the environment's locale is one of UTF-8, for drawings. */
+bool cli_session_unicode(void);
 /* Takes the progress bar off the terminal, before anything else is written. */
 void cli_progress_clear(cli_session *session);
 

@@ -108,3 +108,14 @@ unsigned cli_session_width(void)
 		return size.ws_col < 40 ? 40 : size.ws_col > 400 ? 400 : size.ws_col;
 	return 0;
 }
+
+bool cli_session_unicode(void)
+{
+	static const char *const NAMES[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+		const char *locale = getenv(NAMES[i]);
+		if (locale && *locale)
+			return strcasestr(locale, "UTF-8") || strcasestr(locale, "utf8");
+	}
+	return false;
+}

@@ -177,6 +177,8 @@ typedef struct stwatch_proc_row {
 
 typedef struct stwatch_mmu_point { int64_t window_ns; double utilisation; } stwatch_mmu_point;
 
+typedef struct stwatch_latency_bucket { int64_t from_ns, to_ns; uint64_t count; } stwatch_latency_bucket; /* from below to */
+
 typedef struct stwatch_summary {
 	bool known; /* a trace was among the inputs: else only what is not 0 is known */
 	const stwatch_stw_row *stw; size_t n_stw;
@@ -198,6 +200,9 @@ typedef struct stwatch_summary {
 	const stwatch_proc_row *procs; size_t n_procs;
 	const stwatch_event_count *event_counts; size_t n_event_counts; /* by wire event, those that occur */
 	const stwatch_mmu_point *mmu; size_t n_mmu;
+	bool mmu_exact; /* mmu is exact; else from stops and mark workers' stretches of 1 ms and more */
+	const stwatch_mmu_point *mmu_curve; size_t n_mmu_curve; /* where it was asked for: every window that fits, by length */
+	const stwatch_latency_bucket *sched_latency; size_t n_sched_latency; /* of sched_waits, from the first to the last that is not empty */
 } stwatch_summary;
 
 typedef struct stwatch_analysis stwatch_analysis;
@@ -210,6 +215,7 @@ typedef struct stwatch_analyze_options {
 	const char *focus_function;       /* NULL, or only findings that name it */
 	int64_t focus_goroutine;          /* 0: any */
 	const char *const *ignore; size_t n_ignore; /* finding ids to leave out */
+	bool mmu_curve;                   /* minimum mutator utilisation exactly: a trace is read once more for it */
 	unsigned timelines;               /* so many of the findings get a timeline, from the most harmful on */
 	bool follow;                      /* one path, of what is still being written: reads on until its writer has closed it */
 	int64_t follow_silence_ns;        /* or until so long nothing has come; 0: however long that takes */
@@ -249,6 +255,8 @@ typedef struct stwatch_print_options {
 	unsigned width; /* columns of text, 40 to 400; 0: 100 */
 	unsigned top;   /* most findings to print; 0: all */
 	bool one_line;  /* JSON without line breaks */
+	bool draw_mmu, draw_latency; /* of a trace's figures: draw these, instead of the page */
+	bool ascii;     /* draw with ASCII alone */
 } stwatch_print_options;
 
 /* Prints a view through the sink. options may be NULL (text). STWATCH_ERR_IO if the sink stopped it. */

@@ -6,6 +6,7 @@
 #include "api/summary.h"
 #include "api/symbols.h"
 #include "base/error.h"
+#include "engine/walk.h"
 #include "output/output.h"
 #include "rules/case.h"
 #include "rules/impact.h"
@@ -452,6 +453,31 @@ static stwatch_status draw(stwatch_analysis *a, const stwatch_analyze_options *o
 	return STWATCH_OK;
 }
 
+static bool see_for_curve(void *user, stw_stream *stream, const stw_stream_event *e)
+{
+	stw_mmu_curve *curve = user;
+	stw_mmu_curve_add(curve, stream, e);
+	return !curve->failed;
+}
+
+/* Reads the trace once more, in order. */
+static stwatch_status compute_curve(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
+{
+	enum { CHANGES_KEPT = 1 << 20 };
+	stw_mmu_curve curve;
+	const stw_walk walk = {.event = see_for_curve, .user = &curve};
+	if (a->trace.n_inputs != 1)
+		return a->trace.n_inputs == 0 || add_limit(a, "the curve of mutator utilisation is made of one trace at a time") ? STWATCH_OK
+																: stw_fail_memory(error);
+	/* To Go 1.21 only stops write how many P's there are. */
+	stw_mmu_curve_init(&curve, a->mem, CHANGES_KEPT, a->gather.counts[STW_EV_ProcsChange] ? 0 : stw_gather_procs(&a->gather));
+	stwatch_status status = stw_trace_walk(&a->trace, options, &walk, error);
+	if (status == STWATCH_OK && !stw_summary_take_curve(&a->summary, &curve, &a->arena))
+		status = stw_fail_memory(error);
+	stw_mmu_curve_free(&curve);
+	return status;
+}
+
 static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_error *error)
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, !o->findings};
@@ -466,6 +492,13 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 	if (!describe(a))
 		return stw_fail_memory(error);
 	a->summary.threads = a->gather.threads;
+	if (o->mmu_curve && !cancelled) {
+		status = compute_curve(a, &options, error);
+		cancelled = status == STWATCH_ERR_CANCELLED;
+		if (status != STWATCH_OK && !cancelled)
+			return status;
+		why = *error;
+	}
 	if (o->findings) {
 		status = judge(a, &options, error);
 		if (status != STWATCH_OK)

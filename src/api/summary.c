@@ -142,6 +142,53 @@ static bool fill_mmu(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 	return true;
 }
 
+/* Buckets of the histogram put together to powers of two, which are their borders. */
+static bool fill_latency(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
+{
+	enum { OCTAVES = 64 };
+	stwatch_latency_bucket *buckets = stw_arena_zalloc(arena, OCTAVES * sizeof *buckets);
+	if (!buckets)
+		return false;
+	size_t first = OCTAVES, end = 0;
+	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
+		int64_t value = stw_histogram_value(b);
+		size_t octave = value > 0 ? 64 - (size_t)__builtin_clzll((uint64_t)value) : 0;
+		buckets[octave].count += a->latency[b];
+		if (a->latency[b] == 0)
+			continue;
+		first = octave < first ? octave : first;
+		end = octave + 1;
+	}
+	for (size_t i = 0; i < OCTAVES - 1; i++) {
+		buckets[i].from_ns = i ? (int64_t)1 << (i - 1) : 0;
+		buckets[i].to_ns = (int64_t)1 << i;
+	}
+	s->sched_latency = buckets + (end ? first : 0);
+	s->n_sched_latency = end ? end - first : 0;
+	return true;
+}
+
+bool stw_summary_take_curve(stwatch_summary *s, stw_mmu_curve *curve, stw_arena *arena)
+{
+	stwatch_mmu_point *points = stw_arena_zalloc(arena, STW_MMU_WINDOWS * sizeof *points);
+	stwatch_mmu_point *few = stw_arena_zalloc(arena, (s->n_mmu + 1) * sizeof *few);
+	if (!points || !few)
+		return false;
+	s->n_mmu_curve = stw_mmu_curve_finish(curve, points);
+	s->mmu_curve = points;
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_mmu; i++)
+		for (size_t k = 0; k < s->n_mmu_curve; k++)
+			if (points[k].window_ns == s->mmu[i].window_ns)
+				few[n++] = points[k];
+	s->mmu_exact = n > 0;
+	if (n > 0) {
+		s->mmu = few;
+		s->n_mmu = n;
+	}
+	return true;
+}
+
 bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 {
 	*s = (stwatch_summary){
@@ -171,5 +218,6 @@ bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 		s->sched_max_ns = a->latency_max;
 	}
 	fill_loads(s, a);
-	return fill_stops(s, a, arena) && fill_procs(s, a, arena) && fill_counts(s, a, arena) && fill_mmu(s, a, arena);
+	return fill_stops(s, a, arena) && fill_procs(s, a, arena) && fill_counts(s, a, arena) && fill_mmu(s, a, arena) &&
+		fill_latency(s, a, arena);
 }

@@ -20,7 +20,7 @@ static void print_json(const stw_output_input *in, stwatch_view view, const stwa
 static void print_text(const stw_output_input *in, stwatch_view view, const stwatch_print_options *options, stw_text *text)
 {
 	if (view == STWATCH_VIEW_STAT)
-		stw_output_stat_text(in, text);
+		stw_output_stat_text(in, options, text);
 	else
 		stw_output_diagnosis_text(in, options, text);
 }

@@ -208,16 +208,41 @@ static void event_counts_json(const stwatch_summary *summary, stw_json *json)
 	stw_json_object_end(json);
 }
 
+static void points_json(const stwatch_mmu_point *points, size_t n, stw_json *json)
+{
+	stw_json_array(json);
+	for (size_t i = 0; i < n; i++) {
+		stw_json_row(json);
+		stw_json_key_int(json, "window_ns", points[i].window_ns);
+		stw_json_key(json, "utilisation");
+		stw_json_double(json, points[i].utilisation);
+		stw_json_object_end(json);
+	}
+	stw_json_array_end(json);
+}
+
 static void mmu_json(const stwatch_summary *summary, stw_json *json)
 {
-	if (!begin_part(json, "mmu", summary))
+	if (begin_part(json, "mmu", summary))
+		points_json(summary->mmu, summary->n_mmu, json);
+}
+
+/* What can be drawn. */
+static void drawn_json(const stwatch_summary *summary, stw_json *json)
+{
+	stw_json_key(json, "mmu_curve");
+	if (summary->mmu_curve)
+		points_json(summary->mmu_curve, summary->n_mmu_curve, json);
+	else
+		stw_json_null(json);
+	if (!begin_part(json, "sched_latency", summary))
 		return;
 	stw_json_array(json);
-	for (size_t i = 0; i < summary->n_mmu; i++) {
+	for (size_t i = 0; i < summary->n_sched_latency; i++) {
 		stw_json_row(json);
-		stw_json_key_int(json, "window_ns", summary->mmu[i].window_ns);
-		stw_json_key(json, "utilisation");
-		stw_json_double(json, summary->mmu[i].utilisation);
+		stw_json_key_int(json, "from_ns", summary->sched_latency[i].from_ns);
+		stw_json_key_int(json, "to_ns", summary->sched_latency[i].to_ns);
+		stw_json_key_uint(json, "count", summary->sched_latency[i].count);
 		stw_json_object_end(json);
 	}
 	stw_json_array_end(json);
@@ -272,6 +297,7 @@ void stw_output_stat_json(const stw_output_input *in, stw_json *json)
 	stw_output_inputs_json(in, json);
 	stw_output_settings_json(in->settings, json);
 	stw_output_summary_json(in->summary, json);
+	drawn_json(in->summary, json);
 	stw_output_sources_json(in, json);
 	stw_output_limits_json(in, json);
 	stw_json_object_end(json);

@@ -255,6 +255,8 @@ static void mmu(const stwatch_summary *summary, stw_text *text)
 	stw_text_style(text, STW_STYLE_BOLD);
 	stw_text_put(text, "minimum mutator utilisation");
 	stw_text_style(text, STW_STYLE_PLAIN);
+	if (!summary->mmu_exact)
+		stw_text_put(text, " (of stretches from 1 ms on; --mmu: of all)");
 	stw_text_put(text, " ");
 	for (size_t i = 0; i < summary->n_mmu; i++) {
 		snprintf(line, sizeof line, "%s %s of any %s", i > 0 ? "," : "", stw_text_share(share, summary->mmu[i].utilisation),
@@ -280,8 +282,21 @@ static void traces(const stw_output_input *in, stw_text *text)
 	mmu(in->summary, text);
 }
 
-void stw_output_stat_text(const stw_output_input *in, stw_text *text)
+static void drawings(const stw_output_input *in, const stwatch_print_options *options, stw_text *text)
 {
+	stw_output_inputs_text(in, text);
+	if (options->draw_latency)
+		stw_output_latency_drawing(in->summary, options->ascii, text);
+	if (options->draw_mmu)
+		stw_output_mmu_drawing(in->summary, options->ascii, text);
+}
+
+void stw_output_stat_text(const stw_output_input *in, const stwatch_print_options *options, stw_text *text)
+{
+	if (options->draw_mmu || options->draw_latency) {
+		drawings(in, options, text);
+		return;
+	}
 	bool first = !in->summary->known;
 	if (in->summary->known)
 		traces(in, text);

@@ -7,7 +7,11 @@
 
 void stw_output_diagnosis_text(const stw_output_input *in, const stwatch_print_options *options, stw_text *text);
 void stw_output_finding_text(const stwatch_finding *finding, size_t number, stw_text *text);
-void stw_output_stat_text(const stw_output_input *in, stw_text *text);
+/* The page, or what options want to be drawn instead of it. */
+void stw_output_stat_text(const stw_output_input *in, const stwatch_print_options *options, stw_text *text);
+/* stat_draw.c */
+void stw_output_mmu_drawing(const stwatch_summary *summary, bool ascii, stw_text *text);
+void stw_output_latency_drawing(const stwatch_summary *summary, bool ascii, stw_text *text);
 
 /* A line for each input, with its problems; and what the inputs can't show. */
 void stw_output_input_text(const stwatch_input *input, const stwatch_summary *summary, stw_text *text);
