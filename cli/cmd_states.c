@@ -1,8 +1,11 @@
+#include <string.h>
+
 #include "cli/analyse.h"
 
 typedef struct states_args {
 	int format;
 	cli_time from, to;
+	const char *window, *function;
 	int64_t goroutine, proc;
 } states_args;
 
@@ -15,6 +18,10 @@ static const cli_option OPTIONS[] = {
 	{"format", 'f', CLI_CHOICE, "FORMAT", "table (or text), mermaid, dot, json", offsetof(states_args, format), FORMATS},
 	{"goroutine", 'g', CLI_COUNT, "ID", "only this goroutine", offsetof(states_args, goroutine), NULL},
 	{"proc", 'p', CLI_COUNT, "ID", "only this proc", offsetof(states_args, proc), NULL},
+	{"function", 0, CLI_STRING, "NAME", "only goroutines that were started with, or seen in, a function that has this in its name",
+		offsetof(states_args, function), NULL},
+	{"time", 0, CLI_STRING, "FROM..TO", "only this window, such as 1.5..1.6: short for --from and --to; either side may be left out",
+		offsetof(states_args, window), NULL},
 	{"from", 0, CLI_TIME, "TIME", "from this time on: seconds from the start, or a wall time (RFC 3339)", offsetof(states_args, from),
 		NULL},
 	{"to", 0, CLI_TIME, "TIME", "up to this time", offsetof(states_args, to), NULL},
@@ -48,6 +55,18 @@ static int print(cli_session *session, const char *file, stwatch_states_format f
 	return cli_worse(code, status == STWATCH_ERR_DAMAGED && told ? CLI_DAMAGED : cli_report(session, file, &error, status));
 }
 
+/* Reads FROM..TO; a side that is left out stays unset. */
+static bool read_window(const char *window, cli_time *from, cli_time *to)
+{
+	char first[64];
+	const char *dots = strstr(window, "..");
+	if (!dots || (size_t)(dots - window) >= sizeof first || (dots == window && !dots[2]))
+		return false;
+	memcpy(first, window, (size_t)(dots - window));
+	first[dots - window] = '\0';
+	return (!*first || cli_read_time(first, from)) && (!dots[2] || cli_read_time(dots + 2, to));
+}
+
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
 	const states_args *args = arguments;
@@ -55,7 +74,13 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	stwatch_states_options_init(&options);
 	options.goroutine = args->goroutine;
 	options.proc = args->proc;
-	int code = cli_resolve_times(session, &cli_states, operands, n, &args->from, &args->to, &options.from_ns, &options.to_ns);
+	options.function = args->function;
+	cli_time from = args->from, to = args->to;
+	if (args->window && (from.kind != CLI_TIME_UNSET || to.kind != CLI_TIME_UNSET))
+		return cli_usage(&cli_states, "--time stands for --from and --to: give it, or them");
+	if (args->window && !read_window(args->window, &from, &to))
+		return cli_usage(&cli_states, "--time: '%.80s' is no window (FROM..TO was expected, such as 1.5..1.6)", args->window);
+	int code = cli_resolve_times(session, &cli_states, operands, n, &from, &to, &options.from_ns, &options.to_ns);
 	return code == CLI_OK ? print(session, operands[0], format_of(session, args), &options) : code;
 }
 

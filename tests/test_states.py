@@ -119,8 +119,37 @@ def selections(program, report):
         parts = sum(t["count"] for half in halves for t in of(half, resource)["transitions"])
         all_of_them = sum(t["count"] for t in of(whole, resource)["transitions"])
         report.check("--from, --to: halves of %s" % resource, None if abs(parts - all_of_them) <= 1 else "%d, not %d" % (parts, all_of_them))
+    window = [graph(program, *args, STALL)[1] for args in (("--time", "0.1..0.2"), ("--from", "0.1", "--to", "0.2"))]
+    report.check("--time is --from and --to", None if window[0] == window[1] else "differ")
+    report.check("--time without an end", None if graph(program, "--time", "0.2..", STALL)[1] == halves[1] else "differs")
+    for args, words in ((("--time", "1"), "is no window"), (("--time", ".."), "is no window"), (("--time", "0..1", "--to", "2"), "give it, or them"),
+                        (("--function", "no.such"), "no goroutine was started with")):
+        code, out, err = run(program, *args, STALL)
+        report.check(" ".join(args), None if code == 2 and words in err and not out else "exit %d: %s" % (code, err))
+    functions(program, report)
     code, _, err = run(program, "--from", "2", "--to", "1", STALL)
     report.check("--to before --from", None if code == 2 and "--to" in err else "exit %d: %s" % (code, err))
+
+
+def functions(program, report):
+    """--function is the sum of its goroutines, as Go's own stacks show them, in both formats and every format of output."""
+    for trace, function, roots in (("traces/runnable_starvation-go1.26.8.trace", "main.latencyHandler", (19, 20, 21)),
+                                   ("path/served-go1.13.15.trace.gz", "main.slowBackup", (21,))):
+        path = os.path.join(harness.DATA, trace)
+        _, doc, err = graph(program, "--function", function, path)
+        report.check("--function %s" % function, None if doc and doc["selection"]["function"] == function else err)
+        sums = {}
+        for g in roots:
+            for s in of(graph(program, "--goroutine", str(g), path)[1], "goroutine")["states"]:
+                sums[s["state"]] = sums.get(s["state"], 0) + s["total_ns"]
+        got = {s["state"]: s["total_ns"] for s in of(doc, "goroutine")["states"]}
+        report.check("--function %s: its goroutines' time" % function, None if got == sums else "%s, not %s" % (got, sums))
+        report.check("--function %s: nothing else" % function, None if not of(doc, "proc")["states"] and not of(doc, "thread")["states"] else "others")
+        for form, mark in (("table", "_Grunnable"), ("mermaid", "stateDiagram-v2"), ("dot", "digraph")):
+            code, out, err = run(program, "--function", function, "--format", form, path)
+            report.check("--function as %s" % form, None if code == 0 and mark in out else err)
+    edges = re.findall(r"×[\d,]+, p50 .*?, p99 .*?, max ", run(program, "--format", "mermaid", STALL)[1])
+    report.check("mermaid: p50, p99 and max before a transition", None if len(edges) > 5 else str(edges))
 
 
 def formats(program, report):

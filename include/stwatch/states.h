@@ -52,14 +52,17 @@ typedef struct stwatch_states stwatch_states;
 typedef struct stwatch_states_options {
 	size_t size;
 	int64_t from_ns, to_ns;  /* from the first event; to_ns 0: to the end */
-	int64_t goroutine, proc; /* only of these; STWATCH_NONE: all. With either of them, other resources are left out */
+	int64_t goroutine, proc; /* only of these; STWATCH_NONE: all. With any choice, other resources are left out */
+	const char *function;    /* only goroutines that were started with, or seen in, a function whose name has this in it (the trace is then read
+	                          * twice); NULL: all */
 } stwatch_states_options;
 
 void stwatch_states_options_init(stwatch_states_options *options);
 
 /* Reads a trace ("-" is standard input) event by event, as strictly as stwatch_reader_next, and goes on after damage. On STWATCH_OK,
  * _ERR_DAMAGED and _ERR_CANCELLED *out is set, owned by the caller, who ends it with stwatch_states_free; on damage it holds everything
- * that was readable and *error says the first problem. options and error may be NULL. */
+ * that was readable and *error says the first problem. STWATCH_ERR_ARGUMENT where no goroutine is one of options->function.
+ * options and error may be NULL. */
 stwatch_status stwatch_states_read(stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out,
                                    stwatch_error *error);
 void stwatch_states_free(stwatch_states *states);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analysis/members.h"
 #include "api/context.h"
 #include "api/told.h"
 #include "base/error.h"
@@ -37,6 +38,7 @@ struct stwatch_states {
 	STW_VEC(stwatch_state_time) times;
 	STW_VEC(stwatch_transition) transitions;
 	stw_told told;
+	stw_members members; /* of options.function */
 	stwatch_summary summary;
 	bool failed;
 };
@@ -62,6 +64,7 @@ void stwatch_states_free(stwatch_states *s)
 	stw_vec_free(mem, &s->contradictions);
 	stw_vec_free(mem, &s->times);
 	stw_vec_free(mem, &s->transitions);
+	stw_members_free(&s->members);
 	stw_told_free(&s->told);
 	stw_mem_free(mem, s, sizeof *s);
 }
@@ -71,9 +74,11 @@ void stwatch_states_free(stwatch_states *s)
 static bool wanted(const stwatch_states *s, unsigned resource, int64_t id)
 {
 	const stwatch_states_options *o = &s->options;
-	if (o->goroutine == STWATCH_NONE && o->proc == STWATCH_NONE)
+	if (o->goroutine == STWATCH_NONE && o->proc == STWATCH_NONE && !o->function)
 		return true;
-	return resource == STW_RES_G ? id == o->goroutine : resource == STW_RES_P && id == o->proc;
+	if (resource != STW_RES_G)
+		return resource == STW_RES_P && id != STWATCH_NONE && id == o->proc;
+	return id != STWATCH_NONE && (id == o->goroutine || (o->function && stw_members_has(&s->members, id)));
 }
 
 static bool inside(const stwatch_states *s, int64_t at)
@@ -329,6 +334,24 @@ static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path
 
 /* ---- the public functions ---- */
 
+static bool see_member(void *user, stw_stream *stream, const stw_stream_event *e)
+{
+	stw_members *members = user;
+	if (e->type != STW_EV_SYNC_POINT)
+		stw_members_add(members, stream, e);
+	return !members->failed;
+}
+
+static stwatch_status find_members(stwatch_states *s, const stw_trace *trace, const stw_run_options *options, stwatch_error *error)
+{
+	const stw_walk walk = {.event = see_member, .user = &s->members};
+	stwatch_status status = stw_trace_walk(trace, options, &walk, error);
+	if (status == STWATCH_OK && s->members.count == 0)
+		status = stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no goroutine was started with, or seen in, \"%.200s\"",
+			s->options.function);
+	return status;
+}
+
 static stwatch_status run(stwatch_states *s, const stwatch_context *context, const char *path, stwatch_error *error)
 {
 	stw_trace trace;
@@ -340,6 +363,10 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	stwatch_status status = stw_trace_open(&trace, s->mem, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
+	if (s->options.function && (status = find_members(s, &trace, &options, error)) != STWATCH_OK) {
+		stw_trace_close(&trace);
+		return status;
+	}
 	s->version = (unsigned)trace.version;
 	if (!stw_timeline_init(&r.timeline, s->mem, s->version, &hooks)) {
 		stw_trace_close(&trace);
@@ -357,6 +384,18 @@ static stwatch_status run(stwatch_states *s, const stwatch_context *context, con
 	return stw_told_verdict(&s->told, status, error);
 }
 
+static bool take_options(stwatch_states *s, const stwatch_states_options *options)
+{
+	stwatch_states_options_init(&s->options);
+	if (!options)
+		return true;
+	memcpy(&s->options, options, options->size < sizeof s->options ? options->size : sizeof s->options);
+	if (s->options.function)
+		s->options.function = stw_arena_copy(&s->told.arena, s->options.function, strlen(s->options.function));
+	s->members.word = s->options.function;
+	return s->options.function || !options->function;
+}
+
 stwatch_status stwatch_states_read(
 	stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out, stwatch_error *error)
 {
@@ -370,9 +409,11 @@ stwatch_status stwatch_states_read(
 		return stw_fail_memory(error);
 	s->mem = &context->mem;
 	stw_told_init(&s->told, s->mem);
-	stwatch_states_options_init(&s->options);
-	if (options)
-		memcpy(&s->options, options, options->size < sizeof s->options ? options->size : sizeof s->options);
+	stw_members_init(&s->members, s->mem, NULL);
+	if (!take_options(s, options)) {
+		stwatch_states_free(s);
+		return stw_fail_memory(error);
+	}
 	stwatch_status status = run(s, context, path, error);
 	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
 		*out = s;

@@ -20,6 +20,8 @@ static void label(stw_sink *out, const stwatch_transition *t, const char *separa
 	stw_sink_text(out, stw_text_duration(figure, t->p50_ns));
 	stw_sink_text(out, ", p99 ");
 	stw_sink_text(out, stw_text_duration(figure, t->p99_ns));
+	stw_sink_text(out, ", max ");
+	stw_sink_text(out, stw_text_duration(figure, t->max_ns));
 }
 
 static bool has_state(const stw_states_input *in, stwatch_resource resource, const char *state, size_t before)

@@ -77,6 +77,7 @@ void stw_output_states_json(const stw_states_input *in, stw_json *json)
 	stw_json_key_int_or_null(json, "to_ns", in->options.to_ns, 0);
 	stw_json_key_int_or_null(json, "goroutine", in->options.goroutine, STWATCH_NONE);
 	stw_json_key_int_or_null(json, "proc", in->options.proc, STWATCH_NONE);
+	stw_json_key_string(json, "function", in->options.function);
 	stw_json_object_end(json);
 	stw_json_key(json, "resources");
 	stw_json_array(json);

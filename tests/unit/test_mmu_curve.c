@@ -10,7 +10,7 @@
 #include "engine/walk.h"
 
 enum { PLENTY = 1 << 20, LITTLE = 500 };
-#define CLOSE 0.03
+#define CLOSE 0.05
 
 static bool take(void *user, stw_stream *stream, const stw_stream_event *e)
 {
