@@ -299,7 +299,7 @@ stwatch_status stw_past_load(stw_past *p, const stw_trace *trace, uint32_t span,
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};
 	stw_past_unload(p);
-	if (!stw_timeline_init(&p->timeline, p->mem, trace->v1 ? STW_GO122 : (unsigned)trace->version, &hooks))
+	if (!stw_timeline_init(&p->timeline, p->mem, (unsigned)trace->version, &hooks))
 		return stw_fail_memory(error);
 	if (trace->v1)
 		stw_stream_open_v1(&p->stream, p->mem, s->source, trace->v1, false);
