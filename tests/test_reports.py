@@ -108,7 +108,7 @@ def check_chains(report, name, text, findings):
         report.check("%s: chain of %s" % (name, f["id"]), "; ".join(odd[:2]) or None)
         call = next(e for e in f["evidence"] if e["step"] == "call")
         told = ['G["G%d' % call["goroutine"], '"%s"' % call["stack"][0]["function"], "%+.3f ms" % (call["at_ns"] / 1e6)]
-        told += ["waited for"] * bool(f["victims"])
+        told += ['|"waited '] * bool(f["victims"])
         report.check("%s: told in the chain of %s" % (name, f["id"]), ", ".join(t for t in told if t not in chain))
 
 

@@ -13,10 +13,10 @@ enum { VICTIMS_SHOWN = 8, FRAMES_SHOWN = 24, STEPS_SHOWN = 60, DRAWN_MAX = 600 <
 static const char STYLE[] =
 	":root{color-scheme:light "
 	"dark;--bg:#fff;--fg:#1d2127;--dim:#667080;--line:#dfe3e8;--card:#f7f8fa;--error:#c62f2f;--warning:#b36b00;--note:#2f6db3;"
-	"--run:#8fa3bd;--c:#d43d3d;--v:#e59a1c;--gc:#8e63c7;--sys:#2a9d8f;--spin:#d5dbe3;--wait:#e6e9ee;--stop:#4a5260;--when:#d43d3d1c}\n"
+	"--run:#8fa3bd;--c:#d43d3d;--v:#e59a1c;--vt:#96590a;--gc:#8e63c7;--sys:#2a9d8f;--spin:#d5dbe3;--wait:#e6e9ee;--stop:#4a5260;--when:#d43d3d1c}\n"
 	"@media(prefers-color-scheme:dark){:root{--bg:#15181d;--fg:#e2e6ec;--dim:#98a2b0;--line:#323841;--card:#1d2128;--error:#f07070;--"
 	"warning:#e7a93f;--note:#78b0ee;"
-	"--run:#5d718c;--c:#e8554f;--v:#e7a93f;--gc:#a583dc;--sys:#35b5a6;--spin:#39414c;--wait:#2b313a;--stop:#aab3c0;--when:#e8554f26}}\n"
+	"--run:#5d718c;--c:#e8554f;--v:#e7a93f;--vt:#e7a93f;--gc:#a583dc;--sys:#35b5a6;--spin:#39414c;--wait:#2b313a;--stop:#aab3c0;--when:#e8554f26}}\n"
 	"*{box-sizing:border-box}body{margin:0 auto;max-width:1180px;padding:1.2rem;background:var(--bg);color:var(--fg);font:15px/1.5 "
 	"system-ui,sans-serif}\n"
 	"h1{font-size:1.3rem;margin:0 0 "
@@ -34,11 +34,12 @@ static const char STYLE[] =
 	"ol.steps time{color:var(--dim);text-align:right;padding-right:.6rem;font-variant-numeric:tabular-nums}ol.steps "
 	"b{color:var(--dim);font-weight:500;text-align:right}\n"
 	"details summary{cursor:pointer;color:var(--dim);font-size:.88rem}details code{display:block}\n"
-	"svg{width:100%;height:auto;display:block;margin:.5rem 0;background:var(--bg);border:1px solid var(--line);border-radius:4px}\n"
+	".drawn{overflow-x:auto;margin:.5rem 0;background:var(--bg);border:1px solid var(--line);border-radius:4px}svg{width:100%;min-width:760px;height:auto;"
+	"display:block}\n"
 	"svg text{font:11px "
 	"ui-monospace,Menlo,Consolas,monospace;fill:var(--dim)}text.lane{text-anchor:end;fill:var(--fg)}text.tick{text-anchor:middle}text."
 	"number{text-anchor:middle;font-size:10px}\n"
-	"text.culprit{fill:var(--c);font-weight:700}text.victim{fill:var(--v);font-weight:700}.grid,.base{stroke:var(--line);fill:none}."
+	"text.culprit{fill:var(--error);font-weight:700}text.victim{fill:var(--vt);font-weight:700}.grid,.base{stroke:var(--line);fill:none}."
 	"step{stroke:var(--dim);stroke-dasharray:2 3;fill:none;opacity:.7}.when{fill:var(--when)}\n"
 	".c{fill:var(--c)}.v{fill:var(--v)}.r{fill:var(--run)}.g{fill:var(--gc)}.s{fill:var(--sys)}.cs{fill:var(--sys);stroke:var(--c);"
 	"stroke-width:1.5}.p{fill:var(--spin)}.q{fill:var(--v);opacity:.45}.w{fill:var(--wait)}.t{fill:var(--stop)}\n"
@@ -197,9 +198,11 @@ static size_t finding(stw_sink *out, const stwatch_finding *f, size_t number, bo
 	stw_sink_html(out, f->title);
 	stw_sink_text(out, "</h2>\n");
 	facts(out, f);
-	if (f->timeline && draw)
+	if (f->timeline && draw) {
+		stw_sink_text(out, "<div class=\"drawn\" tabindex=\"0\">"); /* wider than a phone: it can be moved, also by keys */
 		drawn = stw_output_timeline_svg(out, f);
-	else if (f->timeline)
+		stw_sink_text(out, "</div>\n");
+	} else if (f->timeline)
 		stw_sink_text(out, "<p class=\"dim\">Not drawn, to keep the page small: <code>--top</code> draws fewer.</p>\n");
 	evidence(out, f);
 	stw_sink_text(out, "<p class=\"dim\">id <code>");

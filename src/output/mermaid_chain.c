@@ -70,7 +70,7 @@ static void who_waited(stw_sink *out, const stwatch_finding *f, const char *from
 		snprintf(id, sizeof id, "W%zu", i);
 		stw_output_party_name(name, &f->victims[i]);
 		box(out, id, "", name);
-		print(out, "    %s -.->|\"%s waited for %s\"| %s\n", from, stw_text_duration(sum, f->victims[i].delay_ns), for_what, id);
+		print(out, "    %s -.->|\"waited %s for %s\"| %s\n", from, stw_text_duration(sum, f->victims[i].delay_ns), for_what, id);
 	}
 	if (f->n_victims > VICTIMS_SHOWN)
 		print(out, "    WN[\"%zu more\"]\n    %s -.-> WN\n", f->n_victims - VICTIMS_SHOWN, from);
