@@ -13,6 +13,7 @@ enum { MOST_WINDOWS = 48, MOST_GENERATIONS = 24 };
 typedef struct reading {
 	stw_mem *mem;
 	stw_places *places;
+	const stw_map *started;
 	pthread_mutex_t *naming; /* around places: the first time that a stack is seen */
 	stw_window *windows; /* the reading's own, added up afterwards */
 	size_t n_windows;
@@ -33,6 +34,7 @@ void stw_activity_init(stw_activity *a, stw_mem *mem, stw_places *places)
 	memset(a, 0, sizeof *a);
 	a->mem = mem;
 	a->places = places;
+	stw_map_init(&a->started, mem);
 }
 
 void stw_activity_free(stw_activity *a)
@@ -42,6 +44,14 @@ void stw_activity_free(stw_activity *a)
 	for (size_t i = 0; i < a->windows.count; i++)
 		stw_vec_free(a->mem, &a->windows.items[i].rows);
 	stw_vec_free(a->mem, &a->windows);
+	stw_map_free(&a->started);
+}
+
+void stw_activity_knows(stw_activity *a, int64_t g, const char *function)
+{
+	uint32_t number = stw_intern_put(&a->places->names, function, strlen(function));
+	if (number == UINT32_MAX || !stw_map_put(&a->started, (uint64_t)g, number))
+		a->failed = true;
 }
 
 uint32_t stw_activity_want(stw_activity *a, int64_t from, int64_t to, int64_t exclude_g)
@@ -79,13 +89,15 @@ static uint32_t name_function(reading *r, uint32_t stack, uint32_t root)
 	return number;
 }
 
-static uint32_t function_of(reading *r, uint32_t stack, uint32_t root)
+static uint32_t function_of(reading *r, uint32_t stack, uint32_t root, int64_t id)
 {
 	if (stack && r->gen->stacks.items[stack].note[0])
 		return r->gen->stacks.items[stack].note[0] - 1;
 	pthread_mutex_lock(r->naming);
 	uint32_t number = name_function(r, stack, root);
 	pthread_mutex_unlock(r->naming);
+	if (number == 0 && (number = stw_map_get(r->started, (uint64_t)id)) == STW_MAP_NONE)
+		number = 0;
 	return number;
 }
 
@@ -137,7 +149,7 @@ static void add_part(
 	if (b <= a || id == w->exclude_g)
 		return;
 	if (*function == UINT32_MAX)
-		*function = function_of(r, stack, root);
+		*function = function_of(r, stack, root, id);
 	add_row(r, w, *function, b - a, id, yielded);
 }
 
@@ -300,6 +312,7 @@ static void read_one(readers *all, task *t)
 	stw_order order;
 	reading r = {.mem = a->mem,
 		.places = a->places,
+		.started = &a->started,
 		.naming = &all->naming,
 		.windows = t->windows,
 		.n_windows = a->windows.count,
@@ -384,6 +397,30 @@ static bool add_up(stw_activity *a, const task *t)
 	return true;
 }
 
+/* Rows of the compiler's wrappers belong to what they call, which other stacks have shown by now. */
+static void unwrap_rows(stw_activity *a, stw_window *w)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < w->rows.count; i++) {
+		const stw_activity_row row = w->rows.items[i];
+		uint32_t function = stw_places_callee(a->places, row.function);
+		size_t k = 0;
+		while (k < kept && w->rows.items[k].function != function)
+			k++;
+		if (k == kept) {
+			w->rows.items[kept] = row;
+			w->rows.items[kept++].function = function;
+			continue;
+		}
+		stw_activity_row *sum = &w->rows.items[k];
+		sum->ns += row.ns;
+		sum->runs += row.runs;
+		sum->yields += row.yields;
+		sum->several |= row.several || sum->g != row.g;
+	}
+	w->rows.count = kept;
+}
+
 /* By time, ties by name: numbers depend on who came first. */
 static void sort_rows(const stw_places *places, stw_window *w)
 {
@@ -416,8 +453,10 @@ static stwatch_status collect(readers *all, stwatch_error *error)
 		if (!add_up(a, t))
 			return stw_fail_memory(error);
 	}
-	for (size_t i = 0; i < a->windows.count; i++)
+	for (size_t i = 0; i < a->windows.count; i++) {
+		unwrap_rows(a, &a->windows.items[i]);
 		sort_rows(a->places, &a->windows.items[i]);
+	}
 	return STWATCH_OK;
 }
 

@@ -24,6 +24,7 @@ typedef struct stw_activity {
 	stw_mem *mem;
 	stw_places *places;
 	STW_VEC(stw_window) windows;
+	stw_map started; /* goroutine → what it was started with (number in the names of the places) */
 	bool failed;
 } stw_activity;
 
@@ -31,6 +32,9 @@ void stw_activity_init(stw_activity *activity, stw_mem *mem, stw_places *places)
 void stw_activity_free(stw_activity *activity);
 /* Asks for a window; its index. UINT32_MAX if there are too many. */
 uint32_t stw_activity_want(stw_activity *activity, int64_t from, int64_t to, int64_t exclude_g);
+/* What a goroutine was started with, for where a generation does not tell it: of one that was made in an earlier one and ends at its
+ * first run. */
+void stw_activity_knows(stw_activity *activity, int64_t g, const char *function);
 /* Reads what is needed, on as many threads as are given; the result does not depend on their number. STWATCH_ERR_MEMORY, _IO. */
 stwatch_status stw_activity_read(
 	stw_activity *activity, const stw_trace *trace, unsigned threads, const volatile int *cancel, stwatch_error *error);

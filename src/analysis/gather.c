@@ -355,6 +355,14 @@ static void carry_ps(stw_gather *a, const stw_fold *f)
 
 /* ---- goroutines ---- */
 
+static void be_born(const stw_gather *a, stw_known_g *g, const stw_fold *f, const stw_tail_g *t)
+{
+	const stw_known_g *maker = t->maker_by ? NULL : stw_gather_g(a, t->maker);
+	g->born = t->made_at;
+	g->creator = (stw_place){f->generation, t->made_by};
+	g->creator_by = maker ? maker->creator : (stw_place){f->generation, t->maker_by};
+}
+
 static void carry_gs(stw_gather *a, const stw_fold *f)
 {
 	for (size_t i = 0; i < f->gone.count; i++)
@@ -371,8 +379,8 @@ static void carry_gs(stw_gather *a, const stw_fold *f)
 		g->blocks += t->blocks;
 		g->gc_worker |= (t->collects & STW_MARKS) != 0;
 		g->created |= t->created;
-		if (t->created && t->how == STW_HOW_CREATED)
-			g->creator = (stw_place){f->generation, t->wake_stack};
+		if (t->created)
+			be_born(a, g, f, &f->tails.items[i]);
 		if (t->root && !g->root.stack)
 			g->root = (stw_place){f->generation, t->root};
 		bool moved = t->since != STW_TIME_UNKNOWN;
@@ -732,13 +740,12 @@ bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 
 static void keep_left(stw_gather *a, const stw_known_g *g)
 {
-	if (g->state != STW_GO_WAITING || !g->created || g->since == STW_TIME_UNKNOWN || g->since < a->doubt ||
-		(g->wait != STW_WAIT_SYNC && g->wait != STW_WAIT_COND && g->wait != STW_WAIT_SEND && g->wait != STW_WAIT_RECEIVE &&
-			g->wait != STW_WAIT_SELECT && g->wait != STW_WAIT_FOREVER))
+	if (g->state != STW_GO_WAITING || !g->created || g->since == STW_TIME_UNKNOWN || g->since < a->doubt || g->gc_worker)
 		return;
 	stw_left *l = stw_vec_push(a->mem, &a->left);
 	if (l)
-		*l = (stw_left){g->id, g->since, g->root.stack ? g->root : g->stack, g->stack, g->creator, g->wait};
+		*l = (stw_left){g->id, g->born, g->since, g->waker, g->root.stack ? g->root : g->stack, g->stack, g->creator, g->creator_by, g->wake,
+			g->wait};
 	else
 		a->failed = true;
 }

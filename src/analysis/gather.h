@@ -17,7 +17,8 @@ typedef struct stw_known_g {
 	int64_t id, since, waker, run_ns;
 	uint64_t runs, blocks;
 	stw_place root, stack, wake;
-	stw_place creator; /* the stack that made it, if that is in the trace */
+	int64_t born; /* of one that was created within the trace */
+	stw_place creator, creator_by; /* the stack that made it; and the one that made its maker, if that is in the trace */
 	uint32_t reason_generation, reason;
 	uint8_t state, how;
 	uint8_t wait; /* stw_wait */
@@ -84,10 +85,11 @@ typedef struct stw_stop_window {
 
 typedef STW_VEC(stw_candidate) stw_candidates;
 
-/* A goroutine that was made within the trace and waits for another one at its end. */
+/* A goroutine that was made within the trace and waits for something at its end. */
 typedef struct stw_left {
-	int64_t g, since;
-	stw_place root, stack, creator;
+	int64_t g, born, since;
+	int64_t waker; /* the last one; STWATCH_NONE: no goroutine */
+	stw_place root, stack, creator, creator_by, wake;
 	uint8_t wait; /* stw_wait */
 } stw_left;
 

@@ -13,6 +13,7 @@ void stw_places_init(stw_places *p, stw_mem *mem)
 	stw_intern_init(&p->names, mem);
 	stw_map_init(&p->wanted, mem);
 	stw_map_init(&p->wanted_strings, mem);
+	stw_map_init(&p->callees, mem);
 }
 
 void stw_places_free(stw_places *p)
@@ -23,6 +24,7 @@ void stw_places_free(stw_places *p)
 	stw_intern_free(&p->names);
 	stw_map_free(&p->wanted);
 	stw_map_free(&p->wanted_strings);
+	stw_map_free(&p->callees);
 	stw_vec_free(p->mem, &p->places);
 	stw_vec_free(p->mem, &p->stacks);
 	stw_vec_free(p->mem, &p->string_places);
@@ -94,6 +96,80 @@ static const char *keep_name(stw_places *p, const stw_string *s)
 	return n == UINT32_MAX ? NULL : stw_intern_get(&p->names, n).data;
 }
 
+/* ---- functions that the compiler makes ---- */
+
+/* For a go statement with arguments (cmd/compile/internal/walk of Go 1.17, typecheck of 1.22): the function that it calls is meant. */
+bool stw_is_wrapper(const char *function)
+{
+	return strstr(function, "\xc2\xb7" "dwrap") || strstr(function, ".gowrap");
+}
+
+/* Length of the method's name in "main.(*T).m-fm", the function behind a method value; 0: it is none. */
+static size_t method_value(const char *function)
+{
+	size_t n = strlen(function);
+	return n > 3 && memcmp(function + n - 3, "-fm", 3) == 0 ? n - 3 : 0;
+}
+
+void stw_places_learn_callee(stw_places *p, const char *wrapper, const char *callee)
+{
+	uint32_t w = stw_intern_put(&p->names, wrapper, strlen(wrapper)), f = stw_intern_put(&p->names, callee, strlen(callee));
+	if (w == UINT32_MAX || f == UINT32_MAX || !stw_map_put(&p->callees, w, f))
+		p->failed = true;
+}
+
+uint32_t stw_places_callee(const stw_places *p, uint32_t function)
+{
+	uint32_t callee = stw_map_get(&p->callees, function);
+	return callee == STW_MAP_NONE ? function : callee;
+}
+
+/* Takes away what nobody wrote, where what it stands for is there too; the number of frames that are left. */
+static uint32_t unwrap(stw_places *p, stwatch_frame *frames, uint32_t n)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		size_t method = method_value(frames[i].function);
+		const char *inner = kept ? frames[kept - 1].function : NULL;
+		if (method && inner && strlen(inner) == method && memcmp(inner, frames[i].function, method) == 0)
+			continue;
+		frames[kept] = frames[i];
+		if (method) {
+			uint32_t number = stw_intern_put(&p->names, frames[i].function, method);
+			p->failed |= number == UINT32_MAX;
+			frames[kept].function = stw_intern_get(&p->names, number).data;
+		}
+		kept++;
+	}
+	if (kept >= 2 && stw_is_wrapper(frames[kept - 1].function) && !stw_is_library(frames[kept - 2].function)) {
+		stw_places_learn_callee(p, frames[kept - 1].function, frames[kept - 2].function);
+		kept--;
+	}
+	return kept;
+}
+
+/* A goroutine that has not run yet has only the wrapper for a stack: others of its kind show what that calls. */
+static void name_callee(stw_places *p, stw_named_stack *s)
+{
+	if (s->n != 1 || !stw_is_wrapper(s->frames[0].function))
+		return;
+	uint32_t number = stw_intern_put(&p->names, s->frames[0].function, strlen(s->frames[0].function));
+	stwatch_frame *frame = stw_arena_alloc(&p->arena, sizeof *frame);
+	if (number == UINT32_MAX || !frame) {
+		p->failed = true;
+		return;
+	}
+	*frame = s->frames[0];
+	frame->function = stw_intern_get(&p->names, stw_places_callee(p, number)).data;
+	s->frames = frame;
+}
+
+void stw_places_name_callees(stw_places *p)
+{
+	for (size_t i = 0; i < p->stacks.count; i++)
+		name_callee(p, &p->stacks.items[i]);
+}
+
 bool stw_places_name(stw_places *p, const stw_generation *gen, uint32_t stack, stw_named_stack *out)
 {
 	const stw_v2_stack *s = &gen->stacks.items[stack];
@@ -110,8 +186,9 @@ bool stw_places_name(stw_places *p, const stw_generation *gen, uint32_t stack, s
 			continue;
 		frames[n++] = (stwatch_frame){function, file, f->line};
 	}
+	n = unwrap(p, frames, n);
 	*out = (stw_named_stack){frames, n, stw_user_frame(frames, n)};
-	return true;
+	return !p->failed;
 }
 
 /* ---- the second pass over tables ---- */

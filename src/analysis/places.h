@@ -33,6 +33,7 @@ typedef struct stw_places {
 	stw_map wanted_strings; /* generation << 32 | string → index into strings */
 	STW_VEC(stw_place) string_places;
 	STW_VEC(stw_text) strings;
+	stw_map callees; /* wrapper → the function that it calls (numbers of names), as far as stacks show */
 	STW_VEC(stw_sample_window) windows;
 	STW_VEC(stw_sample) samples; /* within the windows, in order of time */
 	bool failed;
@@ -54,7 +55,18 @@ const char *stw_places_string(const stw_places *places, uint32_t generation, uin
 /* Turns a stack of a loaded generation into words. False when out of memory. */
 bool stw_places_name(stw_places *places, const stw_generation *gen, uint32_t stack, stw_named_stack *out);
 
+/* The function that the compiler's wrapper of a go statement calls (numbers of names); the function itself, if it is no wrapper or
+ * no stack that was named so far shows it. */
+uint32_t stw_places_callee(const stw_places *places, uint32_t function);
+/* One goroutine began in the wrapper and was in the callee later: Go 1.17 leaves wrappers out of all stacks but that of the beginning. */
+void stw_places_learn_callee(stw_places *places, const char *wrapper, const char *callee);
+/* Once that is learned: beginnings of goroutines get the names of what they call. */
+void stw_places_name_callees(stw_places *places);
+
 /* ---- what a person would edit ---- */
+
+/* True for what the compiler makes of a go statement with arguments. */
+bool stw_is_wrapper(const char *function);
 
 /* True for functions of the standard library and the runtime, by their package. */
 bool stw_is_library(const char *function);

@@ -72,6 +72,7 @@ static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, s
 			stw_rules[i]->want(c);
 	stwatch_status status = stw_places_resolve(&c->places, c->trace, error);
 	if (status == STWATCH_OK) {
+		stw_case_learn_callees(c);
 		stw_starved_want_activity(c);
 		status = stw_activity_read(&c->activity, c->trace, options->threads, options->cancel, error);
 	}

@@ -338,7 +338,8 @@ static void hand_over_gs(stw_fold *f)
 			f->failed = true;
 			return;
 		}
-		*t = (stw_tail_g){id, f->gs.items[slot]};
+		const stw_fold_g_more *more = &f->more.items[slot];
+		*t = (stw_tail_g){id, more->made_at, more->maker, more->made_by, more->maker_by, f->gs.items[slot]};
 		t->g.wait = wait_of(f, &f->gs.items[slot]);
 		if (t->g.state == STW_GO_RUNNING && t->g.collects && f->last_time > f->more.items[slot].gc_from)
 			stw_fold_worked(f, slot, f->last_time);

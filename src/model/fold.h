@@ -92,6 +92,8 @@ typedef struct stw_fold_g {
 typedef struct stw_fold_g_more {
 	int64_t gc_from; /* since when it assists, or works as a mark worker */
 	int64_t long_from, long_to; /* its last long stay in a system call or wait, for whom it delayed */
+	int64_t made_at, maker; /* of one that was made in this generation */
+	uint32_t made_by, maker_by; /* stacks: of its maker then; of its maker's maker, if that was in this generation too */
 	uint32_t assist_stack;
 	uint8_t long_state;
 	uint8_t worker; /* stw_worker, while it works */
@@ -207,6 +209,8 @@ typedef struct stw_alone {
 
 typedef struct stw_tail_g {
 	int64_t id;
+	int64_t made_at, maker; /* with g.created: as in stw_fold_g_more */
+	uint32_t made_by, maker_by;
 	stw_fold_g g;
 } stw_tail_g;
 

@@ -157,7 +157,12 @@ static inline __attribute__((always_inline)) void fold_go_create(
 		.wake_stack = stack,
 		.created = true,
 	};
-	f->more.items[target].long_to = STW_TIME_UNKNOWN;
+	stw_fold_g_more *more = &f->more.items[target];
+	more->long_to = STW_TIME_UNKNOWN;
+	more->made_at = t;
+	more->maker = f->gs.items[target].waker;
+	more->made_by = stack;
+	more->maker_by = STW_SLOT_OK(g_slot) && f->gs.items[g_slot].created ? f->more.items[g_slot].made_by : 0;
 	f->created++;
 	stw_fold_created_at(f, stack);
 	if (state == STW_GO_RUNNABLE)

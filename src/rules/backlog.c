@@ -36,7 +36,7 @@ static crowd crowd_of(stw_case *c, const stretch *s)
 		if (!k.oldest || w->to - w->from > k.oldest->to - k.oldest->from)
 			k.oldest = w;
 		const char *f = w->how == STW_HOW_CREATED ? stw_user_function(stw_places_stack(&c->places, w->wake)) : NULL;
-		if (!f)
+		if (!f || stw_is_library(f)) /* the runtime's timers make goroutines too */
 			continue;
 		k.created++;
 		size_t j = 0;
@@ -64,7 +64,8 @@ static void found(stw_case *c, const stretch *s)
 	if (!k.oldest || stw_overlap_outside(c, s->from, s->to) * 2 >= span)
 		return;
 	bool fresh, burst = k.creator != NULL;
-	stw_found *f = stw_found_for(c, "runqueue-backlog", burst ? "burst" : "saturation", k.creator, -1, &fresh);
+	const char *culprit = burst ? k.creator : stw_starved_load(c, k.oldest);
+	stw_found *f = stw_found_for(c, "runqueue-backlog", burst ? "burst" : "saturation", culprit, -1, &fresh);
 	if (!f)
 		return;
 	int64_t before = f->f.worst_ns;
@@ -88,11 +89,15 @@ static void found(stw_case *c, const stretch *s)
 	if (span <= before)
 		return;
 	f->evidence.count = 0;
+	f->ruled_out.count = 0;
 	f->f.confidence = STWATCH_CERTAIN;
 	f->culprit.kind = "goroutine";
 	f->f.title = stw_case_printf(c, "up to %d goroutines stood runnable at one time, for %s; the oldest for %s%s%s", s->most,
-		stw_case_ms(c, span), stw_case_ms(c, k.oldest->to - k.oldest->from), k.creator ? "; most created by " : "",
-		k.creator ? k.creator : "");
+		stw_case_ms(c, span), stw_case_ms(c, k.oldest->to - k.oldest->from),
+		burst             ? "; most created by "
+			: culprit ? "; what ran was mostly "
+				  : "",
+		culprit ? culprit : "");
 	f->f.advice = burst ? "start fewer at a time: a worker pool or a semaphore around the go statement"
 			    : "more work than the procs can do: fewer goroutines that compute at one time, or more CPUs";
 	stw_found_step(c, f, s->from, "grows", "goroutine transitions", "more than %lld are runnable (%lld procs)",

@@ -122,6 +122,8 @@ bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count);
 const char *stw_case_ms(stw_case *c, int64_t ns);
 /* The goroutine's own code: the outermost frame outside the library, else what it was started with; NULL: unknown. */
 const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root);
+/* Once stacks have names: what wrappers of go statements call, as far as it shows. */
+void stw_case_learn_callees(stw_case *c);
 /* The frame a person would look at first: the innermost of the program, else of the library above locks and the like. */
 uint32_t stw_case_frame(const stw_named_stack *stack);
 /* "main.f file.go:12" of the frame a person would edit, or the leaf. From the arena; "" for an empty stack. */

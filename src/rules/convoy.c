@@ -66,9 +66,32 @@ static void tell(stw_case *c, stw_found *f, const stw_queue *q, const char *caus
 			c, f, "not known: who holds it; the culprit is the only one blocked further on in the function that takes it");
 }
 
+static bool is_convoy(const stw_case *c, const stw_queue *q)
+{
+	return q->n_holds && q->most >= c->set[STW_SET_CONVOY_WAITERS] && q->worst_ns >= c->set[STW_SET_CONVOY_NOTE];
+}
+
+/* What most of the waiting behind one function was for: its queues are views of one problem, and some tell more than others. */
+static const char *cause_of(const stw_case *c, const stw_queue *q)
+{
+	const char *best = stw_queue_cause(c, q);
+	int64_t most = strcmp(best, "unknown") == 0 ? -1 : q->waited_ns;
+	for (size_t i = 0; q->culprit && i < c->queues->count; i++) {
+		const stw_queue *other = &c->queues->items[i];
+		if (!is_convoy(c, other) || !other->culprit || strcmp(other->culprit, q->culprit) != 0)
+			continue;
+		const char *cause = stw_queue_cause(c, other);
+		if (strcmp(cause, "unknown") != 0 && (other->waited_ns > most || (other->waited_ns == most && strcmp(cause, best) < 0))) {
+			most = other->waited_ns;
+			best = cause;
+		}
+	}
+	return best;
+}
+
 static void judge_queue(stw_case *c, stw_queue *q)
 {
-	const char *cause = stw_queue_cause(c, q);
+	const char *cause = cause_of(c, q);
 	bool fresh;
 	stw_found *f = stw_found_for(c, "lock-convoy", cause, q->culprit, STW_SET_CONVOY_NOTE, &fresh);
 	if (!f)
@@ -101,8 +124,7 @@ static void judge(stw_case *c)
 	if (all->count > 1)
 		qsort(all->items, all->count, sizeof *all->items, worst_first);
 	for (size_t i = 0; i < all->count; i++)
-		if (all->items[i].n_holds && all->items[i].most >= c->set[STW_SET_CONVOY_WAITERS] &&
-			all->items[i].worst_ns >= c->set[STW_SET_CONVOY_NOTE])
+		if (is_convoy(c, &all->items[i]))
 			judge_queue(c, &all->items[i]);
 	for (size_t i = 0; i < all->count; i++) { /* the same lock when fewer waited */
 		stw_queue *q = &all->items[i];

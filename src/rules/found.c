@@ -222,22 +222,36 @@ void stw_found_rules_out(stw_case *c, stw_found *f, const char *format, ...)
 		c->failed = true;
 }
 
-/* What the compiler makes of a go statement with arguments (cmd/compile/internal/walk of Go 1.17, typecheck of 1.22): the
- * function that it calls is meant. */
-static bool is_wrapper(const char *function)
-{
-	return strstr(function, "\xc2\xb7" "dwrap") || strstr(function, ".gowrap");
-}
-
 const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack *root)
 {
 	const char *start = stw_root_function(root);
-	if (start && !stw_is_library(start) && !is_wrapper(start))
+	if (start && !stw_is_library(start) && !stw_is_wrapper(start))
 		return start;
 	for (uint32_t i = stack->n; i-- > 0;)
-		if (!stw_is_library(stack->frames[i].function) && !is_wrapper(stack->frames[i].function))
+		if (!stw_is_library(stack->frames[i].function) && !stw_is_wrapper(stack->frames[i].function))
 			return stack->frames[i].function;
 	return start ? start : stw_root_function(stack);
+}
+
+static void learn_from(stw_case *c, const stw_candidates *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const stw_named_stack *root = stw_places_stack(&c->places, list->items[i].root), *at = stw_places_stack(&c->places, list->items[i].stack);
+		if (root->n != 1 || !stw_is_wrapper(root->frames[0].function))
+			continue;
+		const char *f = stw_own_function(at, root);
+		if (!stw_is_wrapper(f))
+			stw_places_learn_callee(&c->places, root->frames[0].function, f);
+	}
+}
+
+void stw_case_learn_callees(stw_case *c)
+{
+	const stw_gather *a = c->gather;
+	const stw_candidates *lists[] = {&a->runnable_stays, &a->runs, &a->syscalls, &a->lock_waits, &a->peer_waits, &a->waits};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		learn_from(c, lists[i]);
+	stw_places_name_callees(&c->places);
 }
 
 uint32_t stw_case_frame(const stw_named_stack *s)

@@ -70,6 +70,12 @@ typedef struct stw_served {
 	int64_t longest_ns;
 } stw_served;
 
+/* A spot that goroutine-leak has reported. */
+typedef struct stw_told_leak {
+	stw_site site;
+	const struct stw_told_leak *next;
+} stw_told_leak;
+
 struct stw_queues {
 	stw_queued *all;
 	size_t n_all;
@@ -79,6 +85,7 @@ struct stw_queues {
 	size_t n_stays;
 	stw_served *served; /* in order of kind and spot */
 	size_t n_served;
+	const stw_told_leak *leaks;
 };
 
 /* Asks for the names that are needed. */

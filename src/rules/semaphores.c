@@ -1,6 +1,8 @@
 /* Channels that work as locks. One that takes a place by sending (or a token by receiving) and gives it back wakes the next who
- * wants it; so the wakers are those who had waited there themselves, or are of their kind, and each wakes one. In a queue of
- * work the wakers are others (producers, consumers), and one that hands out work among equals wakes any number. */
+ * wants it; so the wakers are those who had waited there themselves, or are of their kind, and each wakes one. Or they were started by
+ * those who had waited, to do the work and give the place back (a group of goroutines with a limit): a function literal of the
+ * function that waits, and each goroutine wakes one. In a queue of work the wakers are others (producers, consumers), and one that
+ * hands out work among equals wakes any number. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +62,13 @@ static unsigned times_in(const int64_t *sorted, size_t n, int64_t g)
 	return times;
 }
 
+/* "f.func1", "f.func1.2", of a generic function "f[...].func1": written within f. */
+static bool is_literal_of(const char *function, const char *outer)
+{
+	size_t n = outer ? strlen(outer) : 0;
+	return function && n && strncmp(function, outer, n) == 0 && strncmp(function + n, ".func", 5) == 0;
+}
+
 /* w: the waits at one spot, by waker. */
 static bool is_semaphore(const stw_case *c, const stw_queued *w, size_t n, int64_t *waiters)
 {
@@ -78,6 +87,9 @@ static bool is_semaphore(const stw_case *c, const stw_queued *w, size_t n, int64
 			continue;
 		}
 		unsigned waited = times_in(waiters, n, w[i].wait->waker);
+		if (waited == 0 && next - i == 1 &&
+			is_literal_of(stw_root_function(stw_places_stack(&c->places, w[i].wait->wake)), w[i].site.function))
+			waited = 1; /* he who started it had */
 		beyond += next - i > waited + 1 ? next - i - waited - 1 : 0;
 		for (size_t k = i; k < next; k++) {
 			const stw_named_stack *wake = stw_places_stack(&c->places, w[k].wait->wake);

@@ -6,7 +6,7 @@
 #include "rules/case.h"
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_READ = 16, NEAR_NS = 500000000, MOST_PROCS = 8 };
+enum { MOST = 2000, MOST_READ = 16, MOST_WINDOWS = 40, NEAR_NS = 500000000, MOST_PROCS = 8 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
@@ -57,9 +57,10 @@ static bool counts(const stw_case *c, const stw_candidate *w)
 static void want(stw_case *c)
 {
 	stw_candidates_sort(&c->gather->runnable_stays);
+	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) /* also of those that are not judged: what ran has a name so */
+		stw_places_want(&c->places, c->gather->runnable_stays.items[i].root);
 	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
 		const stw_candidate *w = &c->gather->runnable_stays.items[i];
-		stw_places_want(&c->places, w->root);
 		stw_places_want(&c->places, w->stack);
 		stw_places_want(&c->places, w->wake);
 		stw_places_want_string(&c->places, w->reason_generation, w->reason);
@@ -71,19 +72,41 @@ static void want(stw_case *c)
 	}
 }
 
-/* The waits whose procs are looked at closely: the longest of each victim function. Called when names are known. */
+static bool is_looked_at(const stw_case *c, const stw_candidate *w)
+{
+	for (size_t i = 0; i < c->activity.windows.count; i++)
+		if (stw_overlap(c->activity.windows.items[i].from, c->activity.windows.items[i].to, w->from, w->to) * 2 >= w->to - w->from)
+			return true;
+	return false;
+}
+
+static bool is_busy_wait(stw_case *c, const stw_candidate *w)
+{
+	const stw_candidate *runner = NULL;
+	if (!counts(c, w) || stw_is_runtimes(stw_places_stack(&c->places, w->root)))
+		return false;
+	reason why = reason_of(c, w, &runner);
+	return why == BY_LOAD || (why == BY_LONG_RUN && !c->has_samples);
+}
+
+/* The waits whose procs are looked at closely: the longest of each victim function, then those of other times. Called when names are
+ * known. */
 void stw_starved_want_activity(stw_case *c)
 {
 	unsigned asked = 0;
 	const char *seen[MOST_READ];
-	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST && asked < MOST_READ; i++) {
-		stw_candidate *w = &c->gather->runnable_stays.items[i];
-		const stw_candidate *runner = NULL;
+	const stw_candidates *all = &c->gather->runnable_stays;
+	for (size_t i = 0; i < all->count; i++) {
+		const char *f = stw_root_function(stw_places_stack(&c->places, all->items[i].root));
+		if (f)
+			stw_activity_knows(&c->activity, all->items[i].g, f);
+	}
+	for (size_t i = 0; i < all->count && i < MOST && asked < MOST_READ; i++) {
+		stw_candidate *w = &all->items[i];
 		w->window = UINT32_MAX;
-		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
-		if (!counts(c, w) || stw_is_runtimes(root) || reason_of(c, w, &runner) != BY_LOAD)
+		if (!is_busy_wait(c, w))
 			continue;
-		const char *f = stw_own_function(stw_places_stack(&c->places, w->stack), root);
+		const char *f = stw_own_function(stw_places_stack(&c->places, w->stack), stw_places_stack(&c->places, w->root));
 		unsigned same = 0;
 		for (unsigned k = 0; k < asked; k++)
 			same += f && seen[k] && strcmp(seen[k], f) == 0;
@@ -93,6 +116,9 @@ void stw_starved_want_activity(stw_case *c)
 		if (w->window != UINT32_MAX)
 			seen[asked++] = f;
 	}
+	for (size_t i = 0; i < all->count && i < MOST && c->activity.windows.count < MOST_WINDOWS; i++)
+		if (!is_looked_at(c, &all->items[i]) && is_busy_wait(c, &all->items[i]))
+			all->items[i].window = stw_activity_want(&c->activity, all->items[i].from, all->items[i].to, all->items[i].g);
 }
 
 static bool is_woken(uint8_t how)
@@ -338,6 +364,19 @@ const char *stw_starved_load(stw_case *c, const stw_candidate *w)
 	return by_load(c, window_of(c, w)).culprit;
 }
 
+/* Without CPU samples, a long run of what runs shortly all the time was rather off the CPU than running on. */
+static bool is_unusual(stw_case *c, const stw_window *window, const char *function, const stw_candidate *run)
+{
+	if (c->has_samples || !window || !function)
+		return false;
+	for (size_t i = 0; i < window->rows.count; i++) {
+		const stw_activity_row *r = &window->rows.items[i];
+		if (r->runs >= 20 && r->function && strcmp(stw_intern_get(&c->places.names, r->function).data, function) == 0)
+			return r->ns / (int64_t)r->runs * 8 < run->to - run->from;
+	}
+	return false;
+}
+
 static void judge(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
@@ -360,6 +399,13 @@ static void judge(stw_case *c)
 				.count = 1,
 				.advice = "split its work, or give it a thread of its own: it did not give way for far longer than the "
 					  "scheduler asks (is asyncpreemptoff=1 set?)"};
+			window = window_of(c, w);
+			if (!is_unusual(c, window, v.culprit, runner)) {
+				window = NULL;
+				break;
+			}
+			runner = NULL;
+			v = by_load(c, window);
 			break;
 		}
 		case BY_LOAD:
@@ -387,7 +433,8 @@ static void judge(stw_case *c)
 		f->loud = latency_sensitive(c, w);
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
-		f->f.confidence = v.culprit || strcmp(v.cause, "gc-workers") == 0 ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		bool guessed = runner && !c->has_samples; /* it may have been off the CPU */
+		f->f.confidence = !guessed && (v.culprit || strcmp(v.cause, "gc-workers") == 0) ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		f->f.advice = v.advice;
 		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine",
 			stw_case_ms(c, w->to - w->from),

@@ -1,5 +1,5 @@
 // Package plant is what all programs of the benchmark share: it starts and stops the trace, and writes down
-// what was planted as the program itself measured it, one JSON object a line.
+// what was planted as the program itself measured it, one JSON object a line. It builds with Go 1.9 and later.
 package plant
 
 import (
@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
+	"io/ioutil"
 	"os"
 	"runtime"
 	"runtime/pprof"
@@ -47,41 +47,41 @@ func Span() time.Duration { return *span }
 func Start() {
 	runtime.GC()
 	if *samples {
-		Check(pprof.StartCPUProfile(io.Discard))
+		Check(pprof.StartCPUProfile(ioutil.Discard))
 	}
 	f, err := os.Create(*traceTo)
 	Check(err)
 	traceFile = f
 	Check(trace.Start(f))
 	zero = time.Now()
-	write(map[string]any{"kind": "started", "unix_ns": zero.UnixNano(), "pid": os.Getpid(), "go": runtime.Version(), "procs": *procs, "mode": *mode})
+	write(map[string]interface{}{"kind": "started", "unix_ns": zero.UnixNano(), "pid": os.Getpid(), "go": runtime.Version(), "procs": *procs, "mode": *mode})
 	fmt.Println("started") // the driver waits for this
 	time.Sleep(20 * time.Millisecond)
 }
 
 // Stop ends the recording and writes the truth.
 func Stop() {
-	write(map[string]any{"kind": "stopped", "at_ms": ms(time.Since(zero))})
+	write(map[string]interface{}{"kind": "stopped", "at_ms": ms(time.Since(zero))})
 	trace.Stop()
 	if *samples {
 		pprof.StopCPUProfile()
 	}
 	Check(traceFile.Close())
 	if *truthTo != "" {
-		Check(os.WriteFile(*truthTo, lines.Bytes(), 0o644))
+		Check(ioutil.WriteFile(*truthTo, lines.Bytes(), 0644))
 	}
 }
 
 // Fault notes one planted occurrence: what kind, whose function, from when and for how long; more as key, value, ….
-func Fault(kind, function string, from time.Time, lasted time.Duration, more ...any) {
-	line := map[string]any{"kind": kind, "func": function, "at_ms": ms(from.Sub(zero)), "ms": ms(lasted), "goroutine": ID()}
+func Fault(kind, function string, from time.Time, lasted time.Duration, more ...interface{}) {
+	line := map[string]interface{}{"kind": kind, "func": function, "at_ms": ms(from.Sub(zero)), "ms": ms(lasted), "goroutine": ID()}
 	for i := 0; i+1 < len(more); i += 2 {
 		line[more[i].(string)] = more[i+1]
 	}
 	write(line)
 }
 
-func write(line map[string]any) {
+func write(line map[string]interface{}) {
 	text, err := json.Marshal(line)
 	Check(err)
 	lines.Lock()
@@ -90,7 +90,7 @@ func write(line map[string]any) {
 	lines.Unlock()
 }
 
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+func ms(d time.Duration) float64 { return float64(d/time.Microsecond) / 1000 }
 
 // ID is the number by which the trace knows the calling goroutine.
 func ID() int {
