@@ -84,9 +84,18 @@ static uint32_t name_function(reading *r, uint32_t stack, uint32_t root)
 	if (!f)
 		f = stw_root_function(started.n ? &started : &named);
 	uint32_t number = f ? stw_intern_put(&r->places->names, f, strlen(f)) : 0;
-	if (own) /* it does not depend on who ran: kept beside the stack */
+	if (own) { /* it does not depend on who ran: kept beside the stack */
+		const char *leaf = stw_user_function(&named);
 		r->gen->stacks.items[stack].note[0] = number + 1;
+		r->gen->stacks.items[stack].note[1] = stw_intern_put(&r->places->names, leaf, strlen(leaf));
+	}
 	return number;
+}
+
+/* After function_of. */
+static uint32_t leaf_of(const reading *r, uint32_t stack)
+{
+	return stack && r->gen->stacks.items[stack].note[0] ? r->gen->stacks.items[stack].note[1] : 0;
 }
 
 static uint32_t function_of(reading *r, uint32_t stack, uint32_t root, int64_t id)
@@ -112,7 +121,30 @@ static stw_activity_row *row_of(stw_mem *mem, stw_window *w, uint32_t function, 
 	return row;
 }
 
-static void add_row(reading *r, stw_window *w, uint32_t function, int64_t ns, int64_t g, bool yielded)
+/* Boyer and Moore's vote: whoever has more than half of the time wins. */
+static void vote(stw_activity_row *row, uint32_t leaf, int64_t ns)
+{
+	if (row->leaf == leaf) {
+		row->leaf_ns += ns;
+	} else if (ns > row->leaf_ns) {
+		row->leaf = leaf;
+		row->leaf_ns = ns - row->leaf_ns;
+	} else {
+		row->leaf_ns -= ns;
+	}
+}
+
+static void add_up_row(stw_activity_row *sum, const stw_activity_row *row)
+{
+	sum->ns += row->ns;
+	sum->runs += row->runs;
+	sum->yields += row->yields;
+	sum->several |= row->several || sum->g != row->g;
+	if (row->leaf)
+		vote(sum, row->leaf, row->leaf_ns);
+}
+
+static void add_row(reading *r, stw_window *w, uint32_t function, uint32_t leaf, int64_t ns, int64_t g, bool yielded)
 {
 	stw_activity_row *row = row_of(r->mem, w, function, g);
 	if (!row) {
@@ -123,6 +155,8 @@ static void add_row(reading *r, stw_window *w, uint32_t function, int64_t ns, in
 	row->ns += ns;
 	row->runs++;
 	row->yields += yielded;
+	if (leaf)
+		vote(row, leaf, ns);
 	w->total_ns += ns;
 }
 
@@ -150,7 +184,7 @@ static void add_part(
 		return;
 	if (*function == UINT32_MAX)
 		*function = function_of(r, stack, root, id);
-	add_row(r, w, *function, b - a, id, yielded);
+	add_row(r, w, *function, leaf_of(r, stack), b - a, id, yielded);
 }
 
 static inline void ran(reading *r, uint32_t p, uint32_t g, int64_t to, uint32_t stack, bool yielded)
@@ -388,10 +422,7 @@ static bool add_up(stw_activity *a, const task *t)
 			stw_activity_row *sum = row_of(a->mem, to, row->function, row->g);
 			if (!sum)
 				return false;
-			sum->ns += row->ns;
-			sum->runs += row->runs;
-			sum->yields += row->yields;
-			sum->several |= row->several || sum->g != row->g;
+			add_up_row(sum, row);
 		}
 	}
 	return true;
@@ -412,11 +443,7 @@ static void unwrap_rows(stw_activity *a, stw_window *w)
 			w->rows.items[kept++].function = function;
 			continue;
 		}
-		stw_activity_row *sum = &w->rows.items[k];
-		sum->ns += row.ns;
-		sum->runs += row.runs;
-		sum->yields += row.yields;
-		sum->several |= row.several || sum->g != row.g;
+		add_up_row(&w->rows.items[k], &row);
 	}
 	w->rows.count = kept;
 }

@@ -8,6 +8,8 @@ typedef struct stw_activity_row {
 	uint32_t function; /* number in the names of the places; 0: unknown */
 	int64_t ns;
 	uint64_t runs, yields; /* stretches of running; those that ended with a goroutine giving way by itself */
+	uint32_t leaf; /* the innermost function of the program in which most of it stopped running, as far as a vote tells; 0: not known */
+	int64_t leaf_ns; /* by how much it leads */
 	int64_t g; /* one of its goroutines */
 	bool several; /* there were others */
 } stw_activity_row;

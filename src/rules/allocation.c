@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analysis/mmu.h"
-#include "rules/case.h"
+#include "rules/waits.h"
 
 enum { MOST_GENERATIONS = 12, MOST_AUTHORS = 64, MIN_CYCLES = 3, GROWTH_CYCLES = 3 };
 static const int64_t WINDOW_NS = 5000000000, HEAP_MINIMUM = 4 << 20;
@@ -140,8 +140,7 @@ static bool has_frame(const stw_named_stack *s, const char *function)
 	return false;
 }
 
-/* A collection that somebody asked for by name. */
-static bool is_requested(const stw_named_stack *s)
+bool stw_asks_for_collection(const stw_named_stack *s)
 {
 	return has_frame(s, "runtime.GC") || has_frame(s, "runtime/debug.FreeOSMemory") || has_frame(s, "runtime/debug.freeOSMemory") ||
 		has_frame(s, "runtime/debug.SetGCPercent") || has_frame(s, "runtime/debug.setGCPercent");
@@ -185,7 +184,7 @@ static void add_site(authors *all, const stw_alloc_site *site, const stw_named_s
 		return;
 	if (site->created && (a = author_of(all->of_goroutines, &all->n_goroutines, function)))
 		add_to(a, site, stack, site->created);
-	if (site->triggers && is_requested(stack)) {
+	if (site->triggers && stw_asks_for_collection(stack)) {
 		all->requests += site->triggers;
 		all->requested.function = function;
 		add_to(&all->requested, site, stack, site->triggers);

@@ -239,8 +239,8 @@ static void learn_from(stw_case *c, const stw_candidates *list)
 		const stw_named_stack *root = stw_places_stack(&c->places, list->items[i].root), *at = stw_places_stack(&c->places, list->items[i].stack);
 		if (root->n != 1 || !stw_is_wrapper(root->frames[0].function))
 			continue;
-		const char *f = stw_own_function(at, root);
-		if (!stw_is_wrapper(f))
+		const char *f = stw_root_function(at);
+		if (f && !stw_is_wrapper(f))
 			stw_places_learn_callee(&c->places, root->frames[0].function, f);
 	}
 }

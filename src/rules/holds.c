@@ -97,6 +97,23 @@ static bool has_function(const stw_named_stack *s, const char *function)
 	return false;
 }
 
+/* What the library called, where it holds the lock itself while it calls back (sync.Once): the frame within the innermost one in which
+ * the holder was both times. NULL: it was the program that held it. */
+static const char *called_back(const stw_named_stack *in, const stw_named_stack *wake)
+{
+	for (uint32_t i = 0; i < in->n; i++) {
+		if (!has_function(wake, in->frames[i].function))
+			continue;
+		if (i == 0 || !stw_is_library(in->frames[i].function))
+			return NULL;
+		for (uint32_t k = i; k-- > 0;)
+			if (!stw_is_library(in->frames[k].function))
+				return in->frames[k].function;
+		return NULL;
+	}
+	return NULL;
+}
+
 /* The function that a person would edit: of those that the holder was in when it let go, the innermost in which it was while
  * it did what took the time, too (and not a small one that only unlocks). */
 static const char *function_of(const stw_case *c, const stw_hold *h)
@@ -105,6 +122,9 @@ static const char *function_of(const stw_case *c, const stw_hold *h)
 	const stw_candidate *s = main_stay(c, h);
 	bool placed = s && (s->state == STW_GO_WAITING || s->state == STW_GO_SYSCALL);
 	const stw_named_stack *in = stw_places_stack(&c->places, placed ? s->stack : (stw_place){0});
+	const char *back = called_back(in, wake);
+	if (back)
+		return back;
 	bool own = wake->user < wake->n;
 	for (uint32_t i = stw_case_frame(wake); in->n && i < wake->n; i++)
 		if ((!own || !stw_is_library(wake->frames[i].function)) && has_function(in, wake->frames[i].function))

@@ -52,10 +52,11 @@ static seen look_at_samples(const stw_case *c, const stw_stop *s)
 	return r;
 }
 
-/* One long stop may be the kernel's doing; the collector's own slowness shows again, or in CPU samples. */
-static stwatch_severity severity_of(const stw_case *c, int64_t worst, int64_t second, int64_t whole, bool executed)
+/* A few long stops among many may be the kernel's doing; the collector's own slowness shows in a quarter of them (in two at least),
+ * or in CPU samples. */
+static stwatch_severity severity_of(const stw_case *c, int64_t worst, int64_t usual, int64_t whole, bool executed)
 {
-	int64_t sure = executed ? worst : second;
+	int64_t sure = executed ? worst : usual;
 	if (sure >= c->set[STW_SET_GCTERM_ERROR] || whole >= c->set[STW_SET_STW_ERROR])
 		return STWATCH_ERROR;
 	if (sure >= c->set[STW_SET_GCTERM_WARN] || whole >= c->set[STW_SET_STW_WARN])
@@ -98,34 +99,60 @@ static const char *advice(const stw_case *c, bool begins)
 		  "share; see whether the machine took the CPU away";
 }
 
+static bool is_of(const char *kind, bool begins)
+{
+	return stw_stop_class_of(kind) == STW_STOP_GC && (strstr(kind, "sweep") != NULL) == begins;
+}
+
+static uint64_t stops_of(const stw_case *c, bool begins)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < c->gather->rows.count; i++)
+		n += is_of(stw_intern_get(&c->gather->names, c->gather->rows.items[i].kind).data, begins) ? c->gather->rows.items[i].count : 0;
+	return n;
+}
+
+/* How long a quarter of the stops stood at least, two at the least. */
+static int64_t usual_of(const stw_found *f, uint64_t stops)
+{
+	uint64_t least = stops / 4 > 2 ? stops / 4 : 2;
+	int64_t low = 0, high = INT64_MAX;
+	while (low < high) { /* the list is short, and in no order */
+		int64_t mid = low + (high - low) / 2 + 1;
+		uint64_t n = 0;
+		for (size_t i = 0; i < f->occurrences.count; i++)
+			n += f->occurrences.items[i].duration_ns >= mid;
+		if (n >= least)
+			low = mid;
+		else
+			high = mid - 1;
+	}
+	return low;
+}
+
 static void judge_kind(stw_case *c, bool begins)
 {
-	int64_t second = 0;
 	const stw_stop *worst = NULL;
 	bool fresh;
 	stw_found *f = NULL;
 	for (size_t i = 0; i < c->gather->stops.count; i++) {
 		const stw_stop *s = &c->gather->stops.items[i];
 		const char *kind = stw_intern_get(&c->gather->names, s->kind).data;
-		if (!counts(c, s) || stw_stood_off_cpu(c, s) || (strstr(kind, "sweep") != NULL) != begins)
+		if (!counts(c, s) || stw_stood_off_cpu(c, s) || !is_of(kind, begins))
 			continue;
 		if (!f && !(f = stw_found_for(c, "gc-mark-termination", begins ? "sweep-termination" : "mark-termination", NULL, -1, &fresh)))
 			return;
 		stw_found_occurs(c, f, s->stood, s->to, s->g, s->p);
 		stw_stop_harms(c, f, s);
-		if (!worst || standing(s) > standing(worst)) {
-			second = worst ? standing(worst) : 0;
+		if (!worst || standing(s) > standing(worst))
 			worst = s;
-		} else if (standing(s) > second) {
-			second = standing(s);
-		}
 	}
 	if (!worst)
 		return;
 	const char *kind = stw_intern_get(&c->gather->names, worst->kind).data;
 	seen r = look_at_samples(c, worst);
 	bool executed = (int64_t)r.samples * 10000000 * 2 >= standing(worst) && r.samples > 0;
-	f->f.severity = severity_of(c, standing(worst), second, worst->to - worst->from, executed);
+	f->f.severity = severity_of(c, standing(worst), usual_of(f, stops_of(c, begins)), worst->to - worst->from, executed);
 	f->f.confidence = executed ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 	stw_stop_phases(c, f, worst);
 	f->f.title = stw_case_printf(c, "the world stood for %s of a stop of %s (%s), for the collector's own work", stw_case_ms(c, standing(worst)),

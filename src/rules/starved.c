@@ -65,6 +65,9 @@ static void want(stw_case *c)
 		stw_places_want(&c->places, w->wake);
 		stw_places_want_string(&c->places, w->reason_generation, w->reason);
 	}
+	for (size_t i = 0; i < c->gather->sites.count; i++)
+		if (c->gather->sites.items[i].site.triggers)
+			stw_places_want(&c->places, (stw_place){c->gather->sites.items[i].generation, c->gather->sites.items[i].site.stack});
 	stw_candidates_sort(&c->gather->runs);
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
 		stw_places_want(&c->places, c->gather->runs.items[i].root);
@@ -283,17 +286,47 @@ static bool latency_sensitive(const stw_case *c, const stw_candidate *w)
 }
 
 typedef struct verdict {
-	const char *cause, *culprit, *root, *advice;
+	const char *cause, *culprit, *leaf, *root, *advice;
 	int64_t g;
 	uint64_t count;
 } verdict;
 
-static verdict by_collector(void)
+/* Who asks for most of the collections by name, if most are asked for. */
+static const char *asks_for_collections(const stw_case *c)
 {
+	uint64_t all = 0, asked = 0;
+	int64_t most = 0;
+	const char *who = NULL;
+	for (size_t i = 0; i < c->gather->sites.count; i++) {
+		const stw_load_site *s = &c->gather->sites.items[i];
+		const stw_named_stack *at = s->site.triggers ? stw_places_stack(&c->places, (stw_place){s->generation, s->site.stack}) : NULL;
+		all += s->site.triggers;
+		if (!at || !stw_asks_for_collection(at))
+			continue;
+		asked += s->site.triggers;
+		if (s->site.triggers > most && at->user < at->n) {
+			most = s->site.triggers;
+			who = at->frames[at->user].function;
+		}
+	}
+	return asked * 2 > all ? who : NULL;
+}
+
+static verdict by_collector(const stw_case *c)
+{
+	const char *asks = asks_for_collections(c);
 	return (verdict){.cause = "gc-workers",
+		.culprit = asks,
 		.g = STWATCH_NONE,
-		.advice = "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld "
-			  "set?"};
+		.advice = asks ? "the collector's workers had the procs, for collections that the program asks for: don't call runtime.GC or FreeOSMemory "
+				 "in a running service"
+			       : "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld "
+				 "set?"};
+}
+
+static const char *name_of(const stw_case *c, uint32_t function)
+{
+	return stw_intern_get(&c->places.names, function).data;
 }
 
 static verdict by_load(stw_case *c, const stw_window *window)
@@ -313,6 +346,11 @@ static verdict by_load(stw_case *c, const stw_window *window)
 			spinner = r;
 	}
 	const stw_activity_row *top = &window->rows.items[0];
+	if (strcmp(name_of(c, top->function), "runtime.gcBgMarkWorker") == 0) {
+		if (top->ns * 2 >= window->total_ns)
+			return by_collector(c);
+		top = window->rows.count > 1 ? top + 1 : top; /* what the collector left went to these */
+	}
 	if (yields * 2 >= runs && runs >= 100 && spinner->ns * 2 >= window->total_ns && spinner->ns / (int64_t)spinner->runs < 1000000) {
 		v.cause = "yield-spin";
 		v.advice = "don't poll with runtime.Gosched: wait on a channel, condition or timer";
@@ -320,11 +358,10 @@ static verdict by_load(stw_case *c, const stw_window *window)
 	}
 	if (top->ns * 10 < window->total_ns * 3 || !top->function)
 		return v;
-	const char *name = stw_intern_get(&c->places.names, top->function).data;
-	if (strcmp(name, "runtime.gcBgMarkWorker") == 0)
-		return by_collector();
+	const char *name = name_of(c, top->function);
 	if (strncmp(name, "runtime.", 8) != 0) {
 		v.culprit = name;
+		v.leaf = top->leaf && top->leaf != top->function && top->leaf_ns * 4 >= top->ns ? name_of(c, top->leaf) : NULL;
 		v.g = top->several ? STWATCH_NONE : top->g;
 	}
 	return v;
@@ -388,12 +425,13 @@ static void judge(stw_case *c)
 		const stw_window *window = NULL;
 		verdict v = {.g = STWATCH_NONE};
 		switch (reason_of(c, w, &runner)) {
-		case BY_GC: v = by_collector(); break;
+		case BY_GC: v = by_collector(c); break;
 		case BY_LONG_RUN: {
 			const stw_named_stack *at = stw_places_stack(&c->places, runner->stack),
 					      *from = stw_places_stack(&c->places, runner->root);
 			v = (verdict){.cause = "long-runner",
 				.culprit = stw_own_function(at, from),
+				.leaf = at->user < at->n ? stw_user_function(at) : NULL,
 				.root = stw_root_function(from),
 				.g = runner->g,
 				.count = 1,
@@ -418,7 +456,7 @@ static void judge(stw_case *c)
 		stw_found *f = stw_found_for(c, "goroutine-starved", v.cause, v.culprit, STW_SET_STARVED_NOTE, &fresh);
 		if (!f)
 			return;
-		bool loud = latency_sensitive(c, w) || strcmp(v.cause, "saturation") != 0;
+		bool fair = strcmp(v.cause, "saturation") == 0 || strcmp(v.cause, "gc-workers") == 0, loud = latency_sensitive(c, w) || !fair;
 		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
 		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from - w->stopped_ns);
 		int64_t net = w->to - w->from - w->stopped_ns;
@@ -442,7 +480,11 @@ static void judge(stw_case *c)
 				: strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
 				: strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
 								      : "the collector's workers had the procs",
-			v.culprit ? ", mostly with " : "", v.culprit ? v.culprit : "");
+			!v.culprit                                ? ""
+				: strcmp(v.cause, "gc-workers") == 0 ? ", for collections asked for by "
+								  : ", mostly with ",
+			v.culprit ? v.culprit : "");
+		f->culprit.leaf = v.leaf;
 		f->culprit.root = v.root;
 		f->culprit.kind = "goroutine";
 		f->culprit.goroutine = v.g;

@@ -13,6 +13,8 @@ bool stw_profiled(const stw_case *c, int64_t from, int64_t to);
 bool stw_is_outside(const stw_case *c, const stw_silence *silence);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
+/* True for a stack that asks for a collection by name (allocation.c). */
+bool stw_asks_for_collection(const stw_named_stack *s);
 /* CPU samples that show a goroutine within a run; only the longest runs' are known. */
 unsigned stw_samples_of(const stw_case *c, const stw_candidate *run);
 /* True for a run that was longer than the scheduler's patience: since Go 1.14 a goroutine is asked to give way after 10 ms,
