@@ -49,6 +49,7 @@ typedef struct stw_candidate {
 	uint32_t part; /* how many gaps are before it */
 	bool begun; /* its beginning is in the trace */
 	bool taken; /* a rule has told it already (rules that judge in turn) */
+	uint8_t ran_on; /* of a run, for rules: 0 not judged yet, 1 no, 2 yes */
 	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
 	int64_t use_ns[STW_USE_COUNT];
 	int64_t idle_beside_ns; /* time in which at least one proc was idle */

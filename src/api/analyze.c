@@ -83,6 +83,13 @@ static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, s
 	return status;
 }
 
+/* A CPU profile was running: many samples, or a few all along the trace. */
+static bool is_profiled(const stw_gather *g)
+{
+	uint64_t n = g->counts[STW_EV_CPUSample];
+	return n >= 10 || (n >= 3 && (g->last_sample - g->first_sample) / 8 >= (g->last_time - g->first_time) / 10);
+}
+
 static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
 {
 	stw_case *c = &a->judged;
@@ -97,7 +104,7 @@ static stwatch_status judge(stwatch_analysis *a, const stw_run_options *options,
 	c->has_trace = a->gather.first_time != STW_TIME_UNKNOWN;
 	c->start = c->has_trace ? a->gather.first_time : 0;
 	c->procs = stw_gather_procs(&a->gather);
-	c->has_samples = a->gather.counts[STW_EV_CPUSample] >= 10;
+	c->has_samples = is_profiled(&a->gather);
 	c->preempts = !a->trace.v1 || stw_v1_preempts(a->trace.v1);
 	stwatch_status status = c->has_trace ? judge_trace(c, options, error) : STWATCH_OK;
 	if (status != STWATCH_OK)

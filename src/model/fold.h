@@ -199,6 +199,7 @@ typedef struct stw_silence {
 	uint32_t n_user; /* procs that ran a goroutine */
 	int64_t g, p; /* of one of them */
 	uint32_t generation, root;
+	uint8_t judged; /* for rules: 0 not yet, 1 the program's own, 2 from outside */
 } stw_silence;
 
 /* A goroutine that no other woke, from a wait of which only earlier generations know what it was for. */

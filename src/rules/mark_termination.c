@@ -57,7 +57,7 @@ static seen look_at_samples(const stw_case *c, const stw_stop *s)
 static stwatch_severity severity_of(const stw_case *c, int64_t worst, int64_t usual, int64_t whole, bool executed)
 {
 	int64_t sure = executed ? worst : usual;
-	if (sure >= c->set[STW_SET_GCTERM_ERROR] || whole >= c->set[STW_SET_STW_ERROR])
+	if (sure >= c->set[STW_SET_GCTERM_ERROR])
 		return STWATCH_ERROR;
 	if (sure >= c->set[STW_SET_GCTERM_WARN] || whole >= c->set[STW_SET_STW_WARN])
 		return STWATCH_WARNING;

@@ -53,20 +53,53 @@ static int64_t waited_for_stops(const stw_case *c, const stw_candidate *r)
 	return sum;
 }
 
-bool stw_ran_on(const stw_case *c, const stw_candidate *r)
+bool stw_is_long_run(const stw_case *c, const stw_candidate *r)
+{
+	int64_t length = r->to - r->from - waited_for_stops(c, r);
+	return length >= 40000000 && !r->gc_worker && !stw_is_runtimes(stw_places_stack(&c->places, r->root)) &&
+		stw_overlap_outside(c, r->from, r->to) * 2 < length;
+}
+
+unsigned stw_run_on_functions(stw_case *c)
+{
+	const char *seen[3];
+	unsigned n = 0;
+	if (c->run_on_functions)
+		return c->run_on_functions - 1;
+	for (size_t i = 0; i < c->gather->runs.count && i < MOST && n < 3 && c->preempts && !c->has_samples; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		const char *f = stw_own_function(stw_places_stack(&c->places, r->stack), stw_places_stack(&c->places, r->root));
+		bool known = !f || !stw_is_long_run(c, r);
+		for (unsigned k = 0; k < n && !known; k++)
+			known = strcmp(seen[k], f) == 0;
+		if (!known)
+			seen[n++] = f;
+	}
+	c->run_on_functions = n + 1;
+	return n;
+}
+
+static bool judge_run(stw_case *c, const stw_candidate *r)
 {
 	int64_t length = r->to - r->from - waited_for_stops(c, r);
 	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
 		return false;
 	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */
 		return length >= 25000000 && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6;
-	return length >= 40000000 && stw_overlap_outside(c, r->from, r->to) * 2 < length;
+	return stw_is_long_run(c, r) && stw_run_on_functions(c) < 3;
+}
+
+bool stw_ran_on(stw_case *c, stw_candidate *r)
+{
+	if (!r->ran_on)
+		r->ran_on = judge_run(c, r) ? 2 : 1;
+	return r->ran_on == 2;
 }
 
 static void judge(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
-		const stw_candidate *r = &c->gather->runs.items[i];
+		stw_candidate *r = &c->gather->runs.items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, r->stack), *root = stw_places_stack(&c->places, r->root);
 		int64_t ns;
 		if (!stw_ran_on(c, r))

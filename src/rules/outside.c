@@ -3,6 +3,8 @@
 
 #include "rules/waits.h"
 
+enum { LONG_RUN_NS = 30000000, MANY_RUNNERS = 4 };
+
 /* The profiler was on all the time, as far as samples before and after show. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to)
 {
@@ -31,7 +33,7 @@ static bool explained(const stw_case *c, const stw_silence *s)
 /* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
  * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
  * which do not stop for that, are silent as well. */
-bool stw_is_outside(const stw_case *c, const stw_silence *s)
+static bool judge_silence(const stw_case *c, const stw_silence *s)
 {
 	unsigned n = running(c, s);
 	if (s->to - s->from < 25000000)
@@ -45,11 +47,18 @@ bool stw_is_outside(const stw_case *c, const stw_silence *s)
 	return n > 1 && !explained(c, s);
 }
 
+bool stw_is_outside(const stw_case *c, stw_silence *s)
+{
+	if (!s->judged)
+		s->judged = judge_silence(c, s) ? 2 : 1;
+	return s->judged == 2;
+}
+
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to)
 {
 	int64_t sum = 0;
 	for (size_t i = 0; i < c->gather->silences.count; i++) {
-		const stw_silence *s = &c->gather->silences.items[i];
+		stw_silence *s = &c->gather->silences.items[i];
 		if (stw_is_outside(c, s))
 			sum += stw_overlap(s->from, s->to, from, to);
 	}
@@ -73,7 +82,7 @@ static void add_victims(stw_case *c, stw_found *f, const stw_silence *s)
 static void stopped(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->silences.count; i++) {
-		const stw_silence *s = &c->gather->silences.items[i];
+		stw_silence *s = &c->gather->silences.items[i];
 		bool fresh;
 		if (!stw_is_outside(c, s))
 			continue;
@@ -110,6 +119,22 @@ static void stopped(stw_case *c)
 	}
 }
 
+/* How many goroutines ran on for long although no CPU sample shows them, up to MANY_RUNNERS: those are not all in raw system calls. */
+static unsigned long_runners(const stw_case *c)
+{
+	int64_t seen[MANY_RUNNERS];
+	unsigned n = 0;
+	for (size_t i = 0; i < c->gather->runs.count && n < MANY_RUNNERS; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		bool known = r->gc_worker || r->to - r->from < LONG_RUN_NS;
+		for (unsigned k = 0; k < n; k++)
+			known |= seen[k] == r->g;
+		if (!known)
+			seen[n++] = r->g;
+	}
+	return n;
+}
+
 /* With a CPU profile running all along, samples times their period is the CPU time that the program got. */
 static void squeezed(stw_case *c)
 {
@@ -118,14 +143,14 @@ static void squeezed(stw_case *c)
 	int64_t ran = 0, long_runs = 0;
 	for (size_t i = 0; i < a->ps.count; i++)
 		ran += a->ps.items[i].total[STW_USE_USER] + a->ps.items[i].total[STW_USE_GC];
-	for (size_t i = 0; i < a->runs.count; i++)
-		if (a->runs.items[i].to - a->runs.items[i].from >= 30000000) /* raw system calls and the like look like running */
-			long_runs += a->runs.items[i].to - a->runs.items[i].from;
+	if (long_runners(c) < MANY_RUNNERS) /* raw system calls and the like look like running */
+		for (size_t i = 0; i < a->runs.count; i++)
+			long_runs += a->runs.items[i].to - a->runs.items[i].from >= LONG_RUN_NS ? a->runs.items[i].to - a->runs.items[i].from : 0;
 	for (size_t i = 0; i < a->silences.count; i++)
 		if (stw_is_outside(c, &a->silences.items[i]))
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
 	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
-	if (samples < 30 || should < 500000000 || got * 100 >= should * 60 ||
+	if (should < 500000000 || got * 100 >= should * 60 ||
 		(a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
 		return;
 	bool fresh;
@@ -147,11 +172,46 @@ static void squeezed(stw_case *c)
 	stw_found_rules_out(c, f, "not known: whether the profiler ran from the first event to the last, at its usual rate");
 }
 
+/* Without a profile: several functions seem to run on and on. */
+static void crowded(stw_case *c)
+{
+	const stw_candidate *worst = NULL;
+	uint64_t n = 0;
+	bool fresh;
+	for (size_t i = 0; i < c->gather->runs.count && stw_run_on_functions(c) >= 3; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		if (!stw_is_long_run(c, r))
+			continue;
+		n++;
+		worst = !worst || r->to - r->from > worst->to - worst->from ? r : worst;
+	}
+	stw_found *f = worst ? stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh) : NULL;
+	if (!f)
+		return;
+	f->f.severity = STWATCH_NOTE;
+	f->f.confidence = STWATCH_POSSIBLE;
+	for (size_t i = 0; i < c->gather->runs.count; i++)
+		if (stw_is_long_run(c, &c->gather->runs.items[i]))
+			stw_found_occurs(c, f, c->gather->runs.items[i].from, c->gather->runs.items[i].to, c->gather->runs.items[i].g, c->gather->runs.items[i].p);
+	f->f.title = stw_case_printf(c, "goroutines of several functions did not give way for up to %s, %llu times: the machine gave the CPU to others meanwhile",
+		stw_case_ms(c, worst->to - worst->from), (unsigned long long)n);
+	f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time; a recording with a CPU "
+		      "profile running shows what executed";
+	stwatch_evidence *e = stw_found_step(c, f, worst->from, "ran", "GoStart to GoStop", "G%lld ran on P%lld without a break for %s, in %s",
+		(long long)worst->g, (long long)worst->p, stw_case_ms(c, worst->to - worst->from), stw_case_site(c, stw_places_stack(&c->places, worst->stack)));
+	e->goroutine = worst->g;
+	e->proc = worst->p;
+	stw_found_rules_out(c, f, "code that can't be preempted: that would be one function, or two");
+	stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
+}
+
 static void judge(stw_case *c)
 {
 	stopped(c);
 	if (c->has_samples)
 		squeezed(c);
+	else
+		crowded(c);
 }
 
 const stw_rule stw_rule_outside = {"outside-program", NULL, judge};

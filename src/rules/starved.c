@@ -11,13 +11,13 @@ enum { MOST = 2000, MOST_READ = 16, MOST_WINDOWS = 40, NEAR_NS = 500000000, MOST
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
 
-static const stw_candidate *long_run_in(const stw_case *c, const stw_candidate *w, int64_t *covered)
+static const stw_candidate *long_run_in(stw_case *c, const stw_candidate *w, int64_t *covered)
 {
 	const stw_candidate *longest = NULL;
 	int64_t most = 0;
 	*covered = 0;
 	for (size_t i = 0; i < c->gather->runs.count; i++) {
-		const stw_candidate *r = &c->gather->runs.items[i];
+		stw_candidate *r = &c->gather->runs.items[i];
 		int64_t part = stw_overlap(r->from, r->to, w->from, w->to);
 		if (part <= 0 || r->g == w->g || !stw_ran_on(c, r))
 			continue;
@@ -30,7 +30,7 @@ static const stw_candidate *long_run_in(const stw_case *c, const stw_candidate *
 	return longest;
 }
 
-static reason reason_of(const stw_case *c, const stw_candidate *w, const stw_candidate **runner)
+static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate **runner)
 {
 	int64_t net = w->to - w->from - w->stopped_ns, user = w->use_ns[STW_USE_USER], covered;
 	if (net < c->set[STW_SET_STARVED_NOTE] || w->stopped_ns * 2 >= w->to - w->from)

@@ -10,7 +10,7 @@
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
 /* True if CPU samples stand before and after a stretch of time: then their absence within says something. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to);
-bool stw_is_outside(const stw_case *c, const stw_silence *silence);
+bool stw_is_outside(const stw_case *c, stw_silence *silence);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
 /* True for a stack that asks for a collection by name (allocation.c). */
@@ -20,7 +20,12 @@ unsigned stw_samples_of(const stw_case *c, const stw_candidate *run);
 /* True for a run that was longer than the scheduler's patience: since Go 1.14 a goroutine is asked to give way after 10 ms,
  * and does within another 10. Where the trace has CPU samples, they must show that it executed most of the time; else it may
  * have been off the CPU, and only much longer runs count. */
-bool stw_ran_on(const stw_case *c, const stw_candidate *run);
+bool stw_ran_on(stw_case *c, stw_candidate *run);
+/* As far as it can be told without samples. */
+bool stw_is_long_run(const stw_case *c, const stw_candidate *run);
+/* How many functions ran on and on without a break (up to 3), where a trace has no CPU samples and goroutines are preempted: code that
+ * can't be is one function, perhaps two; what holds up several is a machine that gives the CPU to others. */
+unsigned stw_run_on_functions(stw_case *c);
 /* Between naming and judging: the starved ask what ran (starved.c). */
 void stw_starved_want_activity(stw_case *c);
 /* The function of the program that had most of the P's time during a wait, 30 % at least; NULL: none, or it is not known. */
