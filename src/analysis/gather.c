@@ -759,3 +759,16 @@ void stw_gather_finish(stw_gather *a)
 			keep_left(a, &a->gs.items[i]);
 	close_goroutines(a, false);
 }
+
+int64_t stw_gather_percentile(const uint64_t *histogram, uint64_t n, int64_t max, double share)
+{
+	uint64_t want = (uint64_t)((double)n * share), seen = 0;
+	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
+		seen += histogram[b];
+		if (seen > want) {
+			int64_t v = stw_histogram_value(b);
+			return v < max ? v : max;
+		}
+	}
+	return max;
+}

@@ -193,6 +193,8 @@ static inline int64_t stw_gather_length(const stw_gather *gather)
 	return gather->last_time - gather->first_time - gather->missing_ns;
 }
 
+/* The value below which a share (0 to 1) of n values of a histogram lies, ns; max: the greatest. */
+int64_t stw_gather_percentile(const uint64_t *histogram, uint64_t n, int64_t max, double share);
 /* How many procs there are, as far as is known. */
 int64_t stw_gather_procs(const stw_gather *gather);
 

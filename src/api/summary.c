@@ -5,22 +5,9 @@
 
 #include "analysis/mmu.h"
 
-static int64_t percentile_of(const uint64_t *histogram, uint64_t n, int64_t max, double share)
-{
-	uint64_t want = (uint64_t)((double)n * share), seen = 0;
-	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
-		seen += histogram[b];
-		if (seen > want) {
-			int64_t v = stw_histogram_value(b);
-			return v < max ? v : max;
-		}
-	}
-	return max;
-}
-
 static int64_t percentile(const stw_gather *a, double share)
 {
-	return percentile_of(a->latency, a->n_latency, a->latency_max, share);
+	return stw_gather_percentile(a->latency, a->n_latency, a->latency_max, share);
 }
 
 static int by_total(const void *x, const void *y)
@@ -112,8 +99,8 @@ static void fill_loads(stwatch_summary *s, const stw_gather *a)
 	if (n == 0)
 		return;
 	s->polled_mean_ns = a->polled_ns / (int64_t)n;
-	s->polled_p50_ns = percentile_of(a->polled_latency, n, a->polled_max, 0.5);
-	s->polled_p99_ns = percentile_of(a->polled_latency, n, a->polled_max, 0.99);
+	s->polled_p50_ns = stw_gather_percentile(a->polled_latency, n, a->polled_max, 0.5);
+	s->polled_p99_ns = stw_gather_percentile(a->polled_latency, n, a->polled_max, 0.99);
 	s->polled_max_ns = a->polled_max;
 }
 

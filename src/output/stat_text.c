@@ -129,16 +129,34 @@ static void collector(const stwatch_summary *summary, stw_text *text)
 	stw_text_line(text);
 }
 
+/* How many each P's polls woke; those that woke none have no number. */
+static void polled_by(const stwatch_summary *summary, stw_text *text)
+{
+	enum { MOST_POLLERS = 16 };
+	char line[64];
+	for (size_t i = 0; i < summary->n_procs && i < MOST_POLLERS; i++) {
+		const stwatch_proc_row *row = &summary->procs[i];
+		const char *before = i ? ", " : "; polls by ";
+		if (row->polled)
+			snprintf(line, sizeof line, "%sP%" PRId64 " %" PRIu64, before, row->proc, row->polled);
+		else
+			snprintf(line, sizeof line, "%sP%" PRId64 " none", before, row->proc);
+		stw_text_wrap(text, INDENT, line);
+	}
+}
+
 static void network(const stwatch_summary *summary, stw_text *text)
 {
-	char count[STW_FIGURE_MAX], p50[STW_FIGURE_MAX], p99[STW_FIGURE_MAX], max[STW_FIGURE_MAX], line[256];
+	char count[STW_FIGURE_MAX], mean[STW_FIGURE_MAX], p50[STW_FIGURE_MAX], p99[STW_FIGURE_MAX], max[STW_FIGURE_MAX], line[256];
 	if (summary->polled == 0)
 		return;
 	stw_output_label(text, "network");
-	snprintf(line, sizeof line, "%s wake-ups by polls (%" PRIu64 " by sysmon, without a P); until they ran p50 %s, p99 %s, max %s",
-		stw_text_count(count, summary->polled), summary->polled_late, stw_text_duration(p50, summary->polled_p50_ns),
-		stw_text_duration(p99, summary->polled_p99_ns), stw_text_duration(max, summary->polled_max_ns));
+	snprintf(line, sizeof line, "%s wake-ups by polls (%" PRIu64 " by sysmon, without a P); until they ran mean %s, p50 %s, p99 %s, max %s",
+		stw_text_count(count, summary->polled), summary->polled_late, stw_text_duration(mean, summary->polled_mean_ns),
+		stw_text_duration(p50, summary->polled_p50_ns), stw_text_duration(p99, summary->polled_p99_ns),
+		stw_text_duration(max, summary->polled_max_ns));
 	stw_text_wrap(text, INDENT, line);
+	polled_by(summary, text);
 	stw_text_line(text);
 }
 

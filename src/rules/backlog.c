@@ -14,7 +14,7 @@ typedef struct stretch {
 /* The waits that overlap a stretch: how many, the oldest, and who made most of them runnable. */
 typedef struct crowd {
 	const stw_candidate *oldest;
-	uint64_t n, created;
+	uint64_t n, created, told; /* told: by another rule (a burst of the network) */
 	const char *creator;
 	const stw_candidate *example;
 } crowd;
@@ -33,6 +33,7 @@ static crowd crowd_of(stw_case *c, const stretch *s)
 		if (stw_overlap(w->from, w->to, s->from, s->to) <= 0 || w->to - w->from < c->set[STW_SET_BACKLOG_AGE])
 			continue;
 		k.n++;
+		k.told += w->taken;
 		if (!k.oldest || w->to - w->from > k.oldest->to - k.oldest->from)
 			k.oldest = w;
 		const char *f = w->how == STW_HOW_CREATED ? stw_user_function(stw_places_stack(&c->places, w->wake)) : NULL;
@@ -61,7 +62,7 @@ static void found(stw_case *c, const stretch *s)
 {
 	crowd k = crowd_of(c, s);
 	int64_t span = s->to - s->from;
-	if (!k.oldest || stw_overlap_outside(c, s->from, s->to) * 2 >= span)
+	if (!k.oldest || k.told * 2 >= k.n || stw_overlap_outside(c, s->from, s->to) * 2 >= span)
 		return;
 	bool fresh, burst = k.creator != NULL;
 	const char *culprit = burst ? k.creator : stw_starved_load(c, k.oldest);

@@ -131,12 +131,14 @@ static void tell_polls(stw_case *c, stw_found *f, const second *s)
 	uint64_t late = 0;
 	for (size_t i = 0; i < a->loads.count; i++)
 		late += a->loads.items[i].polled_late;
+	int64_t median = stw_gather_percentile(a->polled_latency, all, a->polled_max, 0.5);
 	stwatch_evidence *e = stw_found_step(c, f, s->load.from, "polls", "GoUnblock",
 		"%llu waits for the network were handed out in the trace: by %s; by sysmon, where no P had polled for 10 ms, %llu",
 		(unsigned long long)all, line, (unsigned long long)late);
 	stw_found_value(c, e, "by_sysmon", (int64_t)late);
-	e = stw_found_step(c, f, s->load.from, "delays", "GoUnblock to GoStart", "until they ran: %s in the mean, %s at most; %s in the 99th percentile of this second",
-		stw_case_ms(c, all ? a->polled_ns / (int64_t)all : 0), stw_case_ms(c, a->polled_max), stw_case_ms(c, s->p99));
+	e = stw_found_step(c, f, s->load.from, "delays", "GoUnblock to GoStart", "until they ran: %s in the mean, half within %s, %s at most; %s in the 99th percentile of this second",
+		stw_case_ms(c, all ? a->polled_ns / (int64_t)all : 0), stw_case_ms(c, median), stw_case_ms(c, a->polled_max), stw_case_ms(c, s->p99));
+	stw_found_value(c, e, "p50_ns", median);
 	stw_found_value(c, e, "p99_ns", s->p99);
 	stw_found_value(c, e, "max_ns", a->polled_max);
 }

@@ -55,7 +55,10 @@ static int64_t waited_for_stops(const stw_case *c, const stw_candidate *r)
 
 bool stw_is_long_run(const stw_case *c, const stw_candidate *r)
 {
-	int64_t length = r->to - r->from - waited_for_stops(c, r);
+	int64_t length = r->to - r->from;
+	if (length < 40000000)
+		return false;
+	length -= waited_for_stops(c, r);
 	return length >= 40000000 && !r->gc_worker && !stw_is_runtimes(stw_places_stack(&c->places, r->root)) &&
 		stw_overlap_outside(c, r->from, r->to) * 2 < length;
 }
@@ -75,6 +78,8 @@ unsigned stw_run_on_functions(stw_case *c)
 		if (!known)
 			seen[n++] = f;
 	}
+	for (size_t i = 0; i < c->gather->silences.count && n == 2; i++) /* two, and it was stopped from outside at other times */
+		n += stw_is_outside(c, &c->gather->silences.items[i]);
 	c->run_on_functions = n + 1;
 	return n;
 }

@@ -48,6 +48,8 @@ static void judge(stw_case *c)
 		const stw_candidate *call = call_of(c, u);
 		const stw_named_stack *at = stw_places_stack(&c->places, call ? call->stack : (stw_place){0, 0});
 		const stw_named_stack *from = stw_places_stack(&c->places, call ? call->root : (stw_place){0, 0});
+		if (stw_is_runtimes(from)) /* the tracer writing down what it traced is no fault of the program's */
+			continue;
 		const char *culprit = at->user < at->n ? stw_user_function(at) : stw_own_function(at, from),
 			   *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
 		bool fresh;

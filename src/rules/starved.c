@@ -329,6 +329,19 @@ static const char *name_of(const stw_case *c, uint32_t function)
 	return stw_intern_get(&c->places.names, function).data;
 }
 
+/* Where other functions lead at other times, one that leads seldom is a passer-by: it must have a part of all that was looked at. */
+static bool is_leading(const stw_case *c, uint32_t function)
+{
+	int64_t own = 0, all = 0;
+	for (size_t i = 0; i < c->activity.windows.count; i++) {
+		const stw_window *w = &c->activity.windows.items[i];
+		all += w->total_ns;
+		for (size_t k = 0; k < w->rows.count; k++)
+			own += w->rows.items[k].function == function ? w->rows.items[k].ns : 0;
+	}
+	return own * 10 >= all;
+}
+
 static verdict by_load(stw_case *c, const stw_window *window)
 {
 	verdict v = {.cause = "saturation",
@@ -359,7 +372,7 @@ static verdict by_load(stw_case *c, const stw_window *window)
 	if (top->ns * 10 < window->total_ns * 3 || !top->function)
 		return v;
 	const char *name = name_of(c, top->function);
-	if (strncmp(name, "runtime.", 8) != 0) {
+	if (strncmp(name, "runtime.", 8) != 0 && is_leading(c, top->function)) {
 		v.culprit = name;
 		v.leaf = top->leaf && top->leaf != top->function && top->leaf_ns * 4 >= top->ns ? name_of(c, top->leaf) : NULL;
 		v.g = top->several ? STWATCH_NONE : top->g;

@@ -162,17 +162,58 @@ static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
 		f->most = sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR : sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
 }
 
+/* The function behind the P that came last; NULL: none of the program's is shown to have run there. */
+static const char *last_of(const stw_case *c, const stw_stop *s, const seen *samples)
+{
+	const stw_stop_moment *m = stw_stop_moment_of(c, s, (uint32_t)s->last);
+	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
+	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE &&
+		!stw_is_runtimes(root) && m->run_from <= m->at;
+	const char *culprit = ran_on ? culprit_of(c, m, samples) : NULL;
+	/* not a goroutine of the runtime's own, whose beginning the trace does not show */
+	return culprit && strncmp(culprit, "runtime.", 8) != 0 ? culprit : NULL;
+}
+
+static bool waited_for(const stw_case *c, const stw_stop *s)
+{
+	return s->last >= 0 && (stw_stop_moment_of(c, s, (uint32_t)s->last)->at - s->from) * 2 >= s->to - s->from;
+}
+
+/* Without CPU samples: many functions came last in turn, none of them often. Code that can't be preempted is one or two; whoever the
+ * kernel takes the CPU from is anybody. */
+static bool anybody(const stw_case *c, size_t n)
+{
+	enum { FUNCTIONS = 4 };
+	const char *seen_last[FUNCTIONS];
+	unsigned times[FUNCTIONS] = {0}, functions = 0, all = 0, most = 0;
+	if (c->has_samples || !c->preempts)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const stw_stop *s = &c->gather->stops.items[i];
+		const char *f = waited_for(c, s) ? last_of(c, s, &(seen){0}) : NULL;
+		unsigned k = 0;
+		if (!f)
+			continue;
+		all++;
+		while (k < functions && strcmp(seen_last[k], f) != 0)
+			k++;
+		if (k == FUNCTIONS)
+			continue;
+		seen_last[k] = f;
+		functions += k == functions;
+		times[k]++;
+		most = times[k] > most ? times[k] : most;
+	}
+	return functions == FUNCTIONS && most * 2 < all;
+}
+
 /* The stop waited for a goroutine that ran on. */
-static void held_up(stw_case *c, const stw_stop *s, const char *kind)
+static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_anybody)
 {
 	const stw_stop_moment *m = stw_stop_moment_of(c, s, (uint32_t)s->last);
 	seen samples = look_at_samples(c, s->from, m->at, m->g, m->p);
 	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){m->generation, m->root});
-	bool ran_on = m->g >= 0 && m->was != STW_USE_SYSCALL && m->was != STW_USE_GC && m->was != STW_USE_GC_IDLE &&
-		!stw_is_runtimes(root) && m->run_from <= m->at;
-	const char *culprit = ran_on ? culprit_of(c, m, &samples) : NULL;
-	if (culprit && strncmp(culprit, "runtime.", 8) == 0)
-		culprit = NULL; /* a goroutine of the runtime's own, whose beginning the trace does not show */
+	const char *culprit = by_anybody ? NULL : last_of(c, s, &samples);
 	bool clock = samples.on_it >= 4 && samples.clock * 2 >= samples.on_it;
 	const char *cause = !culprit ? "unknown" : clock ? "hot-clock" : "non-preemptible";
 	bool fresh;
@@ -219,6 +260,8 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind)
 			"a stop of %s (%s): P%lld came last, after %s, but nobody in the program is shown to have kept it",
 			stw_case_ms(c, s->to - s->from), kind, (long long)m->p, stw_case_ms(c, m->at - s->from));
 		f->f.advice = "record again with a CPU profile running; look for a busy machine or a CPU quota";
+		if (by_anybody)
+			stw_found_rules_out(c, f, "code that can't be preempted: many different functions came last in turn");
 	}
 	stw_tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
 	stw_tell_asked(c, f, s, kind);
@@ -266,12 +309,12 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 static void judge(stw_case *c)
 {
 	size_t n = long_stops(c);
+	bool by_anybody = anybody(c, n);
 	for (size_t i = 0; i < n; i++) {
 		const stw_stop *s = &c->gather->stops.items[i];
 		const char *kind = stw_intern_get(&c->gather->names, s->kind).data;
-		int64_t waited = s->last >= 0 ? stw_stop_moment_of(c, s, (uint32_t)s->last)->at - s->from : 0;
-		if (s->last >= 0 && waited * 2 >= s->to - s->from)
-			held_up(c, s, kind);
+		if (waited_for(c, s))
+			held_up(c, s, kind, by_anybody);
 		else if (!stw_is_collectors_own(c, s) || stw_stood_off_cpu(c, s)) /* else that is gc-mark-termination */
 			stood(c, s, kind);
 	}

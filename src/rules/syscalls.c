@@ -3,7 +3,7 @@
 
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_WAKES = 4 * MOST };
+enum { MOST = 2000, MOST_HARMLESS = 8, MOST_WAKES = 4 * MOST };
 
 static void want(stw_case *c)
 {
@@ -18,19 +18,32 @@ static void want(stw_case *c)
 	}
 }
 
+static bool is_set_free(const stw_case *c, const stw_wake *k, const stw_candidate *s)
+{
+	return k->waker == s->g && k->held_state == STW_GO_SYSCALL && k->held_to == s->to &&
+		stw_overlap(k->from, k->at, s->from, s->to) >= 1000000 &&
+		stw_is_lock_wait(stw_places_stack(&c->places, (stw_place){k->generation, k->stack}));
+}
+
+static bool sets_free(const stw_case *c, const stw_candidate *s)
+{
+	for (size_t i = 0; i < c->gather->wakes.count && i < MOST_WAKES; i++)
+		if (is_set_free(c, &c->gather->wakes.items[i], s))
+			return true;
+	return false;
+}
+
 /* Whom its return set free: they had waited for it. Idle waits are nobody's harm: a lock's are. */
 static int64_t harm_of(stw_case *c, stw_found *f, const stw_candidate *s)
 {
 	int64_t worst = 0;
 	for (size_t i = 0; i < c->gather->wakes.count && i < MOST_WAKES; i++) {
 		const stw_wake *k = &c->gather->wakes.items[i];
-		if (k->waker != s->g || k->held_state != STW_GO_SYSCALL || k->held_to != s->to)
+		if (!is_set_free(c, k, s))
 			continue;
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){k->generation, k->stack}),
 				      *root = stw_places_stack(&c->places, (stw_place){k->generation, k->root});
 		int64_t part = stw_overlap(k->from, k->at, s->from, s->to);
-		if (part < 1000000 || !stw_is_lock_wait(at))
-			continue;
 		const char *victim = stw_user_function(at);
 		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), k->g, part);
 		worst = part > worst ? part : worst;
@@ -38,8 +51,18 @@ static int64_t harm_of(stw_case *c, stw_found *f, const stw_candidate *s)
 	return worst;
 }
 
+/* Whether it was told of that function already; the longest come first. */
+static bool is_known(const stw_case *c, const char *culprit)
+{
+	for (size_t i = 0; i < c->found.count; i++)
+		if (strcmp(c->found.items[i]->f.rule, "goroutine-stuck-syscall") == 0 && strcmp(c->found.items[i]->culprit.function, culprit) == 0)
+			return true;
+	return false;
+}
+
 static void judge(stw_case *c)
 {
+	unsigned harmless = 0;
 	for (size_t i = 0; i < c->gather->syscalls.count && i < MOST; i++) {
 		const stw_candidate *s = &c->gather->syscalls.items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, s->stack), *root = stw_places_stack(&c->places, s->root);
@@ -49,6 +72,8 @@ static void judge(stw_case *c)
 		if (!culprit)
 			continue; /* the library's own goroutines (signals, resolvers): waiting is their work */
 		bool fresh;
+		if (harmless >= MOST_HARMLESS && !is_known(c, culprit) && !sets_free(c, s))
+			continue; /* more of what hurts nobody is noise */
 		stw_found *f = stw_found_for(
 			c, "goroutine-stuck-syscall", s->open && !s->cut ? "never-returned" : "blocking-call", culprit, -1, &fresh);
 		if (!f)
@@ -62,6 +87,7 @@ static void judge(stw_case *c)
 			f->f.severity = severity;
 		if (!fresh)
 			continue;
+		harmless += harm == 0;
 		f->f.confidence = s->begun ? STWATCH_CERTAIN : STWATCH_LIKELY;
 		f->culprit.leaf = stw_leaf_function(at);
 		f->culprit.root = stw_root_function(root);

@@ -40,6 +40,8 @@ static void held(stw_case *c, stw_queue *q)
 	}
 	if (!fresh)
 		return;
+	if (strcmp(stw_queue_cause(c, q), "holder-runnable") == 0)
+		f->most = STWATCH_WARNING; /* as in a convoy: what kept it from running is the fault */
 	f->f.confidence = q->guessed ? STWATCH_POSSIBLE : STWATCH_LIKELY;
 	f->f.title = stw_case_printf(c, "%s waited %s for a lock%s%s", victim ? victim : "a goroutine", stw_case_ms(c, w->to - w->from),
 		q->culprit ? " that was held in " : "", q->culprit ? q->culprit : "");
