@@ -33,6 +33,7 @@ class Case:
     never: list = dataclasses.field(default_factory=list)    # rules that would be a false alarm here
     samples: bool = False                                    # with CPU samples in the trace
     driver: str = ""                                         # what is done to the process from outside
+    oldest: int = 22                                         # the oldest Go 1.x that builds the program
 
     @property
     def quiet(self):
@@ -93,6 +94,30 @@ FAULTS = [
          beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
     Case("pooled", "pooled", [Fault("pool", ["allocation-starvation"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy", "netpoll-imbalance"]),
     Case("recheck", "recheck", [Fault("gcterm", ["gc-mark-termination"], [], least=25, share=0.4)], procs=(2, 8), env={"GODEBUG": "gccheckmark=1"}, beside=AFTER_STOP + STW),
+    *[Case(f"alarms-{mode}", "alarms", [Fault("storm", STARVED, [], ["main.(*session).expire", "main.(*session).refresh", "main.(*session).backoff"], size=False)], mode=mode,
+           procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("afterfunc", "tickers", "sleepers")],
+    Case("herd-close", "herd", [Fault("herd", STARVED, size=False)], mode="close", procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]),
+    Case("herd-broadcast", "herd", [Fault("herd", ["lock-convoy"], size=False)], mode="broadcast", procs=(2, 8), oldest=9, beside=STARVED + ["outside-program", "proc-idle-with-backlog"]),
+    *[Case(f"permits-{mode}", "permits", [Fault("limit", ["lock-convoy"], culprit, size=False, cause="holder-asleep")], mode=mode, procs=(2, 8, 1), oldest=9)
+      for mode, culprit in (("weighted", None), ("conns", None), ("group", ["main.(*group).run.func1"]))],
+    *[Case(f"growth-{mode}", "growth", [Fault("growth", ["goroutine-leak"], size=False)], mode=mode, procs=(2, 8, 1), oldest=9)
+      for mode in ("body", "ticker", "context", "hedge", "join", "later")],
+    Case("growth-read", "growth", [Fault("growth", ["goroutine-leak"], size=False, level="note")], mode="read", procs=(2, 8), oldest=9),
+    Case("rationed", "rationed", [Fault("rationed", ["outside-program"], [], size=False)], procs=(2, 4), oldest=14, never=["non-preemptible"], driver="ration",
+         beside=STARVED + ["proc-idle-with-backlog", "stw-prolonged"]),
+    *[Case(f"halt-{mode}", "halt", [Fault("held", STW, ["main.(*engine).heavy", "main.main"], least=35, size=False)], mode=mode, procs=(2, 8), beside=AFTER_STOP + ["gc-mark-termination"])
+      for mode in ("copy", "equal", "count")],
+    Case("halt-memstats", "halt", [Fault("often", ["stw-frequent"], size=False)], mode="memstats", procs=(2, 8), beside=AFTER_STOP + STW),
+    Case("halt-free", "halt", [Fault("often", ["stw-frequent", "goroutine-starved"], size=False, level="note")], mode="free", procs=(2, 8),
+         beside=AFTER_STOP + STW + ["gc-mark-termination", "allocation-starvation"]),
+    *[Case(f"knots-{mode}", "knots", [Fault("knot", ["lock-convoy"], size=False, cause=cause)], mode=mode, procs=(2, 8, 1), oldest=9, beside=LOCK)
+      for mode, cause in (("rwlock", "holder-asleep"), ("once", "holder-asleep"), ("child", None), ("file", "holder-in-syscall"), ("dns", None), ("db", "holder-asleep"))],
+    *[Case(f"heapstorm-{mode}", "heapstorm", [Fault("gc", ["allocation-starvation"], size=False)], mode=mode, procs=(2, 8), oldest=9,
+           beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"]) for mode in ("list", "map")],
+    *[Case(f"shelf-{mode}", "shelf", [Fault("pool", ["allocation-starvation"], ["main.newScratch"], size=False, cause=cause)], mode=mode, procs=(2, 8), oldest=9,
+           beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"]) for mode, cause in (("grow", None), ("forget", "pool-misuse"), ("state", None))],
+    *[Case(f"brake-{mode}", "brake", [Fault("spin", STARVED, ["main.main.func1"], size=False, cause="yield-spin")], mode=mode, procs=(2, 1, 8), oldest=9,
+           beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("gosched", "select")],
     Case("netburst", "netburst", [Fault("netburst", ["netpoll-imbalance", *STARVED], [], ["main.(*hub).serve"], least=40, size=False, either=True)], procs=(2, 1, 8)),
 ]
 
@@ -107,6 +132,11 @@ QUIET = [
     Case("warmup", "warmup", procs=FEW), Case("hellos", "hellos", procs=ANY),
     *[Case(f"orderly-{mode}", "orderly", mode=mode, procs=FEW if mode in ("limited", "busylock") else ANY)
       for mode in ("limited", "roomy", "lockstep", "crawl", "pressure", "cache", "busylock")],
+    Case("alarms-spread", "alarms", mode="spread", procs=FEW, oldest=9), Case("herd-few", "herd", mode="few", procs=FEW, oldest=9),
+    Case("permits-idle", "permits", mode="idle", procs=ANY, oldest=9), Case("growth-closed", "growth", mode="closed", procs=ANY, oldest=9),
+    Case("halt-metrics", "halt", mode="metrics", procs=ANY), Case("halt-rare", "halt", mode="rare", procs=FEW), Case("knots-brisk", "knots", mode="brisk", procs=ANY, oldest=9),
+    Case("knots-flight", "knots", mode="flight", procs=ANY, oldest=9), Case("heapstorm-roomy", "heapstorm", mode="roomy", procs=FEW, oldest=9),
+    Case("shelf-clean", "shelf", mode="clean", procs=ANY, oldest=9), Case("brake-blocked", "brake", mode="blocked", procs=ANY, oldest=9),
     *[Case(f"visitors-{mode}", "visitors", mode=mode, procs=ANY) for mode in ("subscribers", "pool", "slowly", "burst")],
 ]
 CASES = FAULTS + QUIET

@@ -25,7 +25,8 @@ import cases  # noqa: E402
 import observe  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-VERSIONS = ["1.22.12", "1.23.12", "1.24.0", "1.25.0"]     # and whatever Go is installed
+VERSIONS = ["1.11.13", "1.17.13", "1.21.13", "1.22.12", "1.23.12", "1.24.0", "1.25.0"]     # and whatever Go is installed
+MODULES = 22      # the module says go 1.22: older ones build in a GOPATH, and only the programs that keep to Go 1.9
 LEVELS = {"note": 0, "warning": 1, "error": 2}
 FLOOR_MS = 8.0
 TRIES = 3
@@ -36,8 +37,18 @@ FOREIGN = 0.25    # CPUs that others may use meanwhile; above, a recording is ma
 
 # ---- toolchains and programs
 
-def environment(version):
-    return dict(os.environ, GOTOOLCHAIN="local" if version is None else "go" + version, GOFLAGS="", GOWORK="off", CGO_ENABLED="0")
+def minor_of(version):
+    return int(version.split(".")[1])
+
+
+def environment(version):    # GOFLAGS that every version knows, and that is not empty: that would stand for what the user has set
+    return dict(os.environ, GOTOOLCHAIN="local" if version is None else "go" + version, GOFLAGS="-tags=", GOWORK="off", CGO_ENABLED="0")
+
+
+def without_modules(env):
+    """The environment of an old toolchain that was chosen by `env`: it is called by its path, as the newer go only switches with modules on."""
+    root = subprocess.run(["go", "env", "GOROOT"], env=env, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return env | {"GO111MODULE": "off", "GOROOT": root, "GOTOOLCHAIN": "local"}
 
 
 def toolchains(wanted):
@@ -57,13 +68,31 @@ def toolchains(wanted):
         if why:
             print(f"SKIP   go{version}: {why[0]}")
         else:
-            found[version] = env
+            found[version] = without_modules(env) if minor_of(version) < MODULES else env
     return found
+
+
+def build_old(env, programs, out, into):
+    """In a GOPATH of its own, one after the other, as Go did before modules."""
+    path = os.path.join(out, "gopath")
+    module = os.path.join(path, "src", "example.org", "planted")
+    os.makedirs(os.path.dirname(module), exist_ok=True)
+    if os.path.islink(module):
+        os.remove(module)
+    os.symlink(os.path.join(HERE, "programs"), module)
+    for program in sorted(programs):
+        done = subprocess.run([os.path.join(env["GOROOT"], "bin", "go"), "build", "-o", os.path.join(into, program), "example.org/planted/" + program], env=env | {"GOPATH": path}, cwd=out,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            sys.exit(f"{env['GOROOT']} can't build {program}:\n{done.stdout}")
+    return into
 
 
 def build(version, env, programs, out):
     into = os.path.join(out, "bin", version)
     os.makedirs(into, exist_ok=True)
+    if minor_of(version) < MODULES:
+        return build_old(env, programs, out, into)
     done = subprocess.run(["go", "build", "-trimpath", "-buildvcs=false", "-o", into + os.sep] + [f"./{p}" for p in sorted(programs)],
                           cwd=os.path.join(HERE, "programs"), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
@@ -102,6 +131,15 @@ def freeze(process, began):
     return lines
 
 
+def ration(process):
+    """As a tight CPU quota does: 30 ms of every 100 ms."""
+    while process.poll() is None:
+        time.sleep(0.03)
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(0.07)
+        os.kill(process.pid, signal.SIGCONT)
+
+
 def record_once(case, binary, procs, trace):
     """Truth's lines, or a word why not; and the CPUs that others used meanwhile."""
     truth = trace.removesuffix(".trace") + ".jsonl"
@@ -123,6 +161,8 @@ def record_once(case, binary, procs, trace):
         process.stdout.readline()
         if case.driver == "stop":
             more = freeze(process, time.time())
+        if case.driver == "ration":
+            ration(process)
         _, err = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
@@ -366,13 +406,14 @@ def matrix(chosen, versions, full):
     """(case, version, GOMAXPROCS): everything, or two or three recordings a case that together touch every version and value."""
     for case in chosen:
         i = cases.CASES.index(case)
-        if full or len(versions) == 1:
-            yield from ((case, v, p) for v in versions for p in case.procs)
+        fit = [v for v in versions if minor_of(v) >= case.oldest]
+        if full or len(fit) <= 1:
+            yield from ((case, v, p) for v in fit for p in case.procs)
             continue
-        newest, older = versions[-1], versions[:-1]
+        newest, older = fit[-1], fit[:-1]
         yield case, newest, case.procs[0]
         yield case, older[i % len(older)], case.procs[1 % len(case.procs)]
-        if case.faults:
+        if case.faults and len(older) > 1:
             yield case, older[(i + 1 + i // len(older)) % len(older)], case.procs[2 % len(case.procs)]
 
 

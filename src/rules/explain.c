@@ -210,7 +210,7 @@ static const topic TOPICS[] = {
 		"\n"
 		"To fix: see the cause. Next: the mutex profile; stwatch events --goroutine of the holder."},
 	{"goroutine-leak",
-		"Goroutines block at one spot and stay there, and more and more of them come.\n"
+		"Goroutines block at one spot and stay there, or never end, and more and more of them come.\n"
 		"\n"
 		"Counted are goroutines that were made within the trace and are blocked at its end for\n"
 		"--leak-age, and three times as long as any that got away from the same spot. There must be\n"
@@ -220,8 +220,9 @@ static const topic TOPICS[] = {
 		"\n"
 		"To send, or to want a lock, is something one does to go on. To receive or to select is what\n"
 		"idle workers do too: \"possible\", never an error, and only a note where others got away from\n"
-		"there. Network, sleep and system calls are left out, and so is a queue behind a lock that\n"
-		"lock-convoy tells of.\n"
+		"there. System calls are left out, and so is a queue behind a lock that lock-convoy tells of.\n"
+		"Those that sleep, wait for the network or are woken by timers only count from when they were\n"
+		"made, if most that were made at that line live on: \"possible\", the network's a note.\n"
 		"\n"
 		"A wait that is open when the trace ends may still end: a trace of seconds can't tell never\n"
 		"from later. Goroutines that were there before the trace are not counted.\n"
@@ -506,6 +507,16 @@ static const topic TOPICS[] = {
 	{"blocked-lock",
 		"They wait for a lock or a wait group that nobody releases: its holder is gone without Unlock\n"
 		"or Done, or is stuck itself. A goroutine dump shows who else is inside."},
+	{"unclosed-body",
+		"A client's connection waits for the body of an answer to be read to its end or closed: until\n"
+		"then its two goroutines stay, and the connection can't be used again. The culprit is who\n"
+		"sent the request. Close the body on every path (defer resp.Body.Close()), and read it first\n"
+		"if the connection is to be kept."},
+	{"never-ends",
+		"Ever more goroutines of one function live on, woken by nobody but the clock or the network: a\n"
+		"ticker in a loop without an end, a long sleep, a read without a deadline. Where each belongs\n"
+		"to a client or a tenant they may be meant to stay: then their number should stop growing.\n"
+		"Give the loop a context or a channel that is closed, and reads a deadline."},
 	{"held-lock",
 		"The goroutine waited for a mutex. The culprit is the function that had the lock for most of\n"
 		"that time: who woke the next one has held it since it was handed on before. The evidence\n"
@@ -550,7 +561,8 @@ static const topic TOPICS[] = {
 		"CPU samples account for less than the time that P's ran goroutines, although a sample is due\n"
 		"each 10 ms of CPU time. More runnable threads than CPUs, a neighbour, a quota, or steal time\n"
 		"of the virtual machine. GOMAXPROCS above the CPUs granted makes it worse. A profile that ran\n"
-		"for a part of the trace only looks the same."},
+		"for a part of the trace only looks the same. Without samples: goroutines of several functions\n"
+		"seem to have run on for 40 ms and more, which code that can't be preempted doesn't explain."},
 	{"tight-heap-goal",
 		"The next collection begins when the heap has hardly grown: the goal is less than a third\n"
 		"above what the last one left. A low GOGC does that, or a GOMEMLIMIT that the live heap\n"
