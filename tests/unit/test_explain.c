@@ -111,6 +111,8 @@ static void all_are_there(void **state)
 		"blocked-condition",
 		"blocked-forever",
 		"blocked-lock",
+		"unclosed-body",
+		"never-ends",
 		"held-lock",
 		"slow-waker",
 		"never-released",
