@@ -94,7 +94,7 @@ FAULTS = [
          beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
     Case("pooled", "pooled", [Fault("pool", ["allocation-starvation"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy", "netpoll-imbalance"]),
     Case("recheck", "recheck", [Fault("gcterm", ["gc-mark-termination"], [], least=25, share=0.4)], procs=(2, 8), env={"GODEBUG": "gccheckmark=1"}, beside=AFTER_STOP + STW),
-    *[Case(f"alarms-{mode}", "alarms", [Fault("storm", STARVED, [], ["main.(*session).expire", "main.(*session).refresh", "main.(*session).backoff"], size=False)], mode=mode,
+    *[Case(f"alarms-{mode}", "alarms", [Fault("storm", STARVED, size=False)], mode=mode,
            procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("afterfunc", "tickers", "sleepers")],
     Case("herd-close", "herd", [Fault("herd", STARVED, size=False)], mode="close", procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]),
     Case("herd-broadcast", "herd", [Fault("herd", ["lock-convoy"], size=False)], mode="broadcast", procs=(2, 8), oldest=9, beside=STARVED + ["outside-program", "proc-idle-with-backlog"]),
