@@ -144,7 +144,7 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 }
 
 static inline __attribute__((always_inline)) void fold_go_create(
-	stw_fold *f, bool in_lane, int64_t creator, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
+	stw_fold *f, bool in_lane, uint32_t maker, int64_t creator, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
 {
 	f->gs.items[target] = (stw_fold_g){
 		.since = t,
@@ -160,9 +160,9 @@ static inline __attribute__((always_inline)) void fold_go_create(
 	stw_fold_g_more *more = &f->more.items[target];
 	more->long_to = STW_TIME_UNKNOWN;
 	more->made_at = t;
-	more->maker = f->gs.items[target].waker;
+	more->maker = creator;
 	more->made_by = stack;
-	more->maker_by = STW_SLOT_OK(g_slot) && f->gs.items[g_slot].created ? f->more.items[g_slot].made_by : 0;
+	more->maker_by = STW_SLOT_OK(maker) && f->gs.items[maker].created ? f->more.items[maker].made_by : 0;
 	f->created++;
 	stw_fold_created_at(f, stack);
 	if (state == STW_GO_RUNNABLE)
@@ -345,13 +345,13 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		if (fold_room(f))
-			fold_go_create(f, in_lane, FOLD_ID(a3), target, t, FOLD_STACK(a1), FOLD_STACK(a2),
+			fold_go_create(f, in_lane, g, FOLD_ID(a3), target, t, FOLD_STACK(a1), FOLD_STACK(a2),
 				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		at->g = fold_g_at(f, g); /* it may have moved, as room was made */
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
-			fold_go_create(f, in_lane, STWATCH_NONE, target, t, 0, 0, STW_GO_SYSCALL);
+			fold_go_create(f, in_lane, STW_SLOT_NONE, STWATCH_NONE, target, t, 0, 0, STW_GO_SYSCALL);
 		break;
 	case STW_EV_STWBegin: stw_fold_stop_begin(f, t, m, p, g, (uint32_t)a0, a1); break;
 	case STW_EV_STWEnd:
