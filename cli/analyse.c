@@ -154,9 +154,9 @@ int cli_resolve_times(cli_session *session, const cli_command *command, const ch
 	int64_t start = 0;
 	if (from->kind == CLI_TIME_WALL || to->kind == CLI_TIME_WALL) {
 		for (size_t i = 0; i < n_files; i++)
-			if (strcmp(files[i], "-") == 0)
-				return cli_usage(
-					command, "--from, --to: wall times need a file that can be read twice, not standard input");
+			if (strcmp(files[i], "-") == 0 || strncmp(files[i], "http", 4) == 0)
+				return cli_usage(command,
+					"--from, --to: wall times need a file that can be read twice, not standard input or an address");
 		int code = start_of(session, command, files, n_files, &start);
 		if (code != CLI_OK)
 			return code;

@@ -55,7 +55,8 @@ static void check_inputs(checkup *up)
 	say(up, "Go binaries", true, "ELF, beside a trace of Go 1.5 or 1.6: the names that it lacks");
 	say(up, "goroutine dumps", true, "panics, SIGQUIT, debug=1 and debug=2, also within a log");
 	say(up, "GODEBUG output", true, "schedtrace, scheddetail, gctrace, inittrace, also within a log");
-	say(up, "http addresses", false, "not in this version: curl ADDRESS | stwatch diagnose -");
+	say_part(up, "http addresses", "http", "http and https addresses are read, such as those of net/http/pprof",
+		"not built in: curl -s ADDRESS | stwatch diagnose -, or install libcurl4-openssl-dev, then build again");
 }
 
 static void check_machine(checkup *up)

@@ -41,21 +41,11 @@ static void say_how_to_get_memory(const cli_session *session)
 		fprintf(stderr, "stwatch: this machine has no more memory to give: fewer --threads need less\n");
 }
 
-/* Addresses are inputs by the contract, but not yet of this version. */
-static bool is_address(const char *file)
-{
-	return file && (strncmp(file, "http://", 7) == 0 || strncmp(file, "https://", 8) == 0);
-}
-
 int cli_report(cli_session *session, const char *file, const stwatch_error *error, stwatch_status status)
 {
 	if (status >= STWATCH_OK)
 		return CLI_OK;
 	cli_progress_clear(session);
-	if (status == STWATCH_ERR_IO && is_address(file)) {
-		fprintf(stderr, "stwatch: %s: addresses are not read by this version: curl -s ADDRESS | stwatch diagnose -\n", file);
-		return CLI_UNAVAILABLE;
-	}
 	fputs("stwatch: ", stderr);
 	if (file)
 		fprintf(stderr, "%s: ", strcmp(file, "-") == 0 ? "standard input" : file);

@@ -10,6 +10,7 @@ function(stwatch_option name default help)
 endfunction()
 
 stwatch_option(PROTOBUF AUTO "pprof profiles, read and written; need protobuf-c and its compiler protoc-c")
+stwatch_option(CURL AUTO "http and https addresses as inputs; need libcurl")
 stwatch_option(TESTS AUTO "Unit tests; need cmocka")
 stwatch_option(FUZZ OFF "Fuzz targets; need Clang with libFuzzer")
 

@@ -22,6 +22,7 @@ need zlib1g-dev has_header zlib.h
 need libzstd-dev has_header zstd.h
 need libprotobuf-c-dev has_header protobuf-c/protobuf-c.h
 need protobuf-c-compiler command -v protoc-c
+need libcurl4-openssl-dev has_header curl/curl.h
 need libcmocka-dev has_header cmocka.h
 need python3 command -v python3
 

@@ -15,6 +15,10 @@ bool stwatch_has(const char *part)
 	if (strcmp(part, "pprof") == 0)
 		return true;
 #endif
+#ifdef STWATCH_CURL
+	if (strcmp(part, "http") == 0)
+		return true;
+#endif
 	(void)part;
 	return false;
 }

@@ -13,6 +13,7 @@
 #endif
 
 #include "base/error.h"
+#include "wire/http.h"
 
 enum { TURN_MS = 100, HEAD = 16 };
 
@@ -112,14 +113,19 @@ static stwatch_status have_patience(const stw_growing *g, stwatch_error *error)
 	return g->silence_ns && now() - g->heard_ns >= g->silence_ns ? STWATCH_END : STWATCH_OK;
 }
 
+static bool is_ready(const stw_growing *g)
+{
+	struct pollfd wait = {.fd = g->in, .events = POLLIN};
+	return g->http ? stw_http_ready(g->http, TURN_MS) : poll(&wait, 1, TURN_MS) > 0;
+}
+
 /* Of a pipe: whatever comes, perhaps its end. */
 static stwatch_status wait_for_pipe(stw_growing *g, int64_t until, stwatch_error *error)
 {
 	const uint64_t before = g->source.size;
 	stwatch_status status;
-	struct pollfd wait = {.fd = g->in, .events = POLLIN};
 	while ((status = have_patience(g, error)) == STWATCH_OK && g->source.size == before && now() < until) {
-		if (poll(&wait, 1, TURN_MS) <= 0)
+		if (!is_ready(g))
 			continue;
 		status = pump_on(g, error);
 		if (status != STWATCH_OK)
@@ -189,7 +195,8 @@ static stwatch_status begin_pump(stw_growing *g, stwatch_error *error)
 {
 	g->pumped = true;
 	g->feed = (stw_fd_feed){g->in, g->options.cancel};
-	stwatch_status status = stw_pump_begin(&g->pump, (stw_feed){stw_fd_feed_read, &g->feed}, &g->options, error);
+	const stw_feed feed = g->http ? (stw_feed){stw_http_read, g->http} : (stw_feed){stw_fd_feed_read, &g->feed};
+	stwatch_status status = stw_pump_begin(&g->pump, feed, &g->options, error);
 	g->source.fd = g->pump.out;
 	g->source.spooled = true;
 	return status;
@@ -221,6 +228,12 @@ stwatch_status stw_growing_open(stw_growing *g, const char *path, const stw_sour
 	g->watch = g->in = g->source.fd = g->pump.out = -1;
 	g->pump.gzip_begun = false;
 	g->pump.zstd = NULL;
+	if (stw_is_address(path)) {
+		stwatch_status status = stw_http_open(&g->http, path, options->cancel, error);
+		if (status == STWATCH_OK)
+			status = begin_pump(g, error);
+		return status == STWATCH_OK ? wait_for_head(g, error) : status;
+	}
 	g->in = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (g->in < 0 || fstat(g->in, &st) != 0)
 		return stw_source_fail_open(options, error);
@@ -244,6 +257,8 @@ void stw_growing_close(stw_growing *g)
 		if (out >= 0)
 			close(out);
 	}
+	stw_http_close(g->http);
+	g->http = NULL;
 	if (g->watch >= 0)
 		close(g->watch);
 	if (g->in >= 0)

@@ -16,6 +16,7 @@ typedef struct stw_growing {
 	bool pumped; /* into a temporary file */
 	int watch; /* of inotify, -1: there is none */
 	stw_fd_feed feed;
+	struct stw_http *http; /* an address in place of a file; NULL: it is none */
 	stw_pump pump;
 } stw_growing;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "wire/http.h"
 #include "wire/pump.h"
 
 static stwatch_status fail_errno(stwatch_error *error, const char *doing)
@@ -68,11 +69,10 @@ stwatch_status stw_fd_feed_read(void *user, void *buffer, size_t size, size_t *g
 }
 
 /* Copies what can't be read at offsets into a temporary file, unpacked, and puts that in its place. */
-static stwatch_status spool(stw_source *source, const stw_source_options *options, stwatch_error *error)
+static stwatch_status spool(stw_source *source, stw_feed feed, const stw_source_options *options, stwatch_error *error)
 {
 	stw_pump pump;
-	stw_fd_feed feed = {source->fd, options->cancel};
-	stwatch_status status = stw_pump_begin(&pump, (stw_feed){stw_fd_feed_read, &feed}, options, error);
+	stwatch_status status = stw_pump_begin(&pump, feed, options, error);
 	while (status == STWATCH_OK)
 		status = stw_pump_step(&pump, error);
 	stw_pump_conclude(&pump);
@@ -82,7 +82,8 @@ static stwatch_status spool(stw_source *source, const stw_source_options *option
 			close(out);
 		return status;
 	}
-	close(source->fd);
+	if (source->fd >= 0)
+		close(source->fd);
 	source->fd = out;
 	source->size = pump.written;
 	source->file_size = pump.taken;
@@ -90,6 +91,22 @@ static stwatch_status spool(stw_source *source, const stw_source_options *option
 	source->cut = pump.cut;
 	source->spooled = true;
 	return STWATCH_OK;
+}
+
+static stwatch_status spool_fd(stw_source *source, const stw_source_options *options, stwatch_error *error)
+{
+	stw_fd_feed feed = {source->fd, options->cancel};
+	return spool(source, (stw_feed){stw_fd_feed_read, &feed}, options, error);
+}
+
+static stwatch_status fetch(stw_source *source, const char *address, const stw_source_options *options, stwatch_error *error)
+{
+	stw_http *http;
+	stwatch_status status = stw_http_open(&http, address, options->cancel, error);
+	if (status == STWATCH_OK)
+		status = spool(source, (stw_feed){stw_http_read, http}, options, error);
+	stw_http_close(http);
+	return status;
 }
 
 static stwatch_status open_file(stw_source *source, stw_source_options *options, stwatch_error *error)
@@ -102,10 +119,10 @@ static stwatch_status open_file(stw_source *source, stw_source_options *options,
 	if (S_ISDIR(st.st_mode))
 		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "is a directory (a file was expected)");
 	if (!S_ISREG(st.st_mode) || lseek(source->fd, 0, SEEK_CUR) != 0)
-		return spool(source, options, error);
+		return spool_fd(source, options, error);
 	source->size = source->file_size = options->expected = (uint64_t)st.st_size;
 	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
-	return status == STWATCH_OK && stw_packing_of(head, got) != STW_PACKED_NOT ? spool(source, options, error) : status;
+	return status == STWATCH_OK && stw_packing_of(head, got) != STW_PACKED_NOT ? spool_fd(source, options, error) : status;
 }
 
 stwatch_status stw_source_fail_open(const stw_source_options *options, stwatch_error *error)
@@ -121,6 +138,8 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const stw_s
 	if (options)
 		o = *options;
 	*source = (stw_source){.fd = -1};
+	if (stw_is_address(path))
+		return fetch(source, path, &o, error);
 	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (source->fd < 0)
 		return stw_source_fail_open(&o, error);
