@@ -21,8 +21,8 @@ static void on_interrupt(int signal_number)
 
 static void watch_signals(void)
 {
-	/* One-shot: a second interrupt ends the program at once. */
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	/* One-shot: a second interrupt ends the program at once. What is being written meanwhile is written. */
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe shows as EPIPE and ends quietly */
 }

@@ -234,9 +234,9 @@ stwatch_status stw_growing_open(stw_growing *g, const char *path, const stw_sour
 			status = begin_pump(g, error);
 		return status == STWATCH_OK ? wait_for_head(g, error) : status;
 	}
-	g->in = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	g->in = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (g->in < 0 || fstat(g->in, &st) != 0)
-		return stw_source_fail_open(options, error);
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't open: %s", strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "is a directory (a file was expected)");
 	g->plain = S_ISREG(st.st_mode) && strcmp(path, "-") != 0;

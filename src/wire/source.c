@@ -109,6 +109,7 @@ static stwatch_status fetch(stw_source *source, const char *address, const stw_s
 	return status;
 }
 
+/* A FIFO is opened without waiting for who writes to it: the feed waits, in turns. */
 static stwatch_status open_file(stw_source *source, stw_source_options *options, stwatch_error *error)
 {
 	struct stat st;
@@ -125,13 +126,6 @@ static stwatch_status open_file(stw_source *source, stw_source_options *options,
 	return status == STWATCH_OK && stw_packing_of(head, got) != STW_PACKED_NOT ? spool_fd(source, options, error) : status;
 }
 
-stwatch_status stw_source_fail_open(const stw_source_options *options, stwatch_error *error)
-{
-	if (errno == EINTR && options->cancel && *options->cancel)
-		return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted before anybody wrote to it");
-	return fail_errno(error, "can't open");
-}
-
 stwatch_status stw_source_open(stw_source *source, const char *path, const stw_source_options *options, stwatch_error *error)
 {
 	stw_source_options o = {0};
@@ -140,9 +134,9 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const stw_s
 	*source = (stw_source){.fd = -1};
 	if (stw_is_address(path))
 		return fetch(source, path, &o, error);
-	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (source->fd < 0)
-		return stw_source_fail_open(&o, error);
+		return fail_errno(error, "can't open");
 	stwatch_status status = open_file(source, &o, error);
 	if (status != STWATCH_OK)
 		stw_source_close(source);

@@ -40,8 +40,6 @@ typedef struct stw_source_options {
 /* Opens a path ("-": standard input). On failure *error says why and nothing needs to be closed. */
 stwatch_status stw_source_open(stw_source *source, const char *path, const stw_source_options *options, stwatch_error *error);
 void stw_source_close(stw_source *source);
-/* What to say where open(2) failed: errno, or an interruption of a wait for a FIFO's writer. */
-stwatch_status stw_source_fail_open(const stw_source_options *options, stwatch_error *error);
 /* What to say of one that is cut. STWATCH_ERR_DAMAGED. */
 stwatch_status stw_source_fail_cut(const stw_source *source, stwatch_error *error);
 
