@@ -29,7 +29,9 @@ typedef struct stwatch_cut_result {
 /* Writes whole generations of a trace (the smallest part that can be read alone, about a second of time) through the sink, as a trace that
  * Go's own tools open. options, result and error may be NULL; "-" is standard input.
  * STWATCH_ERR_ARGUMENT where nothing lies in that time; STWATCH_ERR_DAMAGED where the trace is damaged within it: what stands before
- * was written; STWATCH_ERR_UNSUPPORTED for traces of Go 1.21 and earlier; _IO, _FORMAT, _MEMORY, _CANCELLED. */
+ * was written; _IO, _FORMAT, _MEMORY, _CANCELLED.
+ * Traces of Go 1.21 and earlier have no such parts: all of one can be anonymised, counted as one generation, if nothing is wrong with it; anything
+ * else is STWATCH_ERR_UNSUPPORTED. */
 stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stwatch_cut_options *options, stwatch_sink_fn sink, void *user,
                            stwatch_cut_result *result, stwatch_error *error);
 

@@ -176,6 +176,24 @@ static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_er
 	return status;
 }
 
+/* Such a trace has no parts that stand alone: all of it can be written anew, where nothing is wrong with it. */
+static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
+{
+	const stw_trace *t = &c->trace;
+	if (!c->options.anonymise || c->options.from_ns > 0 || c->options.to_ns > 0)
+		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+			"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone (the whole of it can be "
+			"anonymised)",
+			(int)t->version);
+	if (t->v1->index.problems.count)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, t->v1->index.problems.items[0].offset, "%s", t->v1->index.problems.items[0].what);
+	stwatch_status status = stw_cut_anonymous_v1(&c->cut, t->v1, &c->result.end_ns, context->cancel, error);
+	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && status == STWATCH_OK)
+		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	c->result.generations = status == STWATCH_OK;
+	return status;
+}
+
 static stwatch_status draw_key(cutting *c, stwatch_error *error)
 {
 	c->cut.key = c->key;
@@ -203,14 +221,11 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 	if (status == STWATCH_OK) {
 		c->cut = (stw_cut){.mem = &context->mem};
 		stw_sink_init(&c->cut.out, sink, user);
-		if (c->trace.v1)
-			status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-				"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone", (int)c->trace.version);
-		if (status == STWATCH_OK && c->options.anonymise)
+		if (c->options.anonymise)
 			status = draw_key(c, error);
+		c->result.generations_in = c->trace.v1 ? 1 : c->trace.spans.count;
 		if (status == STWATCH_OK)
-			status = run(c, context, error);
-		c->result.generations_in = c->trace.spans.count;
+			status = c->trace.v1 ? run_v1(c, context, error) : run(c, context, error);
 		c->result.bytes = c->cut.written;
 		stw_trace_close(&c->trace);
 	}

@@ -3,27 +3,20 @@
  * number of their own for it. Batches of experiments hold names of types, and are left out. */
 #include <string.h>
 
-#include "analysis/places.h"
 #include "base/error.h"
 #include "output/cut.h"
+#include "output/naming.h"
 #include "v2/batch.h"
 #include "v2/tables.h"
 #include "wire/varint.h"
 
-enum { AS_REASON = 1, AS_FUNCTION = 2, AS_FILE = 4, AS_TEXT = 8 };
 enum { ARGS_MAX = 4, EVENT_MAX = 1 + 10 * (1 + ARGS_MAX), HEAD_MAX = STW_BATCH_HEAD_MAX };
-
-typedef struct string_use {
-	uint64_t id, text_id; /* text_id: a number of its own for the text, 0: none is needed */
-	uint32_t function; /* of a file: a function that stands in it */
-	uint8_t uses; /* AS_… */
-} string_use;
 
 typedef struct rewriting {
 	stw_cut *cut;
 	stw_generation gen;
 	const stw_span *span;
-	string_use *strings; /* by index */
+	stw_string_use *strings; /* by index */
 	size_t n_strings;
 	bool split; /* some string has a text_id */
 	bool strings_written;
@@ -79,21 +72,14 @@ static const uint8_t *take_event(event *e, const uint8_t *p, const uint8_t *end)
 
 /* ---- first: what each string is used for ---- */
 
-static bool is_label_of_runtime(const stw_string *s)
-{
-	static const char gc[] = "GC (", none[] = "Not worker";
-	return (s->length > strlen(gc) && memcmp(s->data, gc, strlen(gc)) == 0) ||
-		(s->length == strlen(none) && memcmp(s->data, none, s->length) == 0);
-}
-
 static uint8_t use_in(const event *e, const stw_string *s)
 {
 	switch (e->type) {
 	case STW_EV_GoStop:
 	case STW_EV_GoBlock:
-	case STW_EV_STWBegin: return AS_REASON;
-	case STW_EV_GoLabel: return is_label_of_runtime(s) ? AS_REASON : AS_TEXT;
-	default: return AS_TEXT;
+	case STW_EV_STWBegin: return STW_AS_REASON;
+	case STW_EV_GoLabel: return stw_naming_is_label(s) ? STW_AS_REASON : STW_AS_TEXT;
+	default: return STW_AS_TEXT;
 	}
 }
 
@@ -119,19 +105,6 @@ static stwatch_status note_events(rewriting *r, const stw_batch_head *h, uint64_
 	return STWATCH_OK;
 }
 
-static void note_frames(rewriting *r)
-{
-	for (size_t i = 0; i < r->gen.frames.count; i++) {
-		const stw_v2_frame *f = &r->gen.frames.items[i];
-		string_use *file = &r->strings[f->file];
-		bool library = stw_is_library(r->gen.strings.items[f->func].data);
-		r->strings[f->func].uses |= AS_FUNCTION;
-		/* A file that is the program's anywhere is the program's. */
-		file->function = !library ? 0 : file->uses & AS_FILE ? (file->function ? f->func : 0) : f->func;
-		file->uses |= AS_FILE;
-	}
-}
-
 static void note_ids(rewriting *r)
 {
 	const stw_ids *ids = &r->gen.string_ids;
@@ -143,59 +116,19 @@ static void note_ids(rewriting *r)
 			r->strings[ids->map.entries[i].value].id = ids->map.entries[i].key;
 }
 
-/* Texts that are also something else get numbers that no string has. */
-static void split_texts(rewriting *r)
-{
-	uint64_t id = 0;
-	for (size_t i = 1; i < r->n_strings; i++) {
-		if (!(r->strings[i].uses & AS_TEXT) || r->strings[i].uses == AS_TEXT)
-			continue;
-		do
-			id++;
-		while (stw_generation_string(&r->gen, id) != STW_MAP_NONE);
-		r->strings[i].text_id = id;
-		r->split = true;
-	}
-}
-
 /* ---- then: write ---- */
-
-static size_t put_varint(uint8_t *p, uint64_t value)
-{
-	size_t n = 0;
-	for (; value >= 0x80; value >>= 7)
-		p[n++] = (uint8_t)(value | 0x80);
-	p[n++] = (uint8_t)value;
-	return n;
-}
 
 static void put_batch(rewriting *r, uint64_t m, uint64_t time)
 {
 	uint8_t head[HEAD_MAX] = {STW_EV_EventBatch};
 	size_t n = 1;
-	n += put_varint(head + n, r->gen.number);
-	n += put_varint(head + n, m);
-	n += put_varint(head + n, time);
-	n += put_varint(head + n, r->used);
+	n += stw_put_varint(head + n, r->gen.number);
+	n += stw_put_varint(head + n, m);
+	n += stw_put_varint(head + n, time);
+	n += stw_put_varint(head + n, r->used);
 	stw_cut_put(r->cut, head, n);
 	stw_cut_put(r->cut, r->batch, r->used);
 	r->used = 0;
-}
-
-static size_t name_of(const rewriting *r, size_t index, char out[static STW_PSEUDONYM_MAX])
-{
-	const stw_string *s = &r->gen.strings.items[index];
-	const string_use *use = &r->strings[index];
-	const uint8_t *key = r->cut->key;
-	if (use->uses & AS_REASON) {
-		memcpy(out, s->data, s->length);
-		return s->length;
-	}
-	if (use->uses & AS_FUNCTION)
-		return stw_pseudonym_function(key, s->data, s->length, out);
-	if (use->uses & AS_FILE)
-		return stw_pseudonym_file(key, s->data, s->length, use->function ? r->gen.strings.items[use->function].data : NULL, out);
-	return stw_pseudonym_text(key, s->data, s->length, out);
 }
 
 static void put_string(rewriting *r, uint64_t m, uint64_t id, const char *name, size_t length)
@@ -205,8 +138,8 @@ static void put_string(rewriting *r, uint64_t m, uint64_t id, const char *name, 
 	if (r->used == 0)
 		r->batch[r->used++] = STW_EV_Strings;
 	r->batch[r->used++] = STW_EV_String;
-	r->used += put_varint(r->batch + r->used, id);
-	r->used += put_varint(r->batch + r->used, length);
+	r->used += stw_put_varint(r->batch + r->used, id);
+	r->used += stw_put_varint(r->batch + r->used, length);
 	memcpy(r->batch + r->used, name, length);
 	r->used += length;
 }
@@ -216,7 +149,7 @@ static void put_strings(rewriting *r, uint64_t m)
 	char name[STW_PSEUDONYM_MAX];
 	for (size_t i = 1; i < r->n_strings; i++) {
 		const stw_string *s = &r->gen.strings.items[i];
-		put_string(r, m, r->strings[i].id, name, name_of(r, i, name));
+		put_string(r, m, r->strings[i].id, name, stw_naming_name(r->cut->key, &r->gen, r->strings, i, name));
 		if (r->strings[i].text_id)
 			put_string(r, m, r->strings[i].text_id, name, stw_pseudonym_text(r->cut->key, s->data, s->length, name));
 	}
@@ -230,7 +163,7 @@ static bool renumber(const rewriting *r, event *e)
 	bool changed = false;
 	for (int i = 0; i < 2; i++) {
 		uint32_t index = strings[i] < 0 ? STW_MAP_NONE : stw_generation_string(&r->gen, e->args[strings[i]]);
-		if (index == STW_MAP_NONE || !r->strings[index].text_id || use_in(e, &r->gen.strings.items[index]) != AS_TEXT)
+		if (index == STW_MAP_NONE || !r->strings[index].text_id || use_in(e, &r->gen.strings.items[index]) != STW_AS_TEXT)
 			continue;
 		e->args[strings[i]] = r->strings[index].text_id;
 		changed = true;
@@ -249,9 +182,9 @@ static void put_events(rewriting *r, const stw_batch_head *h)
 		uint8_t fresh[EVENT_MAX] = {e.type};
 		size_t n = (size_t)(next - p);
 		if (renumber(r, &e)) {
-			n = 1 + put_varint(fresh + 1, e.dt);
+			n = 1 + stw_put_varint(fresh + 1, e.dt);
 			for (unsigned i = 0; i < e.spec->n_args; i++)
-				n += put_varint(fresh + n, e.args[i]);
+				n += stw_put_varint(fresh + n, e.args[i]);
 			p = fresh;
 		}
 		if (r->used + n > STW_V2_MAX_BATCH) {
@@ -316,9 +249,9 @@ stwatch_status stw_cut_anonymous(stw_cut *cut, const stw_span *span, stwatch_err
 	if (status == STWATCH_OK)
 		status = each_batch(r, note_strings_time);
 	if (status == STWATCH_OK) {
-		note_frames(r);
+		stw_naming_frames(&r->gen, r->strings);
 		note_ids(r);
-		split_texts(r);
+		r->split = stw_naming_split(&r->gen, r->strings);
 		status = each_batch(r, write_batch);
 	}
 	stw_mem_free(cut->mem, r->strings, r->strings ? r->n_strings * sizeof *r->strings : 0);

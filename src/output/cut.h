@@ -2,6 +2,7 @@
 #ifndef STW_OUTPUT_CUT_H
 #define STW_OUTPUT_CUT_H
 
+#include "order/v1.h"
 #include "output/pseudonym.h"
 #include "output/sink.h"
 #include "v2/generation.h"
@@ -23,5 +24,8 @@ void stw_cut_put(stw_cut *cut, const void *data, size_t size);
 
 /* As stw_cut_generation, with pseudonyms (anonymise.c). */
 stwatch_status stw_cut_anonymous(stw_cut *cut, const stw_span *span, stwatch_error *error);
+/* The whole of a trace of format v1, in which nothing is wrong, with pseudonyms (anonymise_v1.c). *end: when its last event was, ns from the
+ * first. As above; also _CANCELLED. */
+stwatch_status stw_cut_anonymous_v1(stw_cut *cut, const stw_v1 *v1, int64_t *end, const volatile int *cancel, stwatch_error *error);
 
 #endif

@@ -82,4 +82,14 @@ static inline __attribute__((always_inline)) const uint8_t *stw_varint_short(con
 	return b < 0x80 ? p + 4 : NULL;
 }
 
+/* Writes one, of at most ten bytes; how many. */
+static inline size_t stw_put_varint(uint8_t *p, uint64_t value)
+{
+	size_t n = 0;
+	for (; value >= 0x80; value >>= 7)
+		p[n++] = (uint8_t)(value | 0x80);
+	p[n++] = (uint8_t)value;
+	return n;
+}
+
 #endif

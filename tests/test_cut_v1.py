@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""`cut --anonymise` of traces of Go 1.5 to 1.21: the whole of them, with the same events and the same diagnosis but for names, read by Go's own
+reader, and nothing of the program's names left. Parts of such a trace are refused.
+
+    test_cut_v1.py [PROGRAM]
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+import harness
+import oracle
+import v1oracle
+import v1text
+import v1wire
+
+FOLDER = os.path.join(harness.DATA, "v1")
+# A program's own words, each also a word that must stay.
+HOSTILE = """expect accept
+Trace Go1.21
+batch p=0 time=100
+GoCreate g=1 new_stack=secret/corp.(*Vault).Open:3
+GoCreate g=2 new_stack=runtime.gcBgMarkWorker:4
+ProcStart thread=7
+GoStartLocal g=1
+Gomaxprocs procs=1
+TaskCreate task=1 parent=0 name="runtime.gopark" stack=runtime.gopark:3<main.main:4
+Region task=1 mode=0 name="Geheimnis" stack=secret/corp.(*Vault).Open:3<main.main:4
+Region task=1 mode=1 name="Geheimnis" stack=secret/corp.(*Vault).Open:3<main.main:4
+Log task=1 key="GC (dedicated)" stack=main.main:4 text="private"
+Log task=1 key="runtime.gopark" stack=main.main:4 text="%s"
+TaskEnd task=1 stack=main.main:4
+GoSched stack=main.main:4
+GoStartLabel g=2 seq=1 label="GC (dedicated)"
+GoStop stack=runtime.gopark:3
+""" % ("private " * 40)
+SECRETS = (b"secret", b"corp", b"Vault", b"Open", b"Geheimnis", b"private", b"scenario.go")
+
+
+def run(program, *args):
+    done = subprocess.run([program, *args], capture_output=True, timeout=300)
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def strings(data):
+    _, batches = v1wire.decode(data)
+    return {r.values[0]: r.text for batch in batches for r in batch.records if r.number == v1wire.STRING}
+
+
+def verdict(program, trace):
+    found = json.loads(run(program, "diagnose", "--format", "json", trace)[1])
+    return sorted(repr([f[k] for k in ("rule", "cause", "severity", "start_ns", "duration_ns", "count", "worst_ns", "harm_ns")]) for f in found["findings"])
+
+
+def events(program, trace):
+    """The events without the words of the program."""
+    out = run(program, "events", trace)[1].decode("utf-8", "replace")
+    return re.sub(r'(Type|Category|Message|Label)="[^"]*"', "", out)
+
+
+def check(report, program, judge, name, trace, out):
+    code, _, err = run(program, "cut", "--anonymise", "-o", out, trace)
+    if not report.check("%s: anonymised" % name, code and err):
+        return
+    before, after = strings(read(trace)), strings(read(out))
+    left = [text for id, text in before.items() if after.get(id) == text and (text.startswith(b"main.") and not re.fullmatch(rb"main\.(main|init)(\.func\d+)*", text) or text.startswith(b"/"))]
+    report.check("%s: names" % name, "left: %r" % left[:3] if left else None)
+    report.check("%s: all strings are there" % name, None if set(before) <= set(after) else "some are gone")
+    report.check("%s: the same events" % name, None if events(program, trace) == events(program, out) else "others")
+    report.check("%s: the same diagnosis" % name, None if verdict(program, trace) == verdict(program, out) else "another")
+    if judge and v1oracle.header_version(read(trace)) >= 11:
+        was, told = judge.read(trace), judge.read(out)
+        report.check("%s: in Go's reader" % name, None if told.accepted == was.accepted else told.message)
+
+
+def main():
+    program, report = harness.program(), harness.Report()
+    try:
+        judge = oracle.GoReader()
+    except oracle.Unavailable as why:
+        judge = None
+        report.note("not held against Go's reader: %s" % why)
+    with harness.Scratch() as scratch:
+        out = os.path.join(scratch.path, "out.trace")
+        for packed in sorted(glob.glob(os.path.join(FOLDER, "*.gz"))):
+            check(report, program, judge, os.path.basename(packed), scratch.write("plain.trace", v1oracle.unpacked(packed)), out)
+        hostile = scratch.write("hostile.trace", v1text.read(scratch.write("hostile.txt", HOSTILE.encode())).data)
+        check(report, program, judge, "hostile names", hostile, out)
+        report.check("hostile names: gone", ", ".join(str(s) for s in SECRETS if s in read(out)))
+        report.check("hostile names: the label stays", None if b'Label="GC (dedicated)"' in run(program, "events", out)[1] else "no")
+        words = re.findall(rb'(?:Type|Category)="([^"]*)"', run(program, "events", out)[1])
+        report.check("hostile names: words of the runtime that the program used too", None if words and not {b"runtime.gopark", b"GC (dedicated)"} & set(words) else repr(words))
+        report.check("a part is refused", None if run(program, "cut", "--from", "0.0000001", "-o", out, hostile)[0] == 3 else "no")
+        report.check("without pseudonyms it is refused", None if run(program, "cut", "-o", out, hostile)[0] == 3 else "no")
+        cut = scratch.write("cut.trace", read(hostile)[:-30])
+        os.remove(out)
+        code = run(program, "cut", "--anonymise", "-o", out, cut)[0]
+        report.check("damaged: nothing is written", None if code == 4 and not os.path.exists(out) else "exit %d" % code)
+    if judge:
+        judge.close()
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
