@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/analyse.h"
 
 typedef struct diagnose_args {
 	cli_time from, to;
 	const char *focus;
+	const char *source;
 	int64_t top;
 	cli_list ignore;
 	int fail_on;
@@ -30,6 +32,7 @@ static const cli_option OPTIONS[] = {
 	{"to", 0, CLI_TIME, "TIME", "leave out what began after", offsetof(diagnose_args, to), NULL},
 	{"focus", 0, CLI_STRING, "WHOM", "only findings that name this function, or 'goroutine N'", offsetof(diagnose_args, focus), NULL},
 	{"top", 'n', CLI_COUNT, "N", "print only the N most harmful findings (0: all)", offsetof(diagnose_args, top), NULL},
+	{"source", 0, CLI_STRING, "DIR", "show the culprit's lines of source, from this folder", offsetof(diagnose_args, source), NULL},
 	{"ignore", 0, CLI_LIST, "ID", "leave out the finding of this id; may be repeated", offsetof(diagnose_args, ignore), NULL},
 	{"fail-on", 0, CLI_CHOICE, "SEVERITY", "exit with 1 if a finding is at least a note, a warning or an error",
 		offsetof(diagnose_args, fail_on), SEVERITIES},
@@ -48,6 +51,12 @@ static bool read_focus(const char *focus, stwatch_analyze_options *options)
 		return true;
 	}
 	return cli_read_count(focus + sizeof PREFIX - 1, &options->focus_goroutine) && options->focus_goroutine > 0;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 static stwatch_format format_of(const cli_session *session, const diagnose_args *args)
@@ -77,6 +86,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 				.size = sizeof request.options,
 				.settings = &session->settings,
 				.findings = true,
+				.source = args->source,
 				.ignore = args->ignore.items,
 				.n_ignore = args->ignore.count,
 			},
@@ -85,6 +95,8 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		request.options.timelines = request.top && request.top < TIMELINES ? request.top : TIMELINES;
 	if (!read_focus(args->focus, &request.options))
 		return cli_usage(&cli_diagnose, "--focus: '%s' is not valid (expected a function, or 'goroutine N')", args->focus);
+	if (args->source && !is_folder(args->source))
+		return cli_usage(&cli_diagnose, "--source: '%s' is no folder", args->source);
 	int code;
 	if (!cli_can_follow(&cli_diagnose, &args->follow, n, &code))
 		return code;

@@ -116,6 +116,22 @@ typedef struct stwatch_reached {
 	int64_t delay_ns, delay_max_ns;
 } stwatch_reached;
 
+/* ---- the program's source, where it is at hand ---- */
+
+typedef struct stwatch_source_line {
+	uint64_t number; /* from 1 */
+	const char *text; /* as it stands in the file, without its end; cut where very long */
+	bool marked;     /* the evidence names it */
+} stwatch_source_line;
+
+/* Lines around those that the evidence names, in order; there may be gaps between them. */
+typedef struct stwatch_listing {
+	const char *function, *file; /* as the trace has them */
+	const char *path;  /* of the file that was read, within the folder of sources */
+	const char *doubt; /* why it may not be what the program was built from; NULL: nothing speaks against it */
+	const stwatch_source_line *lines; size_t n_lines; /* none, where the file is too short */
+} stwatch_listing;
+
 typedef struct stwatch_finding {
 	const char *id, *rule, *cause, *title;
 	stwatch_severity severity;
@@ -134,6 +150,7 @@ typedef struct stwatch_finding {
 	const char *advice;
 	const stwatch_timeline *timeline; /* around the worst occurrence; NULL: not asked for, or no trace shows it */
 	const stwatch_reached *reached; size_t n_reached; /* most delayed first */
+	const stwatch_listing *listings; size_t n_listings; /* of the culprit's functions; none without a folder of sources */
 } stwatch_finding;
 
 /* ---- figures ---- */
@@ -221,6 +238,7 @@ typedef struct stwatch_analyze_options {
 	int64_t follow_silence_ns;        /* or until so long nothing has come; 0: however long that takes */
 	void (*update)(void *user, const stwatch_analysis *so_far); /* meanwhile, now and then when generations were completed; NULL: nothing */
 	void *update_user;
+	const char *source;               /* a folder with the program's source, of which findings get listings; NULL: none */
 } stwatch_analyze_options;
 
 /* Reads the inputs, each recognised by its content, in any order, and analyses them together. On STWATCH_OK and STWATCH_ERR_DAMAGED (and _CANCELLED) *out is set, owned by the caller, who ends it

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/analyze.h"
+#include "api/listings.h"
 #include "api/draw.h"
 #include "api/summary.h"
 #include "api/symbols.h"
@@ -32,6 +33,7 @@ struct stwatch_analysis {
 	stw_trace trace;
 	stw_gather gather;
 	stw_case judged;
+	stw_source_tree sources;
 };
 
 void stwatch_analysis_free(stwatch_analysis *a)
@@ -51,6 +53,7 @@ void stwatch_analysis_free(stwatch_analysis *a)
 	stw_vec_free(mem, &a->judged.found);
 	stw_activity_free(&a->judged.activity);
 	stw_places_free(&a->judged.places);
+	stw_source_tree_close(&a->sources);
 	if (a->judged.arena.mem)
 		stw_arena_free(&a->judged.arena);
 	stw_gather_free(&a->gather);
@@ -486,6 +489,25 @@ static stwatch_status compute_curve(stwatch_analysis *a, const stw_run_options *
 	return status;
 }
 
+/* What was cancelled goes without. */
+static stwatch_status list_sources(stwatch_analysis *a, const char *folder, const stwatch_context *context, stwatch_error *error)
+{
+	bool any = false;
+	stwatch_status status = stw_source_tree_open(&a->sources, a->mem, folder, error);
+	if (status == STWATCH_OK)
+		status = stw_listings_find(&a->sources, a->findings, a->n_findings, context->cancel, error);
+	if (status == STWATCH_ERR_CANCELLED)
+		return STWATCH_OK;
+	for (size_t i = 0; i < a->n_findings; i++)
+		any |= a->findings[i].n_listings > 0;
+	bool ok = status == STWATCH_OK;
+	if (ok && a->sources.too_large)
+		ok = add_limit(a, "the folder of sources has too many files: not all of it was looked through");
+	if (ok && a->n_findings > 0 && !any)
+		ok = add_limit(a, "in the folder of sources is no file that a finding names");
+	return ok || status != STWATCH_OK ? status : stw_fail_memory(error);
+}
+
 static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, const stwatch_analyze_options *o, stwatch_error *error)
 {
 	stw_run_options options = {context->threads, context->progress, context->progress_user, context->cancel, !o->findings};
@@ -513,6 +535,8 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 			return status;
 		select_findings(a, o);
 		status = draw(a, o, context, error);
+		if (status == STWATCH_OK && o->source)
+			status = list_sources(a, o->source, context, error);
 		if (status != STWATCH_OK)
 			return status;
 	}

@@ -8,7 +8,7 @@
 #include "output/sink_text.h"
 #include "output/text.h"
 
-enum { VICTIMS_SHOWN = 8, FRAMES_SHOWN = 24, STEPS_SHOWN = 60, DRAWN_MAX = 600 << 10, FINDINGS_MAX = 300 };
+enum { VICTIMS_SHOWN = 8, FRAMES_SHOWN = 24, STEPS_SHOWN = 60, DRAWN_MAX = 600 << 10, FINDINGS_MAX = 300, LISTED_MAX = 20 };
 
 static const char STYLE[] =
 	":root{color-scheme:light "
@@ -43,6 +43,9 @@ static const char STYLE[] =
 	"step{stroke:var(--dim);stroke-dasharray:2 3;fill:none;opacity:.7}.when{fill:var(--when)}\n"
 	".c{fill:var(--c)}.v{fill:var(--v)}.r{fill:var(--run)}.g{fill:var(--gc)}.s{fill:var(--sys)}.cs{fill:var(--sys);stroke:var(--c);"
 	"stroke-width:1.5}.p{fill:var(--spin)}.q{fill:var(--v);opacity:.45}.w{fill:var(--wait)}.t{fill:var(--stop)}\n"
+	"pre{overflow-x:auto;margin:.4rem 0;padding:.4rem .6rem;background:var(--bg);border:1px solid var(--line);border-radius:4px;font:13px/1.45 "
+	"ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}pre i{color:var(--dim);font-style:normal}mark{background:var(--when);color:inherit;"
+	"font-weight:600}\n"
 	".key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.85rem;color:var(--dim)}.key "
 	"i{display:inline-block;width:1.1em;height:.8em;margin-right:.35em;border-radius:2px}\n";
 
@@ -205,6 +208,8 @@ static size_t finding(stw_sink *out, const stwatch_finding *f, size_t number, bo
 	} else if (f->timeline)
 		stw_sink_text(out, "<p class=\"dim\">Not drawn, to keep the page small: <code>--top</code> draws fewer.</p>\n");
 	evidence(out, f);
+	if (number <= LISTED_MAX)
+		stw_output_listings_html(out, f);
 	stw_sink_text(out, "<p class=\"dim\">id <code>");
 	stw_sink_html(out, f->id);
 	print(out, "</code> · more: <code>stwatch explain %s</code></p>\n</section>\n", f->rule);

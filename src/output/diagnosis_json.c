@@ -167,6 +167,7 @@ static void finding_keys(const stwatch_finding *finding, stw_json *json)
 	reached_json(finding, json);
 	phases_json(finding, json);
 	argument_json(finding, json);
+	stw_output_listings_json(finding, json);
 }
 
 void stw_output_finding_json(const stwatch_finding *finding, stw_json *json)

@@ -182,6 +182,7 @@ static void finding(stw_sink *out, const stwatch_finding *f, size_t number)
 	stw_sink_markdown(out, f->id);
 	stw_sink_text(out, "\n");
 	evidence(out, f);
+	stw_output_listings_markdown(out, f);
 	stw_output_mermaid_chain(out, f);
 	diagram(out, f);
 }

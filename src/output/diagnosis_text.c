@@ -202,6 +202,7 @@ void stw_output_finding_text(const stwatch_finding *finding, size_t number, stw_
 	cause(finding, text);
 	culprit(finding, text);
 	evidence_lines(finding, text);
+	stw_output_listings_text(finding, text);
 	ruled_out(finding, text);
 	harmed(finding, text);
 	reached(finding, text);

@@ -99,3 +99,14 @@ void stw_sink_mermaid(stw_sink *out, const char *text)
 {
 	put(out, text, in_mermaid);
 }
+
+static const char *as_it_is(char c)
+{
+	(void)c;
+	return NULL;
+}
+
+void stw_sink_fenced(stw_sink *out, const char *text)
+{
+	put(out, text, as_it_is);
+}

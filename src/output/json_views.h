@@ -18,6 +18,9 @@ void stw_output_summary_json(const stwatch_summary *summary, stw_json *json);
 void stw_output_sources_json(const stw_output_input *in, stw_json *json);
 void stw_output_limits_json(const stw_output_input *in, stw_json *json);
 
+/* "source_lines" of a finding, with its key. */
+void stw_output_listings_json(const stwatch_finding *finding, stw_json *json);
+
 /* One event as an object (docs/schema/event.json); the line's end is the caller's. Times are relative to first_ns. */
 void stw_output_event_json(const stwatch_event *event, int64_t first_ns, stw_json *json);
 

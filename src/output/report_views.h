@@ -17,12 +17,18 @@ size_t stw_output_timeline_svg(stw_sink *out, const stwatch_finding *finding);
  * written, for a finding that shows no system call. */
 bool stw_output_mermaid_chain(stw_sink *out, const stwatch_finding *finding);
 
+/* The source lines of a finding. */
+void stw_output_listings_markdown(stw_sink *out, const stwatch_finding *finding);
+void stw_output_listings_html(stw_sink *out, const stwatch_finding *finding);
+
 /* ---- text from a trace, made harmless for where it goes ---- */
 
 /* For HTML and SVG, between tags and in quoted attributes. Control characters and what is no UTF-8 become U+FFFD. */
 void stw_sink_html(stw_sink *out, const char *text);
 /* For a line of Markdown: nothing in it has a meaning, names nobody and refers to no issue. */
 void stw_sink_markdown(stw_sink *out, const char *text);
+/* For a line within a fenced block. */
+void stw_sink_fenced(stw_sink *out, const char *text);
 /* For a label in Mermaid, within a fenced block. */
 void stw_sink_mermaid(stw_sink *out, const char *text);
 

@@ -21,6 +21,9 @@ void stw_output_limits_text(const stw_output_input *in, stw_text *text);
 /* Figures and tables of an input that is no trace. */
 void stw_output_source_text(const stwatch_input *input, stw_text *text);
 
+/* The source lines of a finding. */
+void stw_output_listings_text(const stwatch_finding *finding, stw_text *text);
+
 /* Labelled lines: the label in its column, the rest wrapped beside it. */
 #define STW_OUTPUT_LABEL_COLUMN 16
 void stw_output_label(stw_text *text, const char *label);

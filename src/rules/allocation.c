@@ -245,13 +245,8 @@ typedef struct verdict {
 	stwatch_confidence confidence;
 } verdict;
 
-static const char *memory_advice(const stw_case *c)
-{
-	return c->trace->version >= 26
-		? "allocate less in the culprit (reuse, preallocate, avoid pointers), raise GOGC or set GOMEMLIMIT; a heap profile shows what"
-		: "allocate less in the culprit (reuse, preallocate, avoid pointers), raise GOGC, set GOMEMLIMIT (since Go 1.19); Go 1.26 marks "
-		  "small objects for less (Green Tea); a heap profile shows what is allocated";
-}
+static const char MEMORY_ADVICE[] = "allocate less in the culprit (reuse, preallocate, avoid pointers), raise GOGC or set GOMEMLIMIT; a heap profile "
+				   "shows what is allocated";
 
 static bool is_tight(const stw_load *l)
 {
@@ -278,7 +273,7 @@ static verdict why(const stw_case *c, const stw_load *l, const authors *all)
 		return (verdict){"tight-heap-goal", "a heap goal hardly above the live heap",
 			"raise GOGC (or give GOMEMLIMIT, since Go 1.19, room above the live heap): the goal decides how often it collects", memory,
 			STWATCH_LIKELY};
-	return (verdict){"allocation", "allocation", memory_advice(c), memory, STWATCH_LIKELY};
+	return (verdict){"allocation", "allocation", MEMORY_ADVICE, memory, STWATCH_LIKELY};
 }
 
 /* ---- telling ---- */

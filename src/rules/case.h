@@ -117,6 +117,9 @@ const char *stw_case_printf(stw_case *c, const char *format, ...) __attribute__(
 /* Severities, ids, order; fills *findings, in the arena. */
 bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count);
 
+/* A finding's advice with what a newer Go does better (since.def). From the arena, or the advice as it is. */
+const char *stw_case_advice_since(stw_case *c, const stw_found *f);
+
 /* ---- words ---- */
 
 /* "125.2 ms". From the arena. */

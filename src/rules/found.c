@@ -405,8 +405,7 @@ static void conclude(stw_case *c, stw_found *f, stwatch_finding *out)
 	out->culprit = f->culprit.function ? &f->culprit : NULL;
 	if (!out->title)
 		out->title = f->f.rule;
-	if (!out->advice)
-		out->advice = "";
+	out->advice = stw_case_advice_since(c, f);
 	if (out->harm_ns < 0)
 		out->harm_ns = 0;
 }

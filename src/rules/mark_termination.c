@@ -88,15 +88,13 @@ static void tell(stw_case *c, stw_found *f, const stw_stop *s, const char *kind,
 			(double)c->gather->heap_max / (1 << 20), (unsigned long long)c->gather->alive_max, (long long)c->procs);
 }
 
-static const char *advice(const stw_case *c, bool begins)
+static const char *advice(bool begins)
 {
 	if (begins)
 		return "what the last collection left unswept is swept here, and every sync.Pool is emptied: collections that follow each other at "
 		       "once (runtime.GC, a tight GOGC) leave more to sweep; is GODEBUG=gccheckmark or gcstoptheworld set?";
-	return c->trace->version < 8
-		? "is GODEBUG=gccheckmark set? up to Go 1.7 stacks were scanned again here; a newer Go ends a collection faster"
-		: "is GODEBUG=gccheckmark set (it marks all again)? very many procs, threads or spans make it longer; GODEBUG=gctrace=1 has its "
-		  "share; see whether the machine took the CPU away";
+	return "is GODEBUG=gccheckmark set (it marks all again)? very many procs, threads or spans make it longer; GODEBUG=gctrace=1 has its "
+	       "share; see whether the machine took the CPU away";
 }
 
 static bool is_of(const char *kind, bool begins)
@@ -157,7 +155,7 @@ static void judge_kind(stw_case *c, bool begins)
 	stw_stop_phases(c, f, worst);
 	f->f.title = stw_case_printf(c, "the world stood for %s of a stop of %s (%s), for the collector's own work", stw_case_ms(c, standing(worst)),
 		stw_case_ms(c, worst->to - worst->from), kind);
-	f->f.advice = advice(c, begins);
+	f->f.advice = advice(begins);
 	tell(c, f, worst, kind, begins, &r);
 	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",
 		stw_case_ms(c, worst->stood - worst->from));
