@@ -467,6 +467,8 @@ static void add_figures(stw_gather *a, const stw_fold *f)
 		a->known_from = f->first_time;
 	if (f->doubt > a->doubt)
 		a->doubt = f->doubt;
+	if (f->lost_to > a->doubt)
+		a->doubt = f->lost_to;
 	for (int i = 0; i < 256; i++) {
 		a->counts[i] += f->counts[i];
 		a->n_events += f->counts[i];
@@ -676,6 +678,7 @@ static void restart(stw_gather *a, const stw_fold *f, stw_joint joint)
 	for (size_t i = 0; i < a->gs.count; i++)
 		a->gs.items[i].since = STW_TIME_UNKNOWN;
 	a->known_from = STW_TIME_UNKNOWN;
+	a->doubt = INT64_MIN;
 	stw_map_clear(&a->g_slots);
 	a->gs.count = 0;
 	a->free_gs.count = 0;
@@ -709,7 +712,7 @@ bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 		for (size_t i = 0; i < f->stays.count; i++)
 			a->runnable += f->stays.items[i].from == STW_TIME_UNKNOWN && f->stays.items[i].state == STW_GO_RUNNABLE;
 	add_figures(a, f);
-	add_uses(a, f, joint == STW_JOINT_GAP ? f->first_time : a->last_time);
+	add_uses(a, f, joint == STW_JOINT_WHOLE ? a->last_time : f->first_time);
 	carry_ps(a, f);
 	if (a->failed) /* a proc may be half known */
 		return false;
@@ -720,7 +723,8 @@ bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 		a->last_time = f->last_time;
 	for (size_t i = 0; i < f->stays.count; i++)
 		add_stay(a, &f->stays.items[i]);
-	add_backlog(a, f);
+	if (f->lost_to == INT64_MIN) /* else the count is wrong */
+		add_backlog(a, f);
 	add_cycles(a, f);
 	add_wakes(a, f);
 	for (size_t i = 0; i < f->silences.count; i++) {

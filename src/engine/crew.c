@@ -18,6 +18,16 @@ typedef struct crew {
 	bool *ready;
 } crew;
 
+void stw_job_note(stw_job *job, const stw_generation *gen)
+{
+	job->loaded = true;
+	job->has_clock = gen->has_clock;
+	job->clock_trace_ns = stw_generation_ns(gen, gen->clock_time);
+	job->clock_wall_ns = gen->clock_sec * 1000000000 + gen->clock_nsec;
+	job->ns_per_unit = gen->guessed_clock ? 0 : gen->ns_per_unit;
+}
+
+/* What something is missing of is read once its turn has come. */
 static void work(const crew *c, stw_job *job, size_t i)
 {
 	memset(job, 0, sizeof *job);
@@ -26,13 +36,14 @@ static void work(const crew *c, stw_job *job, size_t i)
 	job->mode = i == 0 || job->span->joint == STW_JOINT_GAP ? STW_READ_INITIAL : STW_READ_SPECULATIVE;
 	stw_order_init(&job->order, c->mem);
 	stw_generation gen;
+	if (job->span->damaged) {
+		job->status = STWATCH_ERR_DAMAGED;
+		return;
+	}
 	job->status = stw_generation_load(&gen, c->mem, job->span, &job->error);
 	if (job->status != STWATCH_OK)
 		return;
-	job->loaded = true;
-	job->has_clock = gen.has_clock;
-	job->clock_trace_ns = stw_generation_ns(&gen, gen.clock_time);
-	job->clock_wall_ns = gen.clock_sec * 1000000000 + gen.clock_nsec;
+	stw_job_note(job, &gen);
 	stw_order_begin(&job->order, job->mode);
 	job->status = stw_pass_run(&job->fold, &job->order, &gen, job->index, c->options, &job->error);
 	stw_fold_shrink(&job->fold);

@@ -15,7 +15,11 @@ typedef struct stw_job {
 	stw_order order;
 	bool has_clock;
 	int64_t clock_trace_ns, clock_wall_ns;
+	double ns_per_unit; /* 0: not known */
 } stw_job;
+
+/* What a job keeps of its generation, once loaded. */
+void stw_job_note(stw_job *job, const stw_generation *gen);
 
 /* Gets each job in order; false stops the crew. */
 typedef bool (*stw_job_fn)(void *user, stw_job *job);

@@ -22,11 +22,25 @@ static stwatch_status note(stw_trace *t, uint32_t input, stwatch_error *e)
 	return stw_trace_note(t, input, e, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(e);
 }
 
-static stwatch_status scan_input(stw_trace *t, uint32_t index, stwatch_error *error)
+typedef struct opening {
+	stw_trace *trace;
+	uint32_t input;
+} opening;
+
+static bool note_loss(void *user, const stwatch_error *loss, uint64_t to)
+{
+	const opening *o = user;
+	(void)to;
+	return stw_trace_note(o->trace, o->input, loss, STW_FAULT_BYTES);
+}
+
+static stwatch_status scan_input(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
 {
 	stw_scan scan;
 	const stw_trace_input *in = &t->inputs[index];
+	opening o = {t, index};
 	stw_scan_init(&scan, &in->source, in->version);
+	stw_scan_salvage(&scan, t->mem, note_loss, &o, cancel);
 	for (;;) {
 		stw_span span;
 		stwatch_status status = stw_scan_next(&scan, &span, error);
@@ -36,10 +50,6 @@ static stwatch_status scan_input(stw_trace *t, uint32_t index, stwatch_error *er
 		}
 		if (status != STWATCH_OK)
 			return status;
-		if (span.error.status != STWATCH_OK && !stw_trace_note(t, index, &span.error, STW_FAULT_BYTES))
-			return stw_fail_memory(error);
-		if (span.lost)
-			continue;
 		stw_span *kept = stw_vec_push(t->mem, &t->spans);
 		if (!kept)
 			return stw_fail_memory(error);
@@ -95,7 +105,7 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile in
 	in->version = (stw_go_version)minor;
 	if (t->version == 0 || in->version < t->version)
 		t->version = in->version;
-	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, error);
+	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, cancel, error);
 	if (status == STWATCH_OK && in->source.cut) {
 		stw_source_fail_cut(&in->source, error);
 		status = note(t, index, error);

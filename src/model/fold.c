@@ -24,11 +24,13 @@ bool stw_fold_init(
 	f->slot_end = INT64_MIN;
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
-	f->doubt = f->missing = INT64_MIN;
+	f->doubt = f->missing = f->lost_from = f->lost_to = INT64_MIN;
 	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
 	f->preempted = find_string(gen, "preempted");
+	if (f->preempted == UINT32_MAX && gen->string_ids.unknown) /* the word is lost: whoever stopped did not ask for it, as far as is known */
+		f->preempted = gen->string_ids.unknown - 1;
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;
 	f->last_sample = gen->samples.count ? gen->samples.items[gen->samples.count - 1].time : STW_TIME_UNKNOWN;
@@ -104,6 +106,8 @@ bool stw_fold_continue(stw_fold *f, stw_fold *before)
 	f->first_time = before->last_time;
 	f->doubt = before->doubt;
 	f->missing = before->missing;
+	f->lost_from = before->lost_from;
+	f->lost_to = before->lost_to;
 	f->slot_end = INT64_MIN;
 	f->untold = before->untold;
 	if (f->untold && !stw_vec_reserve(f->mem, &f->stopped_at, f->ps.count)) {
@@ -264,7 +268,7 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 		s.p = f->order->ps.items[i].id;
 		s.root = f->gs.items[p->g].root;
 	}
-	if (!s.n_user || from < f->doubt)
+	if (!s.n_user || from < f->doubt || from < f->lost_to || f->partial)
 		return;
 	stw_silence *kept = stw_vec_push(f->mem, &f->silences);
 	if (kept)
@@ -357,6 +361,10 @@ static void hand_over_ps(stw_fold *f)
 			return;
 		}
 		*t = (stw_tail_p){f->order->ps.items[slot].id, f->ps.items[slot], stw_order_g_id(f->order, f->ps.items[slot].g)};
+		if (f->lost_to == INT64_MAX) { /* what it did last may not be what it did at the end */
+			t->p.since = STW_TIME_UNKNOWN;
+			t->p.use = STW_USE_UNKNOWN;
+		}
 	}
 }
 
@@ -380,6 +388,7 @@ stw_wait stw_wait_of(const char *reason, size_t length)
 		stw_wait wait;
 	} known[] = {
 		{"", STW_WAIT_SWITCH},
+		{STW_UNKNOWN_STRING, STW_WAIT_UNKNOWN},
 		{"sync", STW_WAIT_SYNC},
 		{"sync.(*Cond).Wait", STW_WAIT_COND},
 		{"chan send", STW_WAIT_SEND},

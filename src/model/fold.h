@@ -244,7 +244,11 @@ typedef struct stw_fold {
 	bool figures_only;
 	int64_t doubt; /* up to this time events contradict themselves or are missing; INT64_MIN: nowhere */
 	int64_t missing; /* up to this time events are missing */
+	int64_t lost_from, lost_to; /* some threads' events in between are lost; lost_to INT64_MIN: none are, INT64_MAX: all that followed */
+	bool partial; /* all that some threads wrote may be missing */
 	/* while it runs */
+	uint32_t started_anew; /* 1 + slot of a goroutine that begins anew with a start, 0: none */
+	int64_t anew_at;
 	STW_VEC(stw_fold_g) gs; /* by slot */
 	STW_VEC(stw_fold_g_more) more;
 	STW_VEC(stw_fold_p) ps;
@@ -304,6 +308,24 @@ static inline void stw_fold_doubt(stw_fold *fold, int64_t until, bool missing)
 	if (missing)
 		fold->missing = until > fold->missing ? until : fold->missing;
 }
+
+/* Some thread's events between two times are lost; what others wrote is bound together by its sequence numbers, and holds. What is concluded from
+ * nothing being written, or from all that is, does not. */
+static inline void stw_fold_lost(stw_fold *fold, int64_t from, int64_t to)
+{
+	if (fold->lost_to == INT64_MIN || from < fold->lost_from)
+		fold->lost_from = from;
+	fold->lost_to = to > fold->lost_to ? to : fold->lost_to;
+}
+
+/* Of a generation that is salvaged (order/merge_salvage.h): after a made-up status was handed on, goroutine or proc begins anew at `at`, with the
+ * event of that type; or nothing is known of it any more. */
+void stw_fold_anew_g(stw_fold *fold, unsigned type, uint32_t g, int64_t at);
+void stw_fold_anew_p(stw_fold *fold, uint32_t p, int64_t at);
+void stw_fold_forget_g(stw_fold *fold, uint32_t g, int64_t at);
+void stw_fold_forget_p(stw_fold *fold, uint32_t p, int64_t at);
+/* After the event: how long a goroutine that began anew with its start had been waiting is not known, and does not count. */
+void stw_fold_settle_anew(stw_fold *fold);
 
 /* After the last event (or the last before a fault): hands over what is open. */
 void stw_fold_finish(stw_fold *fold);

@@ -136,6 +136,18 @@ static int64_t lost_time(const stw_fold *f, int64_t to)
 	return lost;
 }
 
+/* Whether it is known of each proc what it does. */
+static bool knows_all_ps(const stw_fold *f)
+{
+	int64_t most = f->gomaxprocs_last - 1;
+	size_t n = 0;
+	for (size_t i = 0; i < f->ps.count; i++) {
+		n += f->ps.items[i].known && f->ps.items[i].use != STW_USE_UNKNOWN;
+		most = f->order->ps.items[i].id > most ? f->order->ps.items[i].id : most;
+	}
+	return (int64_t)n == most + 1;
+}
+
 void stw_fold_stop_end(stw_fold *f, int64_t at)
 {
 	stw_stop *s = &f->stop;
@@ -160,6 +172,8 @@ void stw_fold_stop_end(stw_fold *f, int64_t at)
 		s->n_moments = 0;
 		s->last = -1;
 	}
+	if (at - s->from >= KEEP_MOMENTS_NS && (s->from < f->lost_to || (f->partial && !knows_all_ps(f))))
+		return; /* who was waited for may not have been heard */
 	stw_stop *kept = stw_vec_push(f->mem, &f->stops);
 	if (kept)
 		*kept = *s;

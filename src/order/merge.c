@@ -292,6 +292,65 @@ int stw_merge_region_end(stw_merge *mg, const stw_cursor *c, uint32_t g, uint64_
 	return STW_ADVANCE_OK;
 }
 
+/* ---- salvaging ---- */
+
+void stw_merge_forget_g(stw_merge *mg, uint32_t slot)
+{
+	stw_order *o = mg->order;
+	stw_order_g *g = &o->gs.items[slot];
+	for (uint32_t i = 0; i < o->ms.count; i++)
+		if (o->ms.items[i].g == slot)
+			o->ms.items[i].g = STW_SLOT_NONE;
+	while (g->region)
+		stw_order_pop_region(o, slot);
+	for (size_t i = o->stops.count; g->stops && i-- > 0;)
+		if (o->stops.items[i].g == slot) {
+			o->stops.items[i] = o->stops.items[--o->stops.count];
+			g->stops--;
+		}
+	g->status = STW_G_BAD;
+	g->assist = STW_RANGE_OFF;
+}
+
+void stw_merge_forget_p(stw_merge *mg, uint32_t slot)
+{
+	stw_order *o = mg->order;
+	for (uint32_t i = 0; i < o->ms.count; i++)
+		if (o->ms.items[i].p == slot)
+			o->ms.items[i].p = STW_SLOT_NONE;
+	o->ps.items[slot].status = STW_P_BAD;
+	o->ps.items[slot].sweep = STW_RANGE_OFF;
+}
+
+/* Bytes that are missing in one place between so many holes before and after. */
+static uint64_t most_missing(const stw_generation *gen, uint16_t from, uint16_t to)
+{
+	uint64_t most = 0;
+	for (uint16_t i = from; i < to; i++)
+		most = gen->most[i] > most ? gen->most[i] : most;
+	return most;
+}
+
+/* The runtime writes a batch out when it is full, and what is left at the end of a generation. So behind one that is not full nothing more of its
+ * thread is to be expected, and what is missing between two others, or before the first, has room for another. */
+enum { FULL_BATCH = 48 << 10 };
+
+bool stw_merge_is_loss(const stw_merge *mg, const stw_cursor *c)
+{
+	const stw_batch *b = &mg->gen->batches.items[c->batch - 1];
+	if (b->cut)
+		return true;
+	if (c->batch < c->batch_end)
+		return most_missing(mg->gen, b->holes, b[1].holes) >= b->size;
+	return b->size >= FULL_BATCH && most_missing(mg->gen, b->holes, mg->gen->holes) > 0;
+}
+
+bool stw_merge_is_late(const stw_merge *mg, const stw_cursor *c)
+{
+	const stw_batch *b = &mg->gen->batches.items[c->batch - 1];
+	return most_missing(mg->gen, 0, b->holes) >= FULL_BATCH;
+}
+
 /* ---- opening ---- */
 
 /* 8 MiB of windows in all, however many threads there are; below 4 KiB each, reading would be mostly system calls. */

@@ -40,6 +40,9 @@ typedef struct stw_merge {
 	int64_t last_time; /* of the last event handed on: times strictly increase */
 	stwatch_error *error;
 	void *hook; /* for STW_MERGE_EMIT */
+	/* of a generation that is salvaged (merge_salvage.h) */
+	bool explained; /* events are missing: what contradicts itself follows from that */
+	uint64_t left_out, anew; /* events that could not be placed; goroutines and procs that began anew */
 } stw_merge;
 
 /* Opens the cursors. The generation, order and error must outlive the merge. Ends with stw_merge_close, also after a failure. */
@@ -75,5 +78,12 @@ int stw_merge_task_begin(stw_merge *mg, const stw_cursor *c, uint64_t id, uint64
 int stw_merge_task_end(stw_merge *mg, uint64_t id, uint64_t *parent, uint32_t *name);
 int stw_merge_region_begin(stw_merge *mg, uint32_t g, uint64_t task, uint32_t string);
 int stw_merge_region_end(stw_merge *mg, const stw_cursor *c, uint32_t g, uint64_t task, uint32_t string);
+/* Nothing is known of a goroutine or proc any more; the next event that is about it finds it as it takes for granted. */
+void stw_merge_forget_g(stw_merge *mg, uint32_t g);
+void stw_merge_forget_p(stw_merge *mg, uint32_t p);
+/* True where events of the cursor's thread are lost behind the batch that it is at the end of. */
+bool stw_merge_is_loss(const stw_merge *mg, const stw_cursor *c);
+/* True where events may be lost before the first batch of the cursor, which it is at. */
+bool stw_merge_is_late(const stw_merge *mg, const stw_cursor *c);
 
 #endif

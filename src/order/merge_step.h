@@ -11,6 +11,8 @@
  *   UserTaskEnd  a2 parent, a3 name, interned in order->names
  *   stacks       the id as on the wire (checked to exist)
  *
+ * Who defines STW_MERGE_SALVAGE also gets merge_salvage_step (merge_salvage.h); with STW_MERGE_SALVAGE_ONLY nothing else.
+ *
  * Who wants to be told of gaps between events also defines STW_MERGE_GAP_NS and STW_MERGE_GAP(mg, from, to), called before
  * the event at `to`. */
 #ifndef STW_MERGE_EMIT
@@ -342,6 +344,11 @@ static inline __attribute__((always_inline)) void merge_sample(stw_merge *mg)
 		(uint64_t)s->m, (uint64_t)s->p, (uint64_t)s->g, s->stack);
 }
 
+#ifdef STW_MERGE_SALVAGE
+#include "order/merge_salvage.h"
+#endif
+#ifndef STW_MERGE_SALVAGE_ONLY
+
 /* The earliest event can't go yet: the first of the others, in order of time, that can. */
 static stwatch_status merge_others(stw_merge *mg)
 {
@@ -367,3 +374,5 @@ static stwatch_status merge_others(stw_merge *mg)
 }
 
 #include "order/merge_lane.h"
+
+#endif

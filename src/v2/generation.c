@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "v2/batch.h"
+#include "v2/sound.h"
 #include "v2/tables.h"
+#include "v2/batches.h"
 
-/* Reads batch heads through a window, and the data of table batches. */
 typedef struct loader {
 	stw_generation *gen;
+	stw_leftover *left; /* NULL: strictly */
 	stw_map threads;
-	uint8_t data[STW_V2_MAX_BATCH + STW_BATCH_HEAD_MAX];
+	uint64_t holes; /* passed so far */
+	uint8_t data[STW_V2_MAX_BATCH]; /* of table batches */
 	stwatch_error *error;
 } loader;
 
@@ -44,9 +46,10 @@ void stw_generation_free(stw_generation *gen)
 	memset(gen, 0, sizeof *gen);
 }
 
-static stwatch_status add_event_batch(loader *l, const stw_batch_head *h, uint64_t at)
+static stwatch_status add_event_batch(loader *l, const stw_batch_at *w)
 {
 	stw_generation *gen = l->gen;
+	const stw_batch_head *h = &w->head;
 	uint32_t thread = stw_map_get(&l->threads, h->m);
 	if (h->size == 0)
 		return STWATCH_OK; /* nothing in it, and Go's reader passes over it too */
@@ -60,53 +63,85 @@ static stwatch_status add_event_batch(loader *l, const stw_batch_head *h, uint64
 	stw_batch *b = stw_vec_push(gen->mem, &gen->batches);
 	if (!b)
 		return stw_fail_memory(l->error);
-	*b = (stw_batch){at, h->time, h->size, thread};
+	*b = (stw_batch){.offset = w->data_at, .time = h->time, .size = h->size, .thread = thread, .cut = w->cut, .holes = (uint16_t)l->holes};
 	gen->threads.items[thread].count++;
 	return STWATCH_OK;
 }
 
-static stwatch_status add_batch(loader *l, const stw_batch_head *h, uint64_t at, const uint8_t *data)
+static void note_time(stw_generation *gen, uint64_t time)
+{
+	if (!gen->has_min_time || gen->min_time == 0 || time < gen->min_time)
+		gen->min_time = time;
+	gen->has_min_time = true;
+}
+
+/* What can't be read is left out. */
+static void leave_out(loader *l, uint64_t bytes)
+{
+	l->left->bytes += bytes;
+	if (l->left->first.status == STWATCH_OK)
+		l->left->first = *l->error;
+}
+
+/* A batch up to where it stops to make sense. */
+static stwatch_status salvage_batch(loader *l, const stw_batches *walk, stw_batch_at *w)
 {
 	stw_generation *gen = l->gen;
-	if (!gen->has_min_time || gen->min_time == 0 || h->time < gen->min_time)
-		gen->min_time = h->time;
-	gen->has_min_time = true;
-	if (stw_tables_is_table(gen->version, h))
-		return stw_tables_add(gen, h, data, at, l->error);
-	if (h->experiment) {
+	uint32_t size = w->head.size;
+	stwatch_status status = stw_batches_read(walk, w, l->data, l->error);
+	if (status != STWATCH_OK || w->head.experiment)
+		return status;
+	if (stw_tables_is_table(gen->version, &w->head)) {
+		status = stw_tables_add(gen, &w->head, l->data, w->data_at, l->error);
+		if (status != STWATCH_ERR_DAMAGED)
+			return status;
+		leave_out(l, w->data_at + size > l->error->offset ? w->data_at + size - l->error->offset : 0);
+		return STWATCH_OK;
+	}
+	uint32_t sound = w->cut ? size : stw_sound_bytes(gen->version, &w->head, l->data);
+	if (sound < size) {
+		sound = stw_sound_prefix(&w->head, l->data, false);
+		stw_fail(l->error, STWATCH_ERR_DAMAGED, w->data_at + sound, "events of thread %lld make no sense from here to the end of their batch",
+			(long long)w->head.m);
+		leave_out(l, size - sound);
+		l->left->events = true;
+		l->left->batches |= sound == 0;
+		w->cut = true;
+		w->head.size = sound;
+	}
+	note_time(gen, w->head.time);
+	return add_event_batch(l, w);
+}
+
+static stwatch_status add_batch(loader *l, const stw_batches *walk, stw_batch_at *w)
+{
+	stw_generation *gen = l->gen;
+	if (l->left) {
+		l->holes = walk->hole;
+		return salvage_batch(l, walk, w);
+	}
+	note_time(gen, w->head.time);
+	if (stw_tables_is_table(gen->version, &w->head)) {
+		stwatch_status status = stw_batches_read(walk, w, l->data, l->error);
+		return status == STWATCH_OK ? stw_tables_add(gen, &w->head, l->data, w->data_at, l->error) : status;
+	}
+	if (w->head.experiment) {
 		gen->experimental_batches++;
 		return STWATCH_OK;
 	}
-	return add_event_batch(l, h, at);
+	return add_event_batch(l, w);
 }
 
 static stwatch_status read_batches(loader *l, const stw_span *span)
 {
-	uint64_t at = span->begin;
-	for (uint64_t n = 0; n < span->n_batches; n++) {
-		stw_batch_head h;
-		size_t got;
-		/* Heads first: the data of an event batch is not needed here. */
-		stwatch_status status = stw_source_read(l->gen->source, at, l->data, STW_BATCH_HEAD_MAX, &got, l->error);
-		if (status == STWATCH_OK)
-			status = stw_batch_head_parse(&h, l->data, got, at, l->gen->source->size, l->error);
-		if (status != STWATCH_OK) /* the scan has seen it whole: the file has changed under us */
-			return status == STWATCH_END
-				? stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read")
-				: status;
-		at += h.head_size;
-		if (stw_tables_is_table(l->gen->version, &h)) {
-			status = stw_source_read(l->gen->source, at, l->data, h.size, &got, l->error);
-			if (status == STWATCH_OK && got < h.size)
-				status = stw_fail(l->error, STWATCH_ERR_DAMAGED, at, "the file became shorter while it was read");
-		}
-		if (status == STWATCH_OK)
-			status = add_batch(l, &h, at, l->data);
-		if (status != STWATCH_OK)
+	stw_batches walk;
+	stw_batch_at w;
+	stwatch_status status;
+	stw_batches_init(&walk, span);
+	while ((status = stw_batches_next(&walk, &w, l->error)) == STWATCH_OK)
+		if ((status = add_batch(l, &walk, &w)) != STWATCH_OK)
 			return status;
-		at += h.size;
-	}
-	return STWATCH_OK;
+	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
 /* Batches stand in file order; groups them by thread, in place of a list each. */
@@ -144,6 +179,12 @@ static stwatch_status begin(stw_generation *gen, stwatch_error *error)
 	return STWATCH_OK;
 }
 
+static void settle_clock(stw_generation *gen)
+{
+	if (gen->ns_per_unit >= 1 && gen->ns_per_unit <= 4096 && gen->ns_per_unit == (double)(uint64_t)gen->ns_per_unit)
+		gen->ns_factor = (uint64_t)gen->ns_per_unit;
+}
+
 static stwatch_status check(stw_generation *gen, stwatch_error *error)
 {
 	if (!gen->has_frequency)
@@ -152,9 +193,34 @@ static stwatch_status check(stw_generation *gen, stwatch_error *error)
 	if (gen->version >= STW_GO125 && !gen->has_clock)
 		return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET, "generation %llu has no clock snapshot (one was expected)",
 			(unsigned long long)gen->number);
-	if (gen->ns_per_unit >= 1 && gen->ns_per_unit <= 4096 && gen->ns_per_unit == (double)(uint64_t)gen->ns_per_unit)
-		gen->ns_factor = (uint64_t)gen->ns_per_unit;
+	settle_clock(gen);
 	return STWATCH_OK;
+}
+
+/* Times are of no use without a frequency: that of another generation, which is the same in all that one process writes, or else what nearly
+ * every system has, where a unit is 64 ns. */
+static void settle_salvaged(stw_generation *gen, const stw_leftover *left)
+{
+	if (!gen->has_frequency) {
+		gen->ns_per_unit = left->ns_per_unit > 0 ? left->ns_per_unit : 64;
+		gen->guessed_clock = true;
+	}
+	settle_clock(gen);
+}
+
+static stwatch_status complete_salvaged(stw_generation *gen, const stw_leftover *left, stwatch_error *error)
+{
+	settle_salvaged(gen, left);
+	stwatch_status status = stw_tables_finish(gen, error);
+	if (status != STWATCH_OK)
+		return status;
+	stw_string *unknown = stw_vec_push(gen->mem, &gen->strings);
+	if (!unknown)
+		return stw_fail_memory(error);
+	*unknown = (stw_string){STW_UNKNOWN_STRING, sizeof STW_UNKNOWN_STRING - 1, 0};
+	gen->string_ids.unknown = (uint32_t)gen->strings.count;
+	gen->stack_ids.unknown = 1;
+	return group_batches(gen, error);
 }
 
 static stwatch_status complete(stw_generation *gen, stwatch_error *error)
@@ -165,13 +231,18 @@ static stwatch_status complete(stw_generation *gen, stwatch_error *error)
 	return status == STWATCH_OK ? group_batches(gen, error) : status;
 }
 
-static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *span, bool whole, stwatch_error *error)
+static stwatch_status load(
+	stw_generation *gen, stw_mem *mem, const stw_span *span, bool whole, stw_leftover *left, stwatch_error *error)
 {
 	memset(gen, 0, sizeof *gen);
 	gen->mem = mem;
 	gen->source = span->source;
 	gen->version = span->version;
 	gen->number = span->generation;
+	gen->salvaged = left != NULL;
+	gen->holes = (uint16_t)span->n_holes;
+	for (uint32_t i = 0; i < span->n_holes; i++)
+		gen->most[i] = span->holes[i].most;
 	stw_arena_init(&gen->arena, mem);
 	stw_map_init(&gen->string_ids.map, mem);
 	stw_map_init(&gen->stack_ids.map, mem);
@@ -183,12 +254,14 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *sp
 	}
 	l->gen = gen;
 	l->error = error;
+	l->left = left;
+	l->holes = 0;
 	stw_map_init(&l->threads, mem);
 	stwatch_status status = begin(gen, error);
 	if (status == STWATCH_OK)
 		status = read_batches(l, span);
 	if (status == STWATCH_OK && whole)
-		status = complete(gen, error);
+		status = left ? complete_salvaged(gen, left, error) : complete(gen, error);
 	stw_map_free(&l->threads);
 	stw_mem_free(mem, l, sizeof *l);
 	if (status != STWATCH_OK) {
@@ -201,7 +274,15 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *sp
 
 stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_span *span, stwatch_error *error)
 {
-	return load(gen, mem, span, true, error);
+	return load(gen, mem, span, true, NULL, error);
+}
+
+stwatch_status stw_generation_salvage(stw_generation *gen, stw_mem *mem, const stw_span *span, stw_leftover *left, stwatch_error *error)
+{
+	left->bytes = 0;
+	left->events = left->batches = false;
+	left->first = (stwatch_error){.status = STWATCH_OK};
+	return load(gen, mem, span, true, left, error);
 }
 
 stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stwatch_error *error)
@@ -209,7 +290,7 @@ stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stw
 	stw_generation gen;
 	if (rest->n_batches == 0)
 		return STWATCH_OK;
-	stwatch_status status = load(&gen, mem, rest, false, error);
+	stwatch_status status = load(&gen, mem, rest, false, NULL, error);
 	if (status == STWATCH_OK)
 		stw_generation_free(&gen);
 	return status;

@@ -5,49 +5,10 @@
 
 #include "base/arena.h"
 #include "base/map.h"
-#include "event/spec.h"
-#include "wire/source.h"
+#include "v2/scan.h"
 
-enum {
-	STW_V2_MAX_BATCH = 64 << 10,
-	STW_V2_MAX_STRING = 1 << 10,
-	STW_V2_MAX_FRAMES = 128,
-};
-
-/* How a generation stands to the one before it. */
-typedef enum stw_joint {
-	STW_JOINT_WHOLE, /* it goes on where that ended */
-	STW_JOINT_DAMAGE, /* what was between them, or a part of it, can't be read */
-	STW_JOINT_GAP /* nothing of what was between them is among the inputs */
-} stw_joint;
-
-/* Where a generation lies. Found by walking batch headers alone. */
-typedef struct stw_span {
-	const stw_source *source;
-	stw_go_version version;
-	uint32_t input; /* index of its input; free for whoever uses the span */
-	uint64_t generation;
-	uint64_t begin, end; /* bytes of its batches: [begin, end) */
-	uint64_t n_batches;
-	stw_joint joint; /* GAP only in a trace from several inputs; DAMAGE is not known yet */
-	bool lost; /* it can't be read strictly: `error` stands instead of it */
-	stwatch_error error; /* status not OK: what ends the trace after (or, if lost, instead of) this generation */
-} stw_span;
-
-typedef struct stw_scan {
-	const stw_source *source;
-	stw_go_version version;
-	uint64_t offset;
-	bool done;
-	unsigned char window[4096];
-	uint64_t window_at;
-	size_t window_size;
-} stw_scan;
-
-void stw_scan_init(stw_scan *scan, const stw_source *source, stw_go_version version);
-/* The next generation: STWATCH_OK; STWATCH_END after the last; a reading error. A fault in the bytes is told in the span.
- * At the end the span holds what is left over: tables of a generation that never got an event (stw_generation_check_rest). */
-stwatch_status stw_scan_next(stw_scan *scan, stw_span *span, stwatch_error *error);
+/* Stands for a string that is lost. */
+#define STW_UNKNOWN_STRING "(unknown)"
 
 /* A batch of events of one thread. */
 typedef struct stw_batch {
@@ -55,6 +16,9 @@ typedef struct stw_batch {
 	uint64_t time; /* timestamp that its first event counts from */
 	uint32_t size;
 	uint32_t thread; /* index into threads */
+	/* of a generation that is salvaged: */
+	uint16_t holes; /* how many lie before it */
+	bool cut; /* its end is lost */
 } stw_batch;
 
 typedef struct stw_batch_thread {
@@ -92,6 +56,7 @@ typedef struct stw_ids {
 	uint32_t *dense;
 	uint64_t n_dense;
 	uint64_t n_same; /* ids below are their own indices */
+	uint32_t unknown; /* of a generation that is salvaged: 1 + the index that stands for those that it does not have; else 0 */
 } stw_ids;
 
 typedef struct stw_generation {
@@ -117,11 +82,27 @@ typedef struct stw_generation {
 	uint64_t experimental_batches;
 	stw_ids string_ids, stack_ids;
 	stw_map pcs;
+	bool salvaged;
+	uint16_t holes; /* in its span */
+	uint64_t most[STW_SPAN_HOLES]; /* bytes of batches that may be missing at each */
+	bool guessed_clock; /* salvaged, and its frequency is not its own */
 } stw_generation;
+
+/* What could not be read of a generation that is salvaged. */
+typedef struct stw_leftover {
+	double ns_per_unit; /* in: of another generation of the trace, 0: none is known */
+	uint64_t bytes; /* of batches, that make no sense; what its span's holes hold is not counted */
+	bool events; /* some of them are of events */
+	bool batches; /* nothing is left of some batch of events: all that its thread wrote may be missing */
+	stwatch_error first; /* the first place; status OK: none */
+} stw_leftover;
 
 /* Loads the tables of a generation and the places of its batches; the span's source must outlive it. On failure nothing needs to be freed.
  * STWATCH_ERR_DAMAGED with the offset and what was expected. */
 stwatch_status stw_generation_load(stw_generation *gen, stw_mem *mem, const stw_span *span, stwatch_error *error);
+/* Loads what is readable of it: entries of tables and events that make sense up to the first in their batch that does not. For strings and stacks
+ * that are missing an unknown one stands. Never _DAMAGED but where the file has changed. */
+stwatch_status stw_generation_salvage(stw_generation *gen, stw_mem *mem, const stw_span *span, stw_leftover *left, stwatch_error *error);
 void stw_generation_free(stw_generation *gen);
 /* The tables that stw_scan_next found at the end: of no use to anybody, but if damaged they make the trace damaged.
  * STWATCH_OK, also where there are none; else as above. */

@@ -43,8 +43,10 @@ static bool take_type(cursor *c, uint8_t want)
 	return true;
 }
 
-static stwatch_status add_id(stw_ids *ids, uint64_t id, size_t index, const cursor *c)
+static stwatch_status add_id(const stw_generation *gen, stw_ids *ids, uint64_t id, size_t index, const cursor *c)
 {
+	if (gen->salvaged && stw_map_get(&ids->map, id) != STW_MAP_NONE) /* the first that is told counts */
+		return STWATCH_OK;
 	if (id == 0 || stw_map_get(&ids->map, id) != STW_MAP_NONE)
 		return stw_fail(c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "there are several %ss with the id %llu", c->what,
 			(unsigned long long)id);
@@ -71,7 +73,7 @@ static stwatch_status add_string(stw_generation *gen, cursor *c)
 		return stw_fail_memory(c->error);
 	*s = (stw_string){copy, (uint32_t)length, 0};
 	c->p += length;
-	return add_id(&gen->string_ids, id, gen->strings.count - 1, c);
+	return add_id(gen, &gen->string_ids, id, gen->strings.count - 1, c);
 }
 
 static stwatch_status add_frame(stw_generation *gen, cursor *c)
@@ -113,7 +115,7 @@ static stwatch_status add_stack(stw_generation *gen, cursor *c)
 	if (!s)
 		return stw_fail_memory(c->error);
 	*s = (stw_v2_stack){first, (uint32_t)n, {0, 0}};
-	return add_id(&gen->stack_ids, id, gen->stacks.count - 1, c);
+	return add_id(gen, &gen->stack_ids, id, gen->stacks.count - 1, c);
 }
 
 static stwatch_status add_sample(stw_generation *gen, cursor *c)
@@ -133,12 +135,14 @@ static stwatch_status add_sample(stw_generation *gen, cursor *c)
 static stwatch_status add_frequency(stw_generation *gen, cursor *c)
 {
 	uint64_t f;
-	if (gen->has_frequency)
+	if (gen->has_frequency && !gen->salvaged)
 		return stw_fail(
 			c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several frequency events (one was expected)");
 	c->p++;
 	if (!take(c, &f, "frequency"))
 		return STWATCH_ERR_DAMAGED;
+	if (gen->salvaged && (gen->has_frequency || f < STW_V2_MIN_FREQUENCY || f > STW_V2_MAX_FREQUENCY))
+		return STWATCH_OK;
 	gen->ns_per_unit = 1.0 / ((double)f / 1e9);
 	gen->has_frequency = true;
 	return STWATCH_OK;
@@ -147,13 +151,13 @@ static stwatch_status add_frequency(stw_generation *gen, cursor *c)
 static stwatch_status add_clock(stw_generation *gen, cursor *c, uint64_t batch_time)
 {
 	uint64_t dt, mono, sec, nsec;
-	if (gen->has_clock)
+	if (gen->has_clock && !gen->salvaged)
 		return stw_fail(
 			c->error, STWATCH_ERR_DAMAGED, offset_of(c, c->p), "a generation has several clock snapshots (one was expected)");
-	gen->has_clock = true;
 	c->p++;
 	if (!take(c, &dt, "time") || !take(c, &mono, "monotonic time") || !take(c, &sec, "seconds") || !take(c, &nsec, "nanoseconds"))
 		return STWATCH_ERR_DAMAGED;
+	gen->has_clock = true;
 	gen->clock_time = batch_time + dt;
 	gen->clock_mono = mono;
 	gen->clock_sec = (int64_t)sec;
@@ -228,9 +232,10 @@ uint32_t stw_ids_find_other(const stw_ids *ids, uint64_t id)
 {
 	if (id == 0)
 		return 0;
-	if (id < ids->n_dense)
+	if (id < ids->n_dense && ids->dense[id] != STW_MAP_NONE)
 		return ids->dense[id];
-	return ids->n_dense ? STW_MAP_NONE : stw_map_get(&ids->map, id);
+	uint32_t found = ids->n_dense ? STW_MAP_NONE : stw_map_get(&ids->map, id);
+	return found == STW_MAP_NONE && ids->unknown ? ids->unknown - 1 : found;
 }
 
 /* Strings and stacks are looked up for every event that has one: an array beats the map where the ids are dense, as the runtime's are. */
@@ -260,10 +265,11 @@ bool stw_ids_index(stw_mem *mem, stw_ids *ids)
 	return true;
 }
 
-/* Puts items in order of their ids, where these are dense. False when out of memory. */
-static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t n, size_t item_size)
+/* Puts items in order of their ids, where these are dense; those that no id leads to (of a salvaged generation) go. False when out of memory. */
+static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t *count, size_t item_size)
 {
 	unsigned char *from = items, *to;
+	const size_t n = *count;
 	if (ids->n_dense == 0)
 		return true;
 	if (!(to = stw_mem_resize(mem, NULL, 0, n * item_size)))
@@ -277,7 +283,8 @@ static bool put_in_order(stw_mem *mem, stw_ids *ids, void *items, size_t n, size
 			ids->n_same = id + 1;
 		ids->dense[id] = index++;
 	}
-	memcpy(from, to, n * item_size);
+	memcpy(from, to, index * item_size);
+	*count = index;
 	stw_mem_free(mem, to, n * item_size);
 	return true;
 }
@@ -286,8 +293,8 @@ static bool index_ids(stw_generation *gen)
 {
 	stw_mem *mem = gen->mem;
 	return stw_ids_index(mem, &gen->string_ids) && stw_ids_index(mem, &gen->stack_ids) &&
-		put_in_order(mem, &gen->string_ids, gen->strings.items, gen->strings.count, sizeof *gen->strings.items) &&
-		put_in_order(mem, &gen->stack_ids, gen->stacks.items, gen->stacks.count, sizeof *gen->stacks.items);
+		put_in_order(mem, &gen->string_ids, gen->strings.items, &gen->strings.count, sizeof *gen->strings.items) &&
+		put_in_order(mem, &gen->stack_ids, gen->stacks.items, &gen->stacks.count, sizeof *gen->stacks.items);
 }
 
 static int by_time(const void *a, const void *b)
@@ -296,21 +303,48 @@ static int by_time(const void *a, const void *b)
 	return x->time < y->time ? -1 : x->time > y->time;
 }
 
+/* Of a salvaged generation: a frame whose names are lost tells nothing. */
+static void drop_nameless(stw_generation *gen)
+{
+	for (size_t i = 0; i < gen->stacks.count; i++) {
+		stw_v2_stack *s = &gen->stacks.items[i];
+		uint32_t *frames = gen->stack_frames.items + s->first, kept = 0;
+		for (uint32_t k = 0; k < s->count; k++)
+			if (gen->frames.items[frames[k]].func != STW_MAP_NONE)
+				frames[kept++] = frames[k];
+		s->count = kept;
+	}
+}
+
+static stwatch_status name_frames(stw_generation *gen, stwatch_error *error)
+{
+	for (size_t i = 0; i < gen->frames.count; i++) {
+		stw_v2_frame *f = &gen->frames.items[i];
+		f->func = stw_generation_string(gen, f->func_id);
+		f->file = stw_generation_string(gen, f->file_id);
+		if (f->func != STW_MAP_NONE && f->file != STW_MAP_NONE)
+			continue;
+		if (!gen->salvaged)
+			return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET,
+				"a stack frame at pc 0x%llx names the %s string %llu, which the generation does not have",
+				(unsigned long long)f->pc, f->func == STW_MAP_NONE ? "function" : "file",
+				(unsigned long long)(f->func == STW_MAP_NONE ? f->func_id : f->file_id));
+		if (f->file == STW_MAP_NONE)
+			f->file = 0;
+	}
+	if (gen->salvaged)
+		drop_nameless(gen);
+	return STWATCH_OK;
+}
+
 stwatch_status stw_tables_finish(stw_generation *gen, stwatch_error *error)
 {
 	if (!index_ids(gen))
 		return stw_fail_memory(error);
 	stw_map_free(&gen->pcs);
-	for (size_t i = 0; i < gen->frames.count; i++) {
-		stw_v2_frame *f = &gen->frames.items[i];
-		f->func = stw_generation_string(gen, f->func_id);
-		f->file = stw_generation_string(gen, f->file_id);
-		if (f->func == STW_MAP_NONE || f->file == STW_MAP_NONE)
-			return stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET,
-				"a stack frame at pc 0x%llx names the %s string %llu, which the generation does not have",
-				(unsigned long long)f->pc, f->func == STW_MAP_NONE ? "function" : "file",
-				(unsigned long long)(f->func == STW_MAP_NONE ? f->func_id : f->file_id));
-	}
+	stwatch_status status = name_frames(gen, error);
+	if (status != STWATCH_OK)
+		return status;
 	for (size_t i = 0; i < gen->samples.count; i++)
 		gen->samples.items[i].time = stw_generation_ns(gen, (uint64_t)gen->samples.items[i].time);
 	if (gen->samples.count)

@@ -30,15 +30,10 @@ static const char *looks_like(const unsigned char *head, size_t length)
 	return "text of another kind";
 }
 
-stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatch_error *error)
+stwatch_status stw_header_parse(const uint8_t *head, size_t got, unsigned *minor, stwatch_error *error)
 {
 	static const char tail[] = " trace\0\0\0"; /* with the literal's own NUL: four, as a version of one digit has */
 	static const char start[] = "go 1.";
-	unsigned char head[STW_HEADER_SIZE] = {0};
-	size_t got;
-	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
-	if (status != STWATCH_OK)
-		return status;
 	if (got == 0)
 		return stw_fail(error, STWATCH_ERR_FORMAT, 0, "the file is empty (a trace begins with \"go 1.N trace\")");
 	size_t common = got < 5 ? got : 5;
@@ -49,8 +44,8 @@ stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatc
 	size_t i = 5;
 	while (i < got && i < 8 && isdigit(head[i]))
 		n = n * 10 + (unsigned)(head[i++] - '0');
-	size_t rest = got - (i < got ? i : got), want = sizeof head - i;
-	if (got < sizeof head && memcmp(head + i, tail, rest < want ? rest : want) == 0)
+	size_t rest = got - (i < got ? i : got), want = STW_HEADER_SIZE - i;
+	if (got < STW_HEADER_SIZE && memcmp(head + i, tail, rest < want ? rest : want) == 0)
 		return stw_fail(error, STWATCH_ERR_FORMAT, got, "the header is cut (16 bytes \"go 1.N trace\" were expected)");
 	if (i == 5 || memcmp(head + i, tail, want) != 0)
 		return stw_fail(error, STWATCH_ERR_FORMAT, 5, "bad trace header (\"go 1.N trace\" and three zero bytes were expected)");
@@ -71,4 +66,12 @@ stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatc
 		return stw_fail(
 			error, STWATCH_ERR_UNSUPPORTED, 3, "trace format go 1.%u is not known (known: 1.22, 1.23, 1.25 and 1.26)", n);
 	}
+}
+
+stwatch_status stw_header_read(const stw_source *source, unsigned *minor, stwatch_error *error)
+{
+	uint8_t head[STW_HEADER_SIZE] = {0};
+	size_t got;
+	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
+	return status == STWATCH_OK ? stw_header_parse(head, got, minor, error) : status;
 }
