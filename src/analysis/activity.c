@@ -352,6 +352,10 @@ static void read_one(readers *all, task *t)
 		.n_windows = a->windows.count,
 		.gen = &gen,
 		.order = &order};
+	if (all->trace->spans.items[t->span].damaged) { /* read strictly, it says less than what it was found by */
+		t->status = STWATCH_ERR_DAMAGED;
+		return;
+	}
 	t->status = stw_trace_load(all->trace, t->span, &gen, &t->error);
 	if (t->status != STWATCH_OK)
 		return;

@@ -304,7 +304,7 @@ stwatch_status stw_past_load(stw_past *p, const stw_trace *trace, uint32_t span,
 	if (trace->v1)
 		stw_stream_open_v1(&p->stream, p->mem, s->source, trace->v1, false);
 	else
-		stw_stream_open_at(&p->stream, p->mem, s->source, s->version, s->begin);
+		stw_stream_open_span(&p->stream, p->mem, s);
 	stw_feed_begin(&p->stream);
 	p->loaded = true;
 	p->begin = until;

@@ -343,7 +343,7 @@ static stwatch_status read_spans(drawing *d, const stw_trace *trace, const volat
 		if (trace->v1)
 			stw_stream_open_v1(&stream, d->mem, span->source, trace->v1, false);
 		else
-			stw_stream_open_at(&stream, d->mem, span->source, span->version, span->begin);
+			stw_stream_open_span(&stream, d->mem, span);
 		status = read_on(d, &stream, cancel, error);
 		stw_stream_close(&stream);
 	}

@@ -61,27 +61,27 @@ static stwatch_status choose(cutting *c, stwatch_error *error)
 
 /* ---- is it sound? ---- */
 
-typedef struct soundness {
+typedef struct reading {
 	stw_trace part; /* the chosen generations alone */
 	const stwatch_context *context;
-	size_t sound; /* of them, up to the first that is not */
-	int64_t last_time; /* of an event; STW_TIME_UNKNOWN: there was none */
-} soundness;
+	int64_t last_time; /* of an event before damage; STW_TIME_UNKNOWN: there was none */
+	bool damaged; /* something is */
+} reading;
 
 static bool note_end(void *user, const stw_fold *fold, stw_joint joint)
 {
-	soundness *s = user;
+	reading *s = user;
 	(void)joint;
-	s->last_time = fold->last_time;
+	s->damaged |= fold->lost_to != INT64_MIN;
+	if (!s->damaged || s->last_time == STW_TIME_UNKNOWN)
+		s->last_time = fold->last_time;
 	return true;
 }
 
 /* Called after each generation. */
-static void note_sound(void *user, uint64_t done, uint64_t total)
+static void tell_progress(void *user, uint64_t done, uint64_t total)
 {
-	soundness *s = user;
-	if (s->part.problems.count == 0)
-		s->sound++;
+	reading *s = user;
 	if (s->context->progress)
 		s->context->progress(s->context->progress_user, done, total);
 }
@@ -89,17 +89,20 @@ static void note_sound(void *user, uint64_t done, uint64_t total)
 /* Reads what was chosen as a trace of its own, as Go's reader would: what contradicts itself ends it. */
 static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
 {
-	soundness s = {.part = c->trace, .context = context, .last_time = STW_TIME_UNKNOWN};
-	const stw_run_options options = {context->threads, note_sound, &s, context->cancel, true};
+	reading s = {.part = c->trace, .context = context, .last_time = STW_TIME_UNKNOWN};
+	const stw_run_options options = {context->threads, tell_progress, &s, context->cancel, true};
 	s.part.spans.items += c->first;
 	s.part.spans.count = c->last - c->first;
 	memset(&s.part.begins, 0, sizeof s.part.begins);
 	memset(&s.part.problems, 0, sizeof s.part.problems);
 	stwatch_status status = stw_trace_fold(&s.part, &options, note_end, &s, error);
-	if (status == STWATCH_OK && s.part.problems.count) {
-		c->last = c->first + s.sound;
+	while (c->first < c->last && c->trace.spans.items[c->first].damaged && c->first + 1 < c->last)
+		c->first++; /* what can't be part of a valid trace */
+	for (size_t i = c->first; i < c->last; i++)
+		if (c->trace.spans.items[i].damaged)
+			c->last = i;
+	if (status == STWATCH_OK && s.part.problems.count)
 		stw_fail(fault, STWATCH_ERR_DAMAGED, s.part.problems.items[0].offset, "%s", s.part.problems.items[0].what);
-	}
 	stw_vec_free(s.part.mem, &s.part.begins);
 	stw_vec_free(s.part.mem, &s.part.problems);
 	c->end = s.last_time == STW_TIME_UNKNOWN ? c->begins[c->first] : s.last_time - c->start;

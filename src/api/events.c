@@ -7,6 +7,7 @@
 #include "engine/index.h"
 #include "output/events_go.h"
 #include "output/json_views.h"
+#include "v2/headless.h"
 #include "wire/header.h"
 
 struct stwatch_reader {
@@ -21,6 +22,7 @@ struct stwatch_reader {
 	void *flush_user;
 	stw_v1 v1;
 	stw_stream stream;
+	stwatch_error missing; /* says that the header is; status OK: it is there */
 	size_t n_details;
 	char details[16 << 10]; /* what is longer is cut */
 };
@@ -77,10 +79,14 @@ static void close_source(stwatch_reader *r)
 	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
 }
 
-static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *context, stwatch_error *error)
+/* headless: also what has no header. */
+static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *context, bool headless, stwatch_error *error)
 {
 	unsigned minor;
+	uint64_t begin = STW_HEADER_SIZE;
 	stwatch_status status = stw_header_read(r->source, &minor, error);
+	if (status == STWATCH_ERR_FORMAT && headless)
+		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->missing, error);
 	if (status == STWATCH_OK && minor < STW_GO122)
 		status = stw_v1_open(&r->v1, r->mem, r->source, minor, NULL, context->cancel, error);
 	if (status != STWATCH_OK)
@@ -88,7 +94,8 @@ static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *cont
 	if (r->v1.mem)
 		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
 	else
-		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
+		stw_stream_open_at(&r->stream, r->mem, r->source, (stw_go_version)minor, begin);
+	r->stream.scan.behind_loss = begin != STW_HEADER_SIZE;
 	if (r->growing && !r->v1.mem) {
 		r->stream.wait = wait_for_generation;
 		r->stream.wait_user = r;
@@ -98,7 +105,7 @@ static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *cont
 
 /* filter NULL: nothing is followed. */
 static stwatch_status open_reader(
-	stwatch_context *context, const char *path, const stwatch_events_filter *filter, stwatch_reader **out, stwatch_error *error)
+	stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool headless, stwatch_reader **out, stwatch_error *error)
 {
 	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
 	if (!r)
@@ -108,7 +115,7 @@ static stwatch_status open_reader(
 	stwatch_status status = filter && filter->follow ? open_growing(r, context, path, filter->follow_silence_ns, error)
 							 : open_source(r, context, path, error);
 	if (status == STWATCH_OK)
-		status = open_stream(r, context, error);
+		status = open_stream(r, context, headless, error);
 	if (status != STWATCH_OK) {
 		close_source(r);
 		stw_mem_free(r->mem, r, sizeof *r);
@@ -125,7 +132,7 @@ stwatch_status stwatch_reader_open(stwatch_context *context, const char *path, s
 		error = &local;
 	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
 	*out = NULL;
-	return open_reader(context, path, NULL, out, error);
+	return open_reader(context, path, NULL, false, out, error);
 }
 
 void stwatch_reader_free(stwatch_reader *r)
@@ -247,7 +254,7 @@ typedef struct printer {
 	bool part; /* only a part is read, by an index */
 	uint64_t after; /* then: number of the sync event at which it ends */
 	int64_t first; /* then: time of the trace's first event */
-	stwatch_error ending; /* then: what the whole trace ends with */
+	stwatch_error ending; /* what the whole trace ends with; status OK: nothing */
 	stwatch_events_format format;
 	stw_sink out;
 	stw_json json;
@@ -269,6 +276,16 @@ static void print_one(printer *p, const stwatch_event *event, int64_t first)
 	stw_json_end_line(&p->json);
 }
 
+/* Goes on past damage, where the stream does: the first is what the whole ends with. */
+static stwatch_status next_event(printer *p, const stw_stream_event **e, stwatch_error *error)
+{
+	stwatch_status status;
+	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && p->reader->stream.salvage)
+		if (p->ending.status == STWATCH_OK)
+			p->ending = *error;
+	return status;
+}
+
 static stwatch_status print_all(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
 {
 	const stw_stream_event *e;
@@ -276,7 +293,7 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 	stwatch_status status;
 	int64_t first = p->first;
 	bool begun = p->part;
-	while ((status = stw_stream_next(&p->reader->stream, &e, error)) == STWATCH_OK) {
+	while ((status = next_event(p, &e, error)) == STWATCH_OK) {
 		if (context->cancel && *context->cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 		if (p->part && e->type == STW_EV_SYNC_POINT && e->a[0] == p->after && e->has_generation)
@@ -329,7 +346,7 @@ static stwatch_status print_all_stuck(printer *p, const stwatch_context *context
 	stwatch_status status;
 	if (!stw_stuck_init(&s.stuck, p->reader->mem, (unsigned)stream->version, filter->settings, print_stuck, &s))
 		return stw_fail_memory(error);
-	while ((status = stw_stream_next(stream, &e, error)) == STWATCH_OK) {
+	while ((status = next_event(p, &e, error)) == STWATCH_OK) {
 		if (context->cancel && *context->cancel)
 			status = stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 		else if (!stw_stuck_take(&s.stuck, stream, e))
@@ -342,6 +359,10 @@ static stwatch_status print_all_stuck(printer *p, const stwatch_context *context
 	if (status == STWATCH_END || status == STWATCH_ERR_DAMAGED)
 		stw_stuck_finish(&s.stuck);
 	stw_stuck_free(&s.stuck);
+	if (status == STWATCH_END && p->ending.status != STWATCH_OK) {
+		*error = p->ending;
+		return p->ending.status;
+	}
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
@@ -396,7 +417,8 @@ static void look_for_index(printer *p, const char *path, const stwatch_events_fi
 			why = this_why ? this_why : why;
 			continue;
 		}
-		use_index(p, &index, f, nothing, &why);
+		if (!p->reader->stream.salvage || index.failure.status == STWATCH_OK) /* else more can be read than it knows of */
+			use_index(p, &index, f, nothing, &why);
 		stw_index_close(&index);
 	}
 	if (why && !p->part && f->note)
@@ -417,7 +439,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
 	if (f.note && f.note_size)
 		f.note[0] = '\0';
-	stwatch_status status = open_reader(context, path, &f, &r, error);
+	stwatch_status status = open_reader(context, path, &f, format != STWATCH_EVENTS_GO && !f.follow, &r, error);
 	if (status != STWATCH_OK)
 		return status;
 	printer *p = stw_mem_zalloc(&context->mem, sizeof *p);
@@ -431,6 +453,10 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	stw_json_init(&p->json, false, sink, user);
 	r->flush = flush;
 	r->flush_user = p;
+	if (format != STWATCH_EVENTS_GO && !r->v1.mem && !r->growing)
+		stw_stream_salvage(&r->stream, context->cancel);
+	if (format != STWATCH_EVENTS_GO)
+		p->ending = r->missing;
 	if (format == STWATCH_EVENTS_GO && r->source->packing != STW_PACKED_NOT)
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
 			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",

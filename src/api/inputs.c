@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/index.h"
+#include "v2/headless.h"
 #include "wire/header.h"
 
 static stwatch_status fail_unknown(const stw_source *source, stwatch_error *error)
@@ -60,6 +61,30 @@ static void note_unknown(stw_inputs *in, unsigned index, const stw_source *sourc
 	in->unknown.input = index;
 }
 
+/* No text has such. */
+static bool has_controls(const unsigned char *head, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (head[i] < '\b')
+			return true;
+	return false;
+}
+
+/* The tail of a trace has no header. */
+static stwatch_status find_headless(
+	stw_inputs *in, const stwatch_context *context, const stw_source *source, stw_likeness *like, stwatch_error *error)
+{
+	unsigned minor;
+	uint64_t begin;
+	stwatch_error missing, failure = {.status = STWATCH_OK};
+	stwatch_status status = stw_headless_open(source, in->mem, context->cancel, &minor, &begin, &missing, &failure);
+	if (status == STWATCH_OK)
+		*like = STW_LIKE_TRACE;
+	else if (status != STWATCH_ERR_FORMAT)
+		*error = failure;
+	return status == STWATCH_ERR_FORMAT ? STWATCH_OK : status;
+}
+
 static stwatch_status sort_opened(
 	stw_inputs *in, const stwatch_context *context, const char *path, unsigned index, stw_source *source, stwatch_error *error)
 {
@@ -68,7 +93,12 @@ static stwatch_status sort_opened(
 	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
 	if (status != STWATCH_OK)
 		return status;
-	switch (stw_companion_likeness(head, got)) {
+	stw_likeness like = stw_companion_likeness(head, got);
+	if (like == STW_LIKE_NOTHING || (like == STW_LIKE_TEXT && has_controls(head, got)))
+		status = find_headless(in, context, source, &like, error);
+	if (status != STWATCH_OK)
+		return status;
+	switch (like) {
 	case STW_LIKE_TRACE:
 		status = keep_trace(in, path, index, source, error);
 		if (status == STWATCH_OK)

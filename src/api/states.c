@@ -227,7 +227,8 @@ static bool on_damage(void *user, const stw_stream *stream, const stwatch_error 
 {
 	reading *r = user;
 	stwatch_states *s = r->states;
-	tell_fault(s, stream->order.fault, error->message);
+	if (!stream->salvaging || stream->order.fault != STW_FAULT_BYTES)
+		tell_fault(s, stream->order.fault, error->message);
 	if (!stw_told_problem(&s->told, error->offset, error->message) || s->failed)
 		return false;
 	if (goes_on)

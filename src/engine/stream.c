@@ -5,6 +5,7 @@
 #include "engine/stream_queue.h"
 
 #define STW_MERGE_EMIT stw_stream_queue
+#define STW_MERGE_SALVAGE
 #include "order/merge_step.h"
 
 void stw_stream_open(stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version)
@@ -21,6 +22,28 @@ void stw_stream_open_at(stw_stream *s, stw_mem *mem, const stw_source *source, s
 {
 	stw_stream_open(s, mem, source, version);
 	s->scan.offset = offset;
+}
+
+void stw_stream_open_span(stw_stream *s, stw_mem *mem, const stw_span *span)
+{
+	stw_stream_open(s, mem, span->source, span->version);
+	s->only = span;
+	s->salvage = span->damaged;
+}
+
+static bool note_lost(void *user, const stwatch_error *error, uint64_t to)
+{
+	stw_stream *s = user;
+	(void)to;
+	if (s->lost.status == STWATCH_OK)
+		s->lost = *error;
+	return true;
+}
+
+void stw_stream_salvage(stw_stream *s, const volatile int *cancel)
+{
+	s->salvage = true;
+	stw_scan_salvage(&s->scan, s->mem, note_lost, s, cancel);
 }
 
 stw_border stw_stream_border(const stw_stream *s)
@@ -46,7 +69,9 @@ static void end_generation(stw_stream *s)
 	}
 	if (s->merging)
 		stw_merge_close(&s->merge);
-	s->merging = false;
+	if (s->salvaging) /* what comes next stands on its own */
+		s->initial = s->number = 0;
+	s->merging = s->salvaging = false;
 	stw_generation_free(&s->gen);
 }
 
@@ -85,15 +110,87 @@ static stwatch_status fail_after_sync(stw_stream *s, const stwatch_error *failur
 /* As Go's reader has it, "first" goes by number: of the first generation that had an event to order. Sequence numbers go by it too. */
 static void begin_order(stw_stream *s)
 {
+	if (!s->initial && s->salvage)
+		stw_order_reset(&s->order);
 	stw_order_begin(&s->order, !s->initial || s->gen.number == s->initial ? STW_READ_INITIAL : STW_READ_EXACT);
 	if (s->gen.number == s->number)
 		s->order.epoch--;
 	s->number = s->gen.number;
 }
 
+/* Opens the generation at hand to be read as far as it holds. */
+static stwatch_status open_salvaged(stw_stream *s, stwatch_error *error)
+{
+	stw_leftover left = {0};
+	stwatch_status status = stw_generation_salvage(&s->gen, s->mem, &s->span, &left, error);
+	if (status != STWATCH_OK)
+		return status;
+	s->initial = 0;
+	begin_order(s);
+	s->merging = s->salvaging = true;
+	status = stw_merge_open(&s->merge, &s->order, &s->gen, s->last_time, s, error);
+	s->merge.error = &s->scratch;
+	return status;
+}
+
+static void told_begin(stw_stream *s)
+{
+	stw_stream_queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
+	s->begin_time = s->merge.last_time = s->last_time;
+	s->told_to = INT64_MIN;
+}
+
+/* A fault ends the strict reading: the generation is read again, and what it held up to there has been handed out already. */
+static stwatch_status read_rest(stw_stream *s, stwatch_error *error)
+{
+	int64_t told_to = s->last_time;
+	s->lost = s->failure;
+	s->failure = (stwatch_error){.status = STWATCH_OK};
+	end_generation(s);
+	stwatch_status status = open_salvaged(s, error);
+	s->merge.last_time = s->begin_time;
+	s->told_to = told_to;
+	return status;
+}
+
+/* What has been handed out already goes. */
+static void drop_told(stw_stream *s)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < s->queued; i++)
+		if (s->queue[i].time > s->told_to)
+			s->queue[kept++] = s->queue[i];
+	s->queued = kept;
+}
+
+static stwatch_status next_alone(stw_stream *s, stwatch_error *error)
+{
+	stwatch_error fault = {0};
+	s->span = *s->only;
+	s->ended = true;
+	stwatch_status status = STWATCH_ERR_DAMAGED;
+	if (!s->span.damaged) {
+		status = stw_generation_load(&s->gen, s->mem, &s->span, &fault);
+		if (status == STWATCH_OK) {
+			begin_order(s);
+			s->merging = true;
+			status = stw_merge_open(&s->merge, &s->order, &s->gen, s->last_time, s, &fault);
+			s->merge.error = &s->failure;
+		}
+	} else {
+		status = open_salvaged(s, &fault);
+	}
+	if (status == STWATCH_OK)
+		told_begin(s);
+	*error = fault;
+	return status;
+}
+
 static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 {
 	stwatch_error fault = {0};
+	if (s->only)
+		return next_alone(s, error);
 	if (s->span.error.status != STWATCH_OK)
 		return fail_after_sync(s, &s->span.error);
 	stwatch_status status = s->wait ? s->wait(s->wait_user, error) : STWATCH_OK;
@@ -115,7 +212,17 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		return status;
 	if (s->span.lost)
 		return fail_after_sync(s, &s->span.error);
-	status = stw_generation_load(&s->gen, s->mem, &s->span, &fault);
+	if (s->span.joint != STW_JOINT_WHOLE)
+		s->initial = s->number = 0;
+	status = s->span.damaged ? STWATCH_ERR_DAMAGED : stw_generation_load(&s->gen, s->mem, &s->span, &fault);
+	if (status == STWATCH_ERR_DAMAGED && s->salvage) {
+		if (s->lost.status == STWATCH_OK && !s->span.damaged)
+			s->lost = fault;
+		status = open_salvaged(s, error);
+		if (status == STWATCH_OK)
+			told_begin(s);
+		return status;
+	}
 	if (status == STWATCH_ERR_DAMAGED)
 		return fail_after_sync(s, &fault);
 	if (status == STWATCH_OK) {
@@ -129,8 +236,7 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		*error = fault;
 		return status;
 	}
-	stw_stream_queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
-	s->merge.last_time = s->last_time;
+	told_begin(s);
 	s->merge.error = &s->failure;
 	return STWATCH_OK;
 }
@@ -141,11 +247,16 @@ static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 	if (s->v1)
 		return stw_stream_v1_fill(s, error);
 	if (s->merging) {
-		stwatch_status status = merge_step(&s->merge);
-		s->last_time = s->merge.last_time;
+		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge);
+		s->last_time = s->merge.last_time > s->told_to ? s->merge.last_time : s->told_to;
+		drop_told(s);
 		if (status == STWATCH_OK)
 			return STWATCH_OK;
+		if (status == STWATCH_ERR_DAMAGED && s->salvage && !s->salvaging)
+			return read_rest(s, error);
 		if (status != STWATCH_END) {
+			if (s->salvaging)
+				s->failure = s->scratch;
 			*error = s->failure;
 			return status;
 		}
@@ -162,6 +273,11 @@ stwatch_status stw_stream_next(stw_stream *s, const stw_stream_event **event, st
 	if (!error)
 		error = &local;
 	while (s->taken == s->queued) {
+		if (s->lost.status != STWATCH_OK) {
+			*error = s->lost;
+			s->lost = (stwatch_error){.status = STWATCH_OK};
+			return STWATCH_ERR_DAMAGED;
+		}
 		if (s->failure.status != STWATCH_OK) {
 			*error = s->failure;
 			return s->failure.status;

@@ -43,6 +43,14 @@ typedef struct stw_stream {
 	/* Of an input that grows: comes back when the next generation is complete, or nothing more comes. NULL: it does not grow. */
 	stwatch_status (*wait)(void *user, stwatch_error *error);
 	void *wait_user;
+	/* Of a stream that salvages (stw_stream_salvage). */
+	bool salvage;
+	bool salvaging; /* the generation at hand is read as far as it holds */
+	const stw_span *only; /* read just this; NULL: all */
+	stwatch_error lost; /* to be told next; status OK: nothing */
+	int64_t begin_time; /* of the sync event of the generation */
+	int64_t told_to; /* salvaging: what comes up to this time has been handed out already */
+	stwatch_error scratch;
 	stw_stream_event queue[8]; /* no event stands for more */
 	unsigned queued, taken;
 	stw_v1 *v1; /* of a trace in a v1 format, else NULL */
@@ -55,6 +63,11 @@ typedef struct stw_stream {
 void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
 /* Continues at a generation that a scan has found, as if the trace began there. */
 void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
+/* Reads a generation on its own, as if it were a trace: salvaging if it is damaged. There is no sync event behind it. */
+void stw_stream_open_span(stw_stream *stream, stw_mem *mem, const stw_span *span);
+/* Before the first event: lets the stream go on past damage. stw_stream_next then returns STWATCH_ERR_DAMAGED where something is lost or
+ * contradicts what was before, and the next call goes on behind it. What it hands out up to the first such place is what it would hand out else. */
+void stw_stream_salvage(stw_stream *stream, const volatile int *cancel);
 /* The events of a v1 trace: as Go's reader makes them, or with all that is known (order/v1_step.h). What contradicts itself is told at
  * the end: until there, it goes on. */
 void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_v1 *v1, bool as_go);
@@ -70,7 +83,7 @@ stw_border stw_stream_border(const stw_stream *stream);
 /* Lets a stream that was just opened go on at a border, with the state that stw_order_save wrote there. False where it is no such state. */
 bool stw_stream_resume(stw_stream *stream, const stw_border *border, stw_bytes_reader *state);
 void stw_stream_close(stw_stream *stream);
-/* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays. */
+/* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays unless the stream salvages. */
 stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "engine/together.h"
+#include "v2/headless.h"
 #include "wire/header.h"
 
 bool stw_trace_note(stw_trace *t, uint32_t input, const stwatch_error *e, stw_fault fault)
@@ -34,12 +35,14 @@ static bool note_loss(void *user, const stwatch_error *loss, uint64_t to)
 	return stw_trace_note(o->trace, o->input, loss, STW_FAULT_BYTES);
 }
 
-static stwatch_status scan_input(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
+static stwatch_status scan_input(stw_trace *t, uint32_t index, uint64_t begin, const volatile int *cancel, stwatch_error *error)
 {
 	stw_scan scan;
 	const stw_trace_input *in = &t->inputs[index];
 	opening o = {t, index};
 	stw_scan_init(&scan, &in->source, in->version);
+	scan.offset = begin;
+	scan.behind_loss = begin != STW_HEADER_SIZE;
 	stw_scan_salvage(&scan, t->mem, note_loss, &o, cancel);
 	for (;;) {
 		stw_span span;
@@ -83,8 +86,12 @@ static stwatch_status open_v1(stw_trace *t, unsigned minor, const volatile int *
 
 stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation *gen, stwatch_error *error)
 {
-	if (!t->v1)
-		return stw_generation_load(gen, t->mem, &t->spans.items[span], error);
+	if (!t->v1) {
+		const stw_span *s = &t->spans.items[span];
+		stw_leftover left = {0};
+		stwatch_status status = s->damaged ? STWATCH_ERR_DAMAGED : stw_generation_load(gen, t->mem, s, error);
+		return status == STWATCH_ERR_DAMAGED ? stw_generation_salvage(gen, t->mem, s, &left, error) : status;
+	}
 	*gen = t->v1->gen; /* lent */
 	return STWATCH_OK;
 }
@@ -99,13 +106,19 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile in
 {
 	unsigned minor;
 	stw_trace_input *in = &t->inputs[index];
+	uint64_t begin = STW_HEADER_SIZE;
+	stwatch_error missing = {.status = STWATCH_OK};
 	stwatch_status status = stw_header_read(&in->source, &minor, error);
+	if (status == STWATCH_ERR_FORMAT)
+		status = stw_headless_open(&in->source, t->mem, cancel, &minor, &begin, &missing, error);
+	if (status == STWATCH_OK && missing.status != STWATCH_OK)
+		status = note(t, index, &missing);
 	if (status != STWATCH_OK)
 		return status;
 	in->version = (stw_go_version)minor;
 	if (t->version == 0 || in->version < t->version)
 		t->version = in->version;
-	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, cancel, error);
+	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, begin, cancel, error);
 	if (status == STWATCH_OK && in->source.cut) {
 		stw_source_fail_cut(&in->source, error);
 		status = note(t, index, error);

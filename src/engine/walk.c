@@ -10,6 +10,10 @@ static void open_stream(const stw_trace *t, const stw_walk *w, stw_stream *strea
 		stw_stream_open_v1(stream, t->mem, &t->inputs[0].source, t->v1, w->as_go);
 	else
 		stw_stream_open(stream, t->mem, &t->inputs[0].source, t->inputs[0].version);
+	if (!t->v1 && t->spans.count && t->spans.items[0].damaged) { /* what lies before its begin is told by the trace's problems */
+		stream->scan.offset = t->spans.items[0].begin;
+		stream->scan.behind_loss = true;
+	}
 }
 
 static stwatch_status read_on(stw_stream *stream, const stw_run_options *options, const stw_walk *w, stwatch_error *error)
@@ -29,27 +33,18 @@ static stwatch_status read_on(stw_stream *stream, const stw_run_options *options
 	return status;
 }
 
-static const stw_span *span_after(const stw_trace *trace, uint64_t offset)
-{
-	for (size_t i = 0; i < trace->spans.count; i++)
-		if (trace->spans.items[i].begin > offset)
-			return &trace->spans.items[i];
-	return NULL;
-}
-
 stwatch_status stw_trace_walk(const stw_trace *t, const stw_run_options *options, const stw_walk *w, stwatch_error *error)
 {
 	stw_stream stream;
 	stwatch_status status;
 	open_stream(t, w, &stream);
+	if (!t->v1)
+		stw_stream_salvage(&stream, options->cancel);
 	while ((status = read_on(&stream, options, w, error)) == STWATCH_ERR_DAMAGED) {
-		const stw_span *next = span_after(t, stream.span.begin);
-		if (w->damage && !w->damage(w->user, &stream, error, next != NULL))
+		if (w->damage && !w->damage(w->user, &stream, error, stream.salvage))
 			status = stw_fail_memory(error);
-		if (!next || status != STWATCH_ERR_DAMAGED)
+		if (!stream.salvage || status != STWATCH_ERR_DAMAGED)
 			break;
-		stw_stream_close(&stream);
-		stw_stream_open_at(&stream, t->mem, next->source, next->version, next->begin);
 	}
 	stw_stream_close(&stream);
 	return status == STWATCH_END || status == STWATCH_ERR_DAMAGED ? STWATCH_OK : status;

@@ -1,4 +1,4 @@
-/* All events of a trace, one after another, past damage: each is handed on as a stream reads it, exactly and strictly. */
+/* All events of a trace, one after another, past damage: each is handed on as a stream reads it. */
 #ifndef STW_ENGINE_WALK_H
 #define STW_ENGINE_WALK_H
 
@@ -8,7 +8,7 @@
 typedef struct stw_walk {
 	/* Sync points too. False: out of memory. */
 	bool (*event)(void *user, stw_stream *stream, const stw_stream_event *event);
-	/* Damage ends a generation; what comes next, if anything does, is not its continuation. May be NULL. False: out of memory. */
+	/* Something is lost, or contradicts itself: what comes next, if anything does, is no continuation. May be NULL. False: out of memory. */
 	bool (*damage)(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on);
 	void *user;
 	bool as_go; /* as of stw_stream_open_v1 */

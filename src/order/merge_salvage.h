@@ -16,7 +16,7 @@
 #define STW_MERGE_ANEW_P(mg, p) ((void)0)
 #define STW_MERGE_FORGET_G(mg, g) ((void)0)
 #define STW_MERGE_FORGET_P(mg, p) ((void)0)
-#define STW_MERGE_LOST(mg, from, to) ((void)0)
+#define STW_MERGE_LOST(mg, from, to) ((void)(from))
 #define STW_MERGE_DOUBT(mg) ((void)0)
 #endif
 

@@ -282,7 +282,11 @@ stwatch_status stw_generation_salvage(stw_generation *gen, stw_mem *mem, const s
 	left->bytes = 0;
 	left->events = left->batches = false;
 	left->first = (stwatch_error){.status = STWATCH_OK};
-	return load(gen, mem, span, true, left, error);
+	stwatch_error fault; /* what is left out is no failure */
+	stwatch_status status = load(gen, mem, span, true, left, &fault);
+	if (status != STWATCH_OK && error)
+		*error = fault;
+	return status;
 }
 
 stwatch_status stw_generation_check_rest(stw_mem *mem, const stw_span *rest, stwatch_error *error)

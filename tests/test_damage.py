@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""What is left of damaged traces: holes, noise, zeros, cuts, flipped bits, batches twice, no header, two traces in one file. Nothing crashes or hangs,
+the exit code is 4 (0 where nothing was lost), what is sound is read, and no finding of a clean trace's damaged copy is a warning.
+
+    test_damage.py [PROGRAM]
+"""
+import glob
+import json
+import os
+import random
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+import harness
+import tracewire as wire
+
+FOLDER = os.path.join(harness.DATA, "traces")
+CLEAN = [os.path.join(FOLDER, n) for n in ("clean-go1.22.12.trace", "clean-go1.24.0.trace", "clean-go1.26.8.trace", "clean-allocfree-go1.26.8.trace",
+                                           "coroutines-go1.25.0.trace", "flight_recorder-go1.26.8.trace")]
+SEVERAL = [os.path.join(FOLDER, n) for n in ("lock_convoy-3gen-go1.22.12.trace", "lock_convoy-3gen-go1.25.0.trace", "lock_convoy-3gen-go1.26.8.trace")]
+VARIANTS = 2000 if harness.HEAVY else 150
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+class Stwatch:
+    def __init__(self, program, scratch):
+        self.program, self.file = program, os.path.join(scratch, "damaged.trace")
+
+    def run(self, data, *command):
+        with open(self.file, "wb") as f:
+            f.write(data)
+        return subprocess.run([self.program, *command, self.file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+    def diagnose(self, data):
+        """(exit code, input, findings that warn)"""
+        done = self.run(data, "diagnose", "--format", "json")
+        if not done.stdout:
+            return done.returncode, None, []
+        told = json.loads(done.stdout)
+        return done.returncode, told["inputs"][0], [f for f in told["findings"] if f["severity"] != "note"]
+
+
+def ends_of_generations(data):
+    """Where each generation's bytes end."""
+    ends, at, number = [], 16, None
+    for batch in wire.batches(data):
+        if batch.kind == "EndOfGeneration":
+            at += 1
+            ends.append(at)
+            number = None
+            continue
+        if number is not None and batch.gen != number and int(data[5:7]) < 26:
+            ends.append(at)
+        number = batch.gen
+        size = len(batch.encode())  # the runtime pads sizes: find the real one
+        head = 1 + (batch.kind == "ExperimentalBatch")
+        p = at + head
+        for _ in range(4):
+            _, p = wire.read_varint(data, p)
+        at = p + len(batch.data)
+        assert at >= p and size
+    if int(data[5:7]) < 26:
+        ends.append(len(data))
+    return ends
+
+
+def damage(rng, data, kind, other):
+    at = rng.randrange(16, len(data))
+    size = min(1 << rng.randrange(10, 17), len(data) // 3)
+    rest = data[at + size:]
+    if kind == "hole":
+        return data[:at] + rest
+    if kind == "noise":
+        return data[:at] + rng.randbytes(min(size, len(data) - at)) + rest
+    if kind == "zeros":
+        return data[:at] + bytes(min(size, len(data) - at)) + rest
+    if kind == "cut":
+        return data[:at]
+    if kind == "insert":
+        return data[:at] + rng.randbytes(size) + data[at:]
+    if kind == "flip":
+        flipped = bytearray(data)
+        flipped[at] ^= 1 << rng.randrange(8)
+        return bytes(flipped)
+    if kind == "joined":
+        return data + other
+    return data[16:]  # without a header
+
+
+KINDS = ("hole", "noise", "zeros", "cut", "insert", "flip", "joined", "headless")
+
+
+def check_variants(stwatch, report):
+    rng = random.Random(20)
+    sound = {path: stwatch.diagnose(read(path)) for path in CLEAN}
+    events = dict.fromkeys(KINDS, 0.0)
+    for path in CLEAN:
+        report.check("clean: " + os.path.basename(path), None if sound[path][0] == 0 and not sound[path][2] else repr(sound[path]))
+    for i in range(VARIANTS):
+        kind, path = KINDS[i % len(KINDS)], rng.choice(CLEAN)
+        code, told, warned = stwatch.diagnose(damage(rng, read(path), kind, read(rng.choice(CLEAN))))
+        name = "%s %d of %s" % (kind, i, os.path.basename(path))
+        if kind == "flip":  # some flips no reader can see; what they say is then what the trace says
+            report.check(name, None if code in (0, 4) else "exit %d" % code)
+        elif kind == "joined":
+            report.check(name, None if code == 4 and not told["complete"] and told["problems"] else "exit %d" % code)
+        else:
+            trouble = "exit %d" % code if code != 4 else "not told" if told["complete"] or not told["problems"] else None
+            report.check(name, trouble or (warned and "warns: %s" % [(f["rule"], f["title"]) for f in warned]))
+        if told:
+            events[kind] += told["events"] / sound[path][1]["events"] / (VARIANTS // len(KINDS))
+    for kind, least in (("hole", 0.5), ("noise", 0.5), ("zeros", 0.5), ("insert", 0.6), ("flip", 0.7), ("joined", 0.95), ("headless", 0.95)):
+        report.check("events read after " + kind, None if events[kind] >= least else "%.2f of what there was" % events[kind])
+
+
+def check_cuts(stwatch, report):
+    """At whatever byte a trace is cut, every generation before the cut is read."""
+    for path in SEVERAL:
+        data = read(path)
+        ends = ends_of_generations(data)
+        stride = 1 if harness.HEAVY else 97
+        near = [e + d for e in ends[:-1] for d in (-1, 0, 1)]
+        for at in sorted(set(list(range(16, len(data), stride)) + near)):
+            code, told, _ = stwatch.diagnose(data[:at])
+            whole = sum(e <= at for e in ends)
+            have = told["generations"] if told else 0
+            # A cut between two generations is no damage that shows.
+            trouble = "exit %d" % code if code not in (0, 4) or (code == 0 and at not in ends and at - 1 not in ends and int(data[5:7]) >= 26 and at > 16) else None
+            report.check("%s cut at %d" % (os.path.basename(path), at), trouble or (have < whole and "%d of %d generations" % (have, whole)))
+
+
+def check_gaps(stwatch, report):
+    """Damage in one generation leaves the others alone."""
+    for path in SEVERAL:
+        data = read(path)
+        ends = [16] + ends_of_generations(data)
+        all_of_it = stwatch.diagnose(data)[1]["generations"]
+        for i in range(len(ends) - 1):
+            middle, size = (ends[i] + ends[i + 1]) // 2, (ends[i + 1] - ends[i]) // 3
+            for kind, bytes_ in (("zeros", bytes(size)), ("noise", random.Random(i).randbytes(size))):
+                code, told, _ = stwatch.diagnose(data[:middle] + bytes_ + data[middle + size:])
+                report.check("%s of generation %d of %s" % (kind, i + 1, os.path.basename(path)),
+                             None if code == 4 and told["generations"] >= all_of_it - 1 else "exit %d, %s" % (code, told and told["generations"]))
+
+
+def check_twice(stwatch, report):
+    data = read(SEVERAL[2])
+    once, twice = stwatch.diagnose(data)[1], stwatch.diagnose(data + data)[1]
+    report.check("the same trace twice counts once", None if twice["events"] == once["events"] and not twice["complete"] else repr(twice))
+
+
+def check_commands(stwatch, report):
+    """Every command goes on past damage; what stands in for Go's reader ends at it."""
+    data = read(SEVERAL[2])
+    ends = ends_of_generations(data)
+    broken = data[:ends[0] + 40] + bytes(300) + data[ends[0] + 340:]
+    lines = {}
+    for command in (("stat",), ("states",), ("events",), ("events", "--format", "jsonl"), ("events", "--format", "go"), ("profile", "--type", "sync", "-o", os.devnull)):
+        done = stwatch.run(broken, *command)
+        lines[command] = done.stdout.count(b"\n")
+        report.check(" ".join(command), None if done.returncode == 4 and b"at byte" in done.stderr else "exit %d %r" % (done.returncode, done.stderr))
+    whole = stwatch.run(data, "events").stdout.count(b"\n")
+    report.check("events past the damage", None if lines[("events",)] > whole * 0.6 else "%d of %d" % (lines[("events",)], whole))
+    report.check("jsonl has the same", None if lines[("events",)] == lines[("events", "--format", "jsonl")] else repr(lines))
+    sound = stwatch.run(data[:ends[0]], "events").stdout.splitlines()[:-1]
+    report.check("events before the damage", None if stwatch.run(broken, "events").stdout.splitlines()[:len(sound)] == sound else "differ")
+    alike = [stwatch.run(broken, "diagnose", "--format", "json", "--threads", n).stdout for n in ("1", "2", "8")]
+    report.check("for any number of threads", None if alike[0] == alike[1] == alike[2] else "differ")
+
+
+def main():
+    report = harness.Report()
+    with harness.Scratch() as scratch:
+        stwatch = Stwatch(harness.program(), scratch if isinstance(scratch, str) else scratch.path)
+        check_commands(stwatch, report)
+        check_twice(stwatch, report)
+        check_gaps(stwatch, report)
+        check_cuts(stwatch, report)
+        check_variants(stwatch, report)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
