@@ -17,7 +17,7 @@ import tracewire as wire
 
 FOLDER = os.path.join(harness.DATA, "traces")
 CLEAN = [os.path.join(FOLDER, n) for n in ("clean-go1.22.12.trace", "clean-go1.24.0.trace", "clean-go1.26.8.trace", "clean-allocfree-go1.26.8.trace",
-                                           "coroutines-go1.25.0.trace", "flight_recorder-go1.26.8.trace")]
+                                           "coroutines-go1.25.0.trace", "annotations-go1.26.8.trace")]
 SEVERAL = [os.path.join(FOLDER, n) for n in ("lock_convoy-3gen-go1.22.12.trace", "lock_convoy-3gen-go1.25.0.trace", "lock_convoy-3gen-go1.26.8.trace")]
 VARIANTS = 2000 if harness.HEAVY else 150
 

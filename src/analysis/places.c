@@ -173,7 +173,7 @@ void stw_places_name_callees(stw_places *p)
 bool stw_places_name(stw_places *p, const stw_generation *gen, uint32_t stack, stw_named_stack *out)
 {
 	const stw_v2_stack *s = &gen->stacks.items[stack];
-	stwatch_frame *frames = stw_arena_alloc(&p->arena, (size_t)s->count * sizeof *frames);
+	stwatch_frame *frames = stw_arena_alloc(&p->arena, ((size_t)s->count + 1) * sizeof *frames);
 	if (!frames)
 		return false;
 	uint32_t n = 0;
