@@ -62,7 +62,7 @@ def subjects(doc):
     seen = {}
     for c in doc["choices"]:
         seen[c["subject"]] = seen.get(c["subject"], 0) + 1
-        if seen[c["subject"]] <= OF_A_KIND:
+        if seen[c["subject"]] <= OF_A_KIND and (c["subject"] == "goroutine" or c["name"]):  # a name can be lost
             yield ("--goroutine", str(c["id"])) if c["subject"] == "goroutine" else ("--" + c["subject"], c["name"])
 
 

@@ -98,9 +98,14 @@ static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_
 	stwatch_status status = stw_trace_fold(&s.part, &options, note_end, &s, error);
 	while (c->first < c->last && c->trace.spans.items[c->first].damaged && c->first + 1 < c->last)
 		c->first++; /* what can't be part of a valid trace */
+	const stw_problem_note *told = s.part.problems.count ? s.part.problems.items : c->trace.problems.items;
 	for (size_t i = c->first; i < c->last; i++)
-		if (c->trace.spans.items[i].damaged)
+		if (c->trace.spans.items[i].damaged) {
 			c->last = i;
+			if (status == STWATCH_OK)
+				stw_fail(fault, STWATCH_ERR_DAMAGED, told ? told->offset : c->trace.spans.items[i].begin, "%s",
+					told ? told->what : "a generation is damaged");
+		}
 	if (status == STWATCH_OK && s.part.problems.count)
 		stw_fail(fault, STWATCH_ERR_DAMAGED, s.part.problems.items[0].offset, "%s", s.part.problems.items[0].what);
 	stw_vec_free(s.part.mem, &s.part.begins);

@@ -280,7 +280,8 @@ static void print_one(printer *p, const stwatch_event *event, int64_t first)
 static stwatch_status next_event(printer *p, const stw_stream_event **e, stwatch_error *error)
 {
 	stwatch_status status;
-	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && p->reader->stream.salvage)
+	const stw_stream *s = &p->reader->stream;
+	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && s->salvage && s->failure.status == STWATCH_OK)
 		if (p->ending.status == STWATCH_OK)
 			p->ending = *error;
 	return status;

@@ -201,8 +201,12 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 	status = stw_scan_next(&s->scan, &s->span, error);
 	if (status == STWATCH_END) {
 		status = stw_generation_check_rest(s->mem, &s->span, &fault);
-		if (status == STWATCH_ERR_DAMAGED)
+		if (status == STWATCH_ERR_DAMAGED && !s->salvage)
 			return fail_after_sync(s, &fault);
+		if (status == STWATCH_ERR_DAMAGED) {
+			s->lost = fault;
+			status = STWATCH_OK;
+		}
 		s->ended = true;
 		stw_stream_queue_sync(s, s->last_time, false);
 		*error = fault;

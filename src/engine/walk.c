@@ -41,9 +41,10 @@ stwatch_status stw_trace_walk(const stw_trace *t, const stw_run_options *options
 	if (!t->v1)
 		stw_stream_salvage(&stream, options->cancel);
 	while ((status = read_on(&stream, options, w, error)) == STWATCH_ERR_DAMAGED) {
-		if (w->damage && !w->damage(w->user, &stream, error, stream.salvage))
+		const bool goes_on = stream.salvage && stream.failure.status == STWATCH_OK;
+		if (w->damage && !w->damage(w->user, &stream, error, goes_on))
 			status = stw_fail_memory(error);
-		if (!stream.salvage || status != STWATCH_ERR_DAMAGED)
+		if (!goes_on || status != STWATCH_ERR_DAMAGED)
 			break;
 	}
 	stw_stream_close(&stream);
