@@ -6,7 +6,7 @@
 #include "rules/case.h"
 #include "rules/waits.h"
 
-enum { MOST = 2000, MOST_READ = 16, MOST_WINDOWS = 40, NEAR_NS = 500000000, MOST_PROCS = 8 };
+enum { MOST = 2000, MOST_READ = 16, MOST_WINDOWS = 40, NEAR_NS = 500000000, MOST_PROCS = 8, QUEUE_RUNS = 4 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
 typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
@@ -44,7 +44,8 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 	if (w->use_ns[STW_USE_GC] * 10 >= w->proc_ns * 4)
 		return BY_GC;
 	*runner = long_run_in(c, w, &covered);
-	if (*runner && covered * 10 >= user * 6)
+	/* One run after another of many goroutines is a queue: each of them may have run for long, but none of them is why. */
+	if (*runner && covered * 10 >= user * 6 && stw_overlap((*runner)->from, (*runner)->to, w->from, w->to) * QUEUE_RUNS >= net)
 		return BY_LONG_RUN;
 	return BY_LOAD;
 }
