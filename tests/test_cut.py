@@ -147,7 +147,8 @@ def check_generations(report, program, judge, name, trace, out):
         for more in ([], ["--anonymise"]):
             code, told, err = run(program, "cut", "--format", "json", *window, *more, "-o", out, trace)
             what = "%s: generation %d %s" % (name, i, " ".join(more))
-            if not report.check(what, code and err or json.loads(told)["generations"] != 1 and told.decode()):
+            # The end of a generation can lie behind the begin of the next: then the cut has both.
+            if not report.check(what, code and err or not 1 <= json.loads(told)["generations"] <= 2 and told.decode()):
                 continue
             report.check(what + " reads", run(program, "events", out)[0] and run(program, "events", out)[2])
             if judge:

@@ -128,6 +128,8 @@ static stw_known_goroutine *known(stw_choices *c, int64_t id, int64_t begin, boo
 	if (slot != STW_MAP_NONE)
 		return &c->known.items[slot];
 	slot = NEW_SLOT(c, &c->known, &c->free_gs);
+	if (slot != UINT32_MAX)
+		c->known.items[slot].used = false; /* until it is in the map */
 	if (slot == UINT32_MAX || !stw_map_put(&c->gs, (uint64_t)id, slot)) {
 		c->failed = true;
 		return NULL;
@@ -228,6 +230,8 @@ static uint32_t string_of(stw_choices *c, stw_stream *stream, uint64_t id)
 static void begin_task(stw_choices *c, stw_stream *stream, const stw_stream_event *e)
 {
 	uint32_t slot = NEW_SLOT(c, &c->open_tasks, &c->free_tasks);
+	if (slot != UINT32_MAX)
+		c->open_tasks.items[slot].used = false;
 	if (slot == UINT32_MAX || !stw_map_put(&c->tasks, e->a[0], slot)) {
 		c->failed = true;
 		return;

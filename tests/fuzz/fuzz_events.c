@@ -1,5 +1,5 @@
 /* Any bytes as a trace, through decoding, order and each way of printing events. Besides crashes it holds two promises: events come in
- * order of time, and the same input gives the same answer to both ways of reading. */
+ * order of time, and the same input gives the same answer to both ways of reading: what the strict one refuses is damaged to the other. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +47,14 @@ static int is_packed(const uint8_t *data, size_t size)
 	return size && (data[0] == 0x1f || data[0] == 0x28);
 }
 
+/* Go's way of printing is as strict as the reader; the others go on past what is damaged, also where only the header is. */
+static int same_answer(stwatch_events_format format, stwatch_status read, stwatch_status printed)
+{
+	if (printed == read || printed == STWATCH_ERR_MEMORY || read == STWATCH_ERR_MEMORY)
+		return 1;
+	return format != STWATCH_EVENTS_GO && read == STWATCH_ERR_FORMAT && printed == STWATCH_ERR_DAMAGED;
+}
+
 static void read_and_print(stwatch_context *context, const char *path, int packed)
 {
 	static const stwatch_events_format formats[] = {STWATCH_EVENTS_GO, STWATCH_EVENTS_JSONL, STWATCH_EVENTS_TEXT};
@@ -55,7 +63,7 @@ static void read_and_print(stwatch_context *context, const char *path, int packe
 		uint64_t printed = 0;
 		stwatch_error error;
 		stwatch_status status = stwatch_events_print(context, path, formats[i], NULL, swallow, &printed, &error);
-		require(status == read || status == STWATCH_ERR_MEMORY || read == STWATCH_ERR_MEMORY);
+		require(same_answer(formats[i], read, status));
 	}
 }
 
