@@ -2,6 +2,8 @@
 """An index changes what a reading costs, never what it says: for sound, damaged and made-up traces any part of the events is the same with an index
 and without; an index that is damaged, of another file or of another state of it is not used, and a note says so.
 
+STWATCH_HEAVY=1 asks for all traces and more parts of each; without it there are some of each version, those with borders first.
+
     test_index.py [PROGRAM]
 """
 import glob
@@ -20,6 +22,10 @@ import tracewire as wire
 TRACES = sorted(glob.glob(os.path.join(harness.DATA, "traces", "*.trace")))
 BAD = sorted(glob.glob(os.path.join(harness.DATA, "bad", "*.trace")))
 SCENARIOS = sorted(glob.glob(os.path.join(harness.SOURCE, "tests", "scenarios", "*.txt")))
+# What is read without STWATCH_HEAVY: of each version some with several borders, with one and with none.
+FEW = ("3gen", "runnable_starvation", "permits", "growth", "syscall_stuck-go1.25", "clean-go1.24")
+FEW_BAD = ("-cut", "gen", "batches", "trailing", "twice", "flip")
+FORMS = ("go", "text")
 # Everything that can cross a border, and what a later generation says of it.
 CROSSING = """expect accept
 Trace Go1.26
@@ -74,20 +80,36 @@ def run(program, *args, **more):
     return done.returncode, done.stdout, done.stderr
 
 
+def chosen(paths, is_wanted):
+    """All of them or, without STWATCH_HEAVY, those that are wanted and a few of the rest."""
+    rest = [path for path in paths if not is_wanted(path)]
+    return paths if harness.HEAVY else [path for path in paths if is_wanted(path)] + rest[::8]
+
+
+def named(parts):
+    return lambda path: any(part in os.path.basename(path) for part in parts)
+
+
+def has_borders(scenario):
+    with open(scenario, encoding="utf-8") as file:
+        return "\ngen 2" in file.read()
+
+
 def windows(program, trace, rng, how_many):
     _, out, _ = run(program, "events", "--format", "jsonl", trace)
     times = [json.loads(line)["at_ns"] for line in out.splitlines()] or [0]
     end = times[-1]
-    chosen = [(0, end // 2), (end, 0), (end + 1, 0), (1, 0)]
-    for _ in range(how_many):
+    parts = [(0, end // 2), (end, 0), (end + 1, 0), (1, 0)]
+    for _ in range(how_many if harness.HEAVY else max(1, how_many // 3)):
         a, b = sorted((rng.choice(times), rng.randrange(end + 2)))
-        chosen.append((a, b))
-    for a, b in chosen:
+        parts.append((a, b))
+    for a, b in parts:
         yield ["--from", "%dns" % a] + (["--to", "%dns" % b] if b > a else [])
 
 
 def check_same(report, program, name, trace, rng, how_many):
-    asked = [["events", "--format", form, *window, trace] for window in windows(program, trace, rng, how_many) for form in ("go", "text")]
+    asked = [["events", "--format", form, *window, trace] for n, window in enumerate(windows(program, trace, rng, how_many))
+             for form in (FORMS if harness.HEAVY else FORMS[n % 2:n % 2 + 1])]
     before = [run(program, *args) for args in asked]
     code, _, err = run(program, "index", trace)
     if not os.path.exists(trace + ".stwidx"):
@@ -113,7 +135,7 @@ def check_refused(report, program, scratch, rng):
     run(program, "index", trace)
     good = open(index, "rb").read()
     report.check("used", None if is_used(program, trace) else "not used")
-    for n in range(300):
+    for n in range(300 if harness.HEAVY else 60):
         data = bytearray(good)
         how = n % 3
         if how == 0:
@@ -174,11 +196,11 @@ def check_places(report, program, scratch):
 def main():
     program, report, rng = harness.program(), harness.Report(), random.Random(7)
     with harness.Scratch() as scratch:
-        for source in TRACES + BAD:
+        for source in chosen(TRACES, named(FEW)) + chosen(BAD, named(FEW_BAD)):
             name = os.path.basename(source)
             trace = scratch.write("t.trace", open(source, "rb").read())
             check_same(report, program, name, trace, rng, 12 if "3gen" in name else 3)
-        for source in SCENARIOS:
+        for source in chosen(SCENARIOS, has_borders):
             check_same(report, program, os.path.basename(source), scratch.write("s.trace", texttrace.read(source).data), rng, 2)
         crossing = texttrace.read(scratch.write("crossing.txt", CROSSING.encode())).data
         data = scratch.write("crossing.trace", crossing)
@@ -186,7 +208,7 @@ def main():
         report.check("crossing: borders", None if json.loads(told)["borders"] == 3 else told)
         os.remove(data + ".stwidx")
         check_same(report, program, "crossing", data, rng, 40)
-        for n in range(60):  # anything may cross a damaged border
+        for n in range(60 if harness.HEAVY else 15):  # anything may cross a damaged border
             spoilt = bytearray(crossing)
             spoilt[rng.randrange(16, len(spoilt))] ^= 1 << rng.randrange(8)
             check_same(report, program, "crossing, spoilt %d" % n, scratch.write("m.trace", spoilt), rng, 3)
