@@ -22,7 +22,7 @@ import tracewire as wire
 TRACES = sorted(glob.glob(os.path.join(harness.DATA, "traces", "*.trace")))
 BAD = sorted(glob.glob(os.path.join(harness.DATA, "bad", "*.trace")))
 SCENARIOS = sorted(glob.glob(os.path.join(harness.SOURCE, "tests", "scenarios", "*.txt")))
-# What is read without STWATCH_HEAVY: of each version some with several borders, with one and with none.
+# What is read without STWATCH_HEAVY: of each version at least one with borders, some with several, some with none.
 FEW = ("3gen", "runnable_starvation", "permits", "growth", "syscall_stuck-go1.25", "clean-go1.24")
 FEW_BAD = ("-cut", "gen", "batches", "trailing", "twice", "flip")
 FORMS = ("go", "text")
