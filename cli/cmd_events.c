@@ -24,7 +24,8 @@ static const cli_option OPTIONS[] = {
 	{"to", 0, CLI_TIME, "TIME", "up to this time", offsetof(events_args, to), NULL},
 	{"kind", 'k', CLI_STRING, "KINDS",
 		"only these, a comma list: Sync, Metric, Label, StackSample, RangeBegin, RangeActive, RangeEnd, TaskBegin, TaskEnd, "
-		"RegionBegin, RegionEnd, Log, StateTransition, Experimental; or stuck, alone: every stay beyond the thresholds of starvation",
+		"RegionBegin, RegionEnd, Log, StateTransition, Experimental; or stuck, alone: every stay beyond the thresholds of "
+		"starvation",
 		offsetof(events_args, kind), NULL},
 	{"goroutine", 'g', CLI_COUNT, "ID", "only events that run on this goroutine or change it", offsetof(events_args, goroutine), NULL},
 	{"proc", 'p', CLI_COUNT, "ID", "only events of this proc", offsetof(events_args, proc), NULL},
@@ -92,8 +93,8 @@ static int print(cli_session *session, const char *file, stwatch_events_format f
 	filter->note = note;
 	filter->note_size = sizeof note;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_status status = stwatch_events_print(session->context, file, format, filter,
-		filter->follow ? cli_out_sink_now : cli_out_sink, &session->out, &error);
+	stwatch_status status = stwatch_events_print(
+		session->context, file, format, filter, filter->follow ? cli_out_sink_now : cli_out_sink, &session->out, &error);
 	cli_progress_clear(session);
 	if (*note)
 		fprintf(stderr, "stwatch: %s: %s\n", file, note);
@@ -120,9 +121,10 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	if (!read_kinds(args->kind, &filter.kinds, &bad))
 		return cli_usage(&cli_events, "--kind: '%.*s' is not a kind of event", (int)strcspn(bad, ","), bad);
 	if (filter.kinds >> STWATCH_EVENT_STUCK & 1) {
-		if (filter.kinds != 1u << STWATCH_EVENT_STUCK || format_of(session, args) == STWATCH_EVENTS_GO || args->proc != STWATCH_NONE ||
-			args->thread != STWATCH_NONE)
-			return cli_usage(&cli_events, "--kind stuck stands alone, and goes with neither --format go nor --proc nor --thread");
+		if (filter.kinds != 1u << STWATCH_EVENT_STUCK || format_of(session, args) == STWATCH_EVENTS_GO ||
+			args->proc != STWATCH_NONE || args->thread != STWATCH_NONE)
+			return cli_usage(
+				&cli_events, "--kind stuck stands alone, and goes with neither --format go nor --proc nor --thread");
 		filter.settings = &session->settings;
 	}
 	code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);

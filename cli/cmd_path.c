@@ -99,8 +99,10 @@ const cli_command cli_path = {
 	.name = "path",
 	.summary = "the critical path of a task, a region or a goroutine",
 	.operands = "TRACE",
-	.about = "Where the time of a task, a region or a goroutine went, followed backwards across the goroutines that it waited for: running, "
-		 "runnable, in system calls, waiting for the network or a timer, stopped, or working for the collector. Without a choice, the "
+	.about = "Where the time of a task, a region or a goroutine went, followed backwards across the goroutines that it waited for: "
+		 "running, "
+		 "runnable, in system calls, waiting for the network or a timer, stopped, or working for the collector. Without a choice, "
+		 "the "
 		 "tasks, regions and most waiting goroutines are listed.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,

@@ -20,7 +20,8 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	const stat_args *args = arguments;
 	int code;
 	if (args->follow.on && (args->mmu || args->latency))
-		return cli_usage(&cli_stat, "--follow: what is still being written is not drawn (the page was expected, without --mmu and --latency)");
+		return cli_usage(&cli_stat,
+			"--follow: what is still being written is not drawn (the page was expected, without --mmu and --latency)");
 	if (!cli_can_follow(&cli_stat, &args->follow, n, &code))
 		return code;
 	const cli_analysis_request request = {

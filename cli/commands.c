@@ -3,7 +3,8 @@
 
 #include "cli/command.h"
 
-const cli_command *const cli_commands[] = {&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_path, &cli_cut, &cli_profile, &cli_index, &cli_explain, &cli_doctor, NULL};
+const cli_command *const cli_commands[] = {
+	&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_path, &cli_cut, &cli_profile, &cli_index, &cli_explain, &cli_doctor, NULL};
 
 static const char *const COLORS[] = {"auto", "always", "never", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
@@ -13,7 +14,8 @@ const cli_option cli_global_options[] = {
 	{"threads", 'j', CLI_COUNT, "N", "worker threads (0: one per processor)", offsetof(cli_globals, threads), NULL},
 	{"memory", 0, CLI_SIZE, "LIMIT", "use no more memory than this, such as 512M (0: no limit)", offsetof(cli_globals, memory), NULL},
 	{"unpack-limit", 0, CLI_SIZE, "LIMIT",
-		"read no more of a pipe or of what is compressed than this, unpacked, such as 8G (0: what the disk has room for; of compressed input, "
+		"read no more of a pipe or of what is compressed than this, unpacked, such as 8G (0: what the disk has room for; of "
+		"compressed input, "
 		"1G or 100 times its size)",
 		offsetof(cli_globals, unpack_limit), NULL},
 	{"color", 0, CLI_CHOICE, "WHEN", "auto (on a terminal, unless NO_COLOR is set), always or never", offsetof(cli_globals, color),

@@ -69,7 +69,8 @@ static void print_more(cli_follower *f, const stwatch_finding *finding, uint64_t
 	if (f->request->format == STWATCH_FORMAT_JSON)
 		print_finding(f, finding);
 	else
-		cli_out_printf(&f->session->out, "\n+ %" PRIu64 " × %s %s: %s\n", finding->count - before, WORDS[finding->severity], finding->rule, finding->title);
+		cli_out_printf(&f->session->out, "\n+ %" PRIu64 " × %s %s: %s\n", finding->count - before, WORDS[finding->severity],
+			finding->rule, finding->title);
 }
 
 /* One that reaches to the end of what is there may still change: it is told when it is still there the next time. */

@@ -124,8 +124,7 @@ static int run_command(cli_session *session, const cli_command *command, char **
 static int print_version(cli_out *out)
 {
 	cli_out_printf(out, "stwatch %s\nbuilt in: Go execution traces from 1.5 on, gzip, zstd, threads%s%s\n", stwatch_version(),
-		stwatch_has("pprof") ? ", pprof profiles" : "",
-		stwatch_has("http") ? ", http addresses" : "");
+		stwatch_has("pprof") ? ", pprof profiles" : "", stwatch_has("http") ? ", http addresses" : "");
 	return cli_out_finish(out);
 }
 

@@ -106,9 +106,7 @@ static void span(stw_choices *c, stwatch_path_subject subject, const stw_chosen 
 
 /* A slot of one of the pools; UINT32_MAX when out of memory. */
 #define NEW_SLOT(c, pool, unused)                                                                                                          \
-	((unused)->count                 ? (unused)->items[--(unused)->count]                                                              \
-		: stw_vec_add((c)->mem, (pool)) ? (uint32_t)(pool)->count - 1                                                              \
-						: UINT32_MAX)
+	((unused)->count ? (unused)->items[--(unused)->count] : stw_vec_add((c)->mem, (pool)) ? (uint32_t)(pool)->count - 1 : UINT32_MAX)
 #define GIVE_BACK(c, unused, slot)                                                                                                         \
 	do {                                                                                                                               \
 		uint32_t *back = stw_vec_push((c)->mem, (unused));                                                                         \
@@ -134,8 +132,8 @@ static stw_known_goroutine *known(stw_choices *c, int64_t id, int64_t begin, boo
 		c->failed = true;
 		return NULL;
 	}
-	c->known.items[slot] =
-		(stw_known_goroutine){.id = id, .begin = begin, .since = STW_TIME_UNKNOWN, .open_begin = open_begin, .used = true};
+	c->known.items[slot] = (stw_known_goroutine){
+		.id = id, .begin = begin, .since = STW_TIME_UNKNOWN, .open_begin = open_begin, .used = true};
 	return &c->known.items[slot];
 }
 
@@ -147,8 +145,12 @@ static bool is_runtimes(const char *root)
 
 static void remember(stw_choices *c, const stw_known_goroutine *g)
 {
-	const stw_choice row = {
-		.subject = STWATCH_PATH_GOROUTINE, .name = g->root, .id = (uint64_t)g->id, .count = 1, .total = g->waited, .max = g->longest};
+	const stw_choice row = {.subject = STWATCH_PATH_GOROUTINE,
+		.name = g->root,
+		.id = (uint64_t)g->id,
+		.count = 1,
+		.total = g->waited,
+		.max = g->longest};
 	unsigned i = c->n_most;
 	if (row.total == 0 || is_runtimes(text_of(c, g->root)) || (i == STW_CHOICES_GOROUTINES && c->most[i - 1].total >= row.total))
 		return;
@@ -173,7 +175,8 @@ static void end_regions(stw_choices *c, stw_known_goroutine *g, int64_t at, bool
 		uint32_t slot = g->region - 1;
 		const stw_open_region *r = &c->open_regions.items[slot];
 		span(c, STWATCH_PATH_REGION,
-			&(stw_chosen){.begin = r->begin, .end = at, .g = g->id, .id = (uint64_t)g->id, .name = r->name, .open_end = open_end});
+			&(stw_chosen){
+				.begin = r->begin, .end = at, .g = g->id, .id = (uint64_t)g->id, .name = r->name, .open_end = open_end});
 		g->region = c->open_regions.items[slot].outer;
 		GIVE_BACK(c, &c->free_regions, slot);
 	}
@@ -315,7 +318,8 @@ void stw_choices_break(stw_choices *c)
 		stw_open_task *t = &c->open_tasks.items[i];
 		if (t->used)
 			span(c, STWATCH_PATH_TASK,
-				&(stw_chosen){.begin = t->begin, .end = c->last, .g = t->g, .id = t->id, .name = t->name, .open_end = true});
+				&(stw_chosen){
+					.begin = t->begin, .end = c->last, .g = t->g, .id = t->id, .name = t->name, .open_end = true});
 		t->used = false;
 	}
 	c->open_tasks.count = c->free_tasks.count = 0;

@@ -748,8 +748,8 @@ static void keep_left(stw_gather *a, const stw_known_g *g)
 		return;
 	stw_left *l = stw_vec_push(a->mem, &a->left);
 	if (l)
-		*l = (stw_left){g->id, g->born, g->since, g->waker, g->root.stack ? g->root : g->stack, g->stack, g->creator, g->creator_by, g->wake,
-			g->wait};
+		*l = (stw_left){g->id, g->born, g->since, g->waker, g->root.stack ? g->root : g->stack, g->stack, g->creator, g->creator_by,
+			g->wake, g->wait};
 	else
 		a->failed = true;
 }

@@ -168,12 +168,8 @@ static void begin_assist(stw_past *p, int64_t g, int64_t at)
 
 static void end_stop(stw_past *p, int64_t at, bool open_end)
 {
-	const stw_past_stay stay = {.from = p->stop_since,
-		.to = at,
-		.by = p->stop_by,
-		.text = p->stop_kind,
-		.track = STW_PAST_STOP,
-		.open_end = open_end};
+	const stw_past_stay stay = {
+		.from = p->stop_since, .to = at, .by = p->stop_by, .text = p->stop_kind, .track = STW_PAST_STOP, .open_end = open_end};
 	if (p->stop_since != STW_TIME_UNKNOWN)
 		keep(p, &stay);
 	p->stop_since = STW_TIME_UNKNOWN;
@@ -250,8 +246,7 @@ static void finish(stw_past *p, int64_t until)
 static bool look_ahead(stw_past *p, int64_t until)
 {
 	stw_stream_event e = *p->event;
-	if ((e.type != STW_EV_GoStatus && e.type != STW_EV_GoStatusStack) ||
-		stw_map_get(&p->timeline.g_index, e.a[0]) != STW_MAP_NONE)
+	if ((e.type != STW_EV_GoStatus && e.type != STW_EV_GoStatusStack) || stw_map_get(&p->timeline.g_index, e.a[0]) != STW_MAP_NONE)
 		return true;
 	e.time = until;
 	if (e.p != STWATCH_NONE && stw_map_get(&p->proc_index, (uint64_t)e.p) == STW_MAP_NONE)
@@ -293,8 +288,8 @@ static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *ca
 	return status;
 }
 
-stwatch_status stw_past_load(stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel,
-	stwatch_error *error)
+stwatch_status stw_past_load(
+	stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
 {
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};

@@ -60,8 +60,8 @@ typedef struct stw_past {
 void stw_past_init(stw_past *past, stw_mem *mem, size_t room);
 void stw_past_free(stw_past *past);
 /* Reads a generation (of v1, the trace) from its beginning up to a moment. Damage ends it early. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
-stwatch_status stw_past_load(stw_past *past, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel,
-	stwatch_error *error);
+stwatch_status stw_past_load(
+	stw_past *past, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error);
 /* Lets go of what is loaded; before the trace is closed. */
 void stw_past_unload(stw_past *past);
 /* The last stay of a track that began before a moment; NULL: none. Those before it, of the same id, are beside it in memory. */

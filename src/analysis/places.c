@@ -101,7 +101,10 @@ static const char *keep_name(stw_places *p, const stw_string *s)
 /* For a go statement with arguments (cmd/compile/internal/walk of Go 1.17, typecheck of 1.22): the function that it calls is meant. */
 bool stw_is_wrapper(const char *function)
 {
-	return strstr(function, "\xc2\xb7" "dwrap") || strstr(function, ".gowrap");
+	return strstr(function,
+		       "\xc2\xb7"
+		       "dwrap") ||
+		strstr(function, ".gowrap");
 }
 
 /* Length of the method's name in "main.(*T).m-fm", the function behind a method value; 0: it is none. */

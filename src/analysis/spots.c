@@ -46,8 +46,8 @@ static bool take_frames(stw_spots *s, const stw_generation *gen, const stw_v2_st
 	for (uint32_t i = 0; i < stack->count; i++) {
 		const stw_v2_frame *f = stw_generation_frame(gen, stack, i);
 		if (f->pc || f->func) /* else a preemption whose place is not known */
-			s->frames.items[s->frames.count++] =
-				(stwatch_frame){gen->strings.items[f->func].data, gen->strings.items[f->file].data, f->line};
+			s->frames.items[s->frames.count++] = (stwatch_frame){
+				gen->strings.items[f->func].data, gen->strings.items[f->file].data, f->line};
 	}
 	return s->frames.count > 0;
 }

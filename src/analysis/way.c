@@ -102,8 +102,7 @@ static uint32_t spot_of_use(stw_ways *x, const stw_past_stay *use)
 static void share(stw_ways *x, stw_way_shares *to, const stw_way_segment *s)
 {
 	const stw_spot spot = stw_spots_get(x->spots, s->spot);
-	const uint32_t key[] = {
-		s->kind, spot.function, spot.root, s->procs.function ? s->procs.function : s->what, s->depth == 0};
+	const uint32_t key[] = {s->kind, spot.function, spot.root, s->procs.function ? s->procs.function : s->what, s->depth == 0};
 	uint32_t n = stw_intern_put(&to->keys, (const char *)key, sizeof key);
 	if (n == UINT32_MAX) {
 		x->failed = true;
@@ -264,7 +263,8 @@ static stw_way_procs procs_within(stw_ways *x, int64_t from, int64_t to)
 }
 
 /* Parts of a stretch that lie within stays of another track (stops, assists) are of another kind. */
-static void take_split(stw_ways *x, stw_way *w, const stw_way_segment *plain, stw_past_track track, int64_t id, unsigned other, int64_t from)
+static void take_split(
+	stw_ways *x, stw_way *w, const stw_way_segment *plain, stw_past_track track, int64_t id, unsigned other, int64_t from)
 {
 	while (w->cursor > from) {
 		const stw_past_stay *s = stw_past_find(&x->past, track, id, w->cursor);
@@ -351,7 +351,8 @@ static void look_at_wait(stw_ways *x, stw_way *w, const stw_past_stay *s, int64_
 		return;
 	}
 	take(x, w,
-		(stw_way_segment){.kind = (uint8_t)(kind ? kind : STWATCH_PATH_WAITING), .spot = spot ? spot : spot_nearby(x, s), .what = what},
+		(stw_way_segment){
+			.kind = (uint8_t)(kind ? kind : STWATCH_PATH_WAITING), .spot = spot ? spot : spot_nearby(x, s), .what = what},
 		from);
 }
 

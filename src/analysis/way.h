@@ -76,7 +76,7 @@ void stw_ways_free(stw_ways *ways);
 /* A path to follow, of a span that a goroutine ended. One may be whole. False when out of memory. */
 bool stw_ways_add(stw_ways *ways, int64_t begin, int64_t end, int64_t g, bool whole);
 /* Follows all of them. begins: by span of the trace, the time of its first event; INT64_MAX: it was not read. */
-stwatch_status stw_ways_follow(stw_ways *ways, const stw_trace *trace, const int64_t *begins, const volatile int *cancel,
-	stwatch_error *error);
+stwatch_status stw_ways_follow(
+	stw_ways *ways, const stw_trace *trace, const int64_t *begins, const volatile int *cancel, stwatch_error *error);
 
 #endif

@@ -183,12 +183,13 @@ static bool tell_names(stwatch_analysis *a)
 {
 	const stw_symbols *s = &a->symbols;
 	if (s->from)
-		return add_limit(a, stw_arena_printf(&a->arena,
-			"to Go 1.6 a trace has no names: those of %s are used, in whose functions all its %zu addresses are", s->from->name,
-			s->fit.starts + s->fit.returns));
+		return add_limit(a,
+			stw_arena_printf(&a->arena,
+				"to Go 1.6 a trace has no names: those of %s are used, in whose functions all its %zu addresses are",
+				s->from->name, s->fit.starts + s->fit.returns));
 	if (s->fit.why_not)
-		return add_limit(a, stw_arena_printf(&a->arena,
-			"to Go 1.6 a trace has no names, and the binary gives none: %s", s->fit.why_not));
+		return add_limit(
+			a, stw_arena_printf(&a->arena, "to Go 1.6 a trace has no names, and the binary gives none: %s", s->fit.why_not));
 	return add_limit(a, "to Go 1.6 a trace has no names: functions are known by address only; give the program's binary too");
 }
 
@@ -196,10 +197,15 @@ static bool tell_v1_limits(stwatch_analysis *a)
 {
 	bool ok = add_limit(a, "to Go 1.21 a system call has a duration only if it blocked: the others look 1 ns long");
 	if (a->trace.version < 10)
-		ok = ok && add_limit(a, "to Go 1.9 stops are no events: they are inferred from their ends, and their lengths are at most what is said");
+		ok = ok &&
+			add_limit(a,
+				"to Go 1.9 stops are no events: they are inferred from their ends, and their lengths are at most what is "
+				"said");
 	else if (a->trace.version < 21)
-		ok = ok && add_limit(a, "to Go 1.20 stops other than the collector's are no events: they are inferred from their ends, and their "
-					"lengths are at most what is said");
+		ok = ok &&
+			add_limit(a,
+				"to Go 1.20 stops other than the collector's are no events: they are inferred from their ends, and their "
+				"lengths are at most what is said");
 	if (a->trace.version < 7)
 		ok = ok && tell_names(a);
 	if (a->trace.v1->index.frequency == 0)
@@ -213,8 +219,9 @@ static bool tell_gaps(stwatch_analysis *a)
 	if (t->n_gaps == 0)
 		return true;
 	const char *text = stw_arena_printf(&a->arena,
-		"%llu gap%s between the inputs, %.3f s in all: nothing is known of %s, nor concluded across %s", (unsigned long long)t->n_gaps,
-		t->n_gaps == 1 ? "" : "s", (double)t->gaps_ns / 1e9, t->n_gaps == 1 ? "it" : "them", t->n_gaps == 1 ? "it" : "them");
+		"%llu gap%s between the inputs, %.3f s in all: nothing is known of %s, nor concluded across %s",
+		(unsigned long long)t->n_gaps, t->n_gaps == 1 ? "" : "s", (double)t->gaps_ns / 1e9, t->n_gaps == 1 ? "it" : "them",
+		t->n_gaps == 1 ? "it" : "them");
 	return text && add_limit(a, text);
 }
 
@@ -226,7 +233,8 @@ static bool tell_interruption(stwatch_analysis *a)
 		return true;
 	const char *text = a->interrupted
 		? stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s; more may have come", (double)length / 1e9)
-		: stw_arena_printf(&a->arena, "interrupted: this is the first %.3f s, from %.0f %% of the input; what came later was not read",
+		: stw_arena_printf(&a->arena,
+			  "interrupted: this is the first %.3f s, from %.0f %% of the input; what came later was not read",
 			  (double)length / 1e9, t->n_bytes ? 100 * (double)t->n_read / (double)t->n_bytes : 0.0);
 	return text && add_limit(a, text);
 }
@@ -239,7 +247,8 @@ static bool tell_writers(stwatch_analysis *a)
 		const stw_trace_input *in = &a->trace.inputs[i];
 		const char *text = in->source.spooled || !stw_is_being_written(in->source.fd)
 			? NULL
-			: stw_arena_printf(&a->arena, "%s is still being written: what comes later is not in this result (--follow waits for it)", in->path);
+			: stw_arena_printf(&a->arena,
+				  "%s is still being written: what comes later is not in this result (--follow waits for it)", in->path);
 		ok = !text || add_limit(a, text);
 	}
 	return ok;
@@ -262,7 +271,8 @@ static bool tell_queue_limit(stwatch_analysis *a)
 
 static bool tell_limits(stwatch_analysis *a)
 {
-	bool ok = tell_interruption(a) && tell_writers(a) && add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
+	bool ok = tell_interruption(a) && tell_writers(a) &&
+		add_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
 		ok = ok && add_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
 	ok = ok && tell_queue_limit(a);
@@ -325,8 +335,7 @@ static bool describe_trace(stwatch_analysis *a, uint32_t index)
 		.duration_ns = in->first_time == STW_TIME_UNKNOWN ? 0 : in->last_time - in->first_time,
 		.start_ns = in->first_time == STW_TIME_UNKNOWN ? STWATCH_UNKNOWN : in->first_time - a->gather.first_time,
 	};
-	return input.file && input.format && list_problems(a, index, &input) &&
-		add_input(a, &input, a->files.traces.items[index].input);
+	return input.file && input.format && list_problems(a, index, &input) && add_input(a, &input, a->files.traces.items[index].input);
 }
 
 static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
@@ -478,8 +487,9 @@ static stwatch_status compute_curve(stwatch_analysis *a, const stw_run_options *
 	stw_mmu_curve curve;
 	const stw_walk walk = {.event = see_for_curve, .user = &curve};
 	if (a->trace.n_inputs != 1)
-		return a->trace.n_inputs == 0 || add_limit(a, "the curve of mutator utilisation is made of one trace at a time") ? STWATCH_OK
-																: stw_fail_memory(error);
+		return a->trace.n_inputs == 0 || add_limit(a, "the curve of mutator utilisation is made of one trace at a time")
+			? STWATCH_OK
+			: stw_fail_memory(error);
 	/* To Go 1.21 only stops write how many P's there are. */
 	stw_mmu_curve_init(&curve, a->mem, CHANGES_KEPT, a->gather.counts[STW_EV_ProcsChange] ? 0 : stw_gather_procs(&a->gather));
 	stwatch_status status = stw_trace_walk(&a->trace, options, &walk, error);
@@ -605,7 +615,8 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	if (n_paths == 0)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no input was given");
 	if (o.follow && n_paths > 1)
-		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "one input at a time can be followed (%zu were given)", n_paths);
+		return stw_fail(
+			error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "one input at a time can be followed (%zu were given)", n_paths);
 	if (o.follow)
 		return stw_follow(context, paths[0], &o, out, error);
 	stwatch_analysis *a = begin(context, &o);

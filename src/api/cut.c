@@ -190,11 +190,13 @@ static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch
 	const stw_trace *t = &c->trace;
 	if (!c->options.anonymise || c->options.from_ns > 0 || c->options.to_ns > 0)
 		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone (the whole of it can be "
+			"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone (the whole of it can "
+			"be "
 			"anonymised)",
 			(int)t->version);
 	if (t->v1->index.problems.count)
-		return stw_fail(error, STWATCH_ERR_DAMAGED, t->v1->index.problems.items[0].offset, "%s", t->v1->index.problems.items[0].what);
+		return stw_fail(
+			error, STWATCH_ERR_DAMAGED, t->v1->index.problems.items[0].offset, "%s", t->v1->index.problems.items[0].what);
 	stwatch_status status = stw_cut_anonymous_v1(&c->cut, t->v1, &c->result.end_ns, context->cancel, error);
 	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && status == STWATCH_OK)
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");

@@ -104,8 +104,8 @@ static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *cont
 }
 
 /* filter NULL: nothing is followed. */
-static stwatch_status open_reader(
-	stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool headless, stwatch_reader **out, stwatch_error *error)
+static stwatch_status open_reader(stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool headless,
+	stwatch_reader **out, stwatch_error *error)
 {
 	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
 	if (!r)
@@ -281,7 +281,8 @@ static stwatch_status next_event(printer *p, const stw_stream_event **e, stwatch
 {
 	stwatch_status status;
 	const stw_stream *s = &p->reader->stream;
-	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && s->salvage && s->failure.status == STWATCH_OK)
+	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && s->salvage &&
+		s->failure.status == STWATCH_OK)
 		if (p->ending.status == STWATCH_OK)
 			p->ending = *error;
 	return status;

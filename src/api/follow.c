@@ -105,8 +105,8 @@ static stwatch_status conclude(following *f, bool interrupted, stwatch_analysis 
 	return status;
 }
 
-stwatch_status stw_follow(stwatch_context *context, const char *path, const stwatch_analyze_options *options, stwatch_analysis **out,
-	stwatch_error *error)
+stwatch_status stw_follow(
+	stwatch_context *context, const char *path, const stwatch_analyze_options *options, stwatch_analysis **out, stwatch_error *error)
 {
 	const stw_source_options opening = {.cancel = context->cancel, .unpack_limit = context->unpack_limit};
 	following *f = stw_mem_zalloc(&context->mem, sizeof *f);

@@ -129,7 +129,8 @@ static stwatch_status sort_one(stw_inputs *in, const stwatch_context *context, u
 
 static bool note(stw_inputs *in, const char *path, const char *why)
 {
-	const char *text = stw_arena_printf(&in->arena, "%s: passed over: %s", path, why), **slot = text ? stw_vec_push(in->mem, &in->notes) : NULL;
+	const char *text = stw_arena_printf(&in->arena, "%s: passed over: %s", path, why),
+		   **slot = text ? stw_vec_push(in->mem, &in->notes) : NULL;
 	if (slot)
 		*slot = text;
 	return slot != NULL;
@@ -221,7 +222,8 @@ static stwatch_status sort_found(stw_inputs *in, const stwatch_context *context,
 		in->unknown.status = STWATCH_OK;
 		return note(in, path, "a text without anything known in it") ? STWATCH_OK : stw_fail_memory(error);
 	}
-	if (status != STWATCH_ERR_FORMAT && status != STWATCH_ERR_UNSUPPORTED && status != STWATCH_ERR_IO && status != STWATCH_ERR_UNAVAILABLE)
+	if (status != STWATCH_ERR_FORMAT && status != STWATCH_ERR_UNSUPPORTED && status != STWATCH_ERR_IO &&
+		status != STWATCH_ERR_UNAVAILABLE)
 		return status;
 	return note(in, path, error->message) ? STWATCH_OK : stw_fail_memory(error);
 }
@@ -258,8 +260,9 @@ static stwatch_status fail_nothing(const stw_inputs *in, stwatch_error *error)
 	}
 	char known[160];
 	error->input = 0;
-	return stw_fail(error, STWATCH_ERR_FORMAT, STWATCH_NO_OFFSET, "no file in this folder is of use: %zu passed over (an execution trace, %s was expected)",
-		in->notes.count, stw_companion_expected(known, sizeof known));
+	return stw_fail(error, STWATCH_ERR_FORMAT, STWATCH_NO_OFFSET,
+		"no file in this folder is of use: %zu passed over (an execution trace, %s was expected)", in->notes.count,
+		stw_companion_expected(known, sizeof known));
 }
 
 stwatch_status stw_inputs_open(stw_inputs *in, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)

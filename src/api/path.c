@@ -144,8 +144,8 @@ static stwatch_status choose(stwatch_path *x, size_t *index, stwatch_error *erro
 	const size_t n = x->choices.chosen.count;
 	const char *what = stwatch_path_subject_name(o->subject);
 	if (n == 0 && o->subject == STWATCH_PATH_GOROUTINE)
-		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no goroutine %lld (without --goroutine, what there is is listed)",
-			(long long)o->goroutine);
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			"no goroutine %lld (without --goroutine, what there is is listed)", (long long)o->goroutine);
 	if (n == 0)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no %s \"%.200s\" (without --%s, what there is is listed)",
 			o->subject == STWATCH_PATH_FUNCTION ? "goroutine was started with" : what, o->name ? o->name : "", what);
@@ -239,8 +239,8 @@ static stwatch_path_segment segment_of(const stwatch_path *x, const stw_way_segm
 		.merged = s->merged,
 	};
 	if (s->kind == STWATCH_PATH_RUNNABLE)
-		out.procs = (stwatch_path_procs){cause_of(&s->procs), s->procs.running_ns, s->procs.gc_ns, s->procs.syscall_ns, s->procs.idle_ns,
-			name_or_null(x, s->procs.function), s->procs.function_ns};
+		out.procs = (stwatch_path_procs){cause_of(&s->procs), s->procs.running_ns, s->procs.gc_ns, s->procs.syscall_ns,
+			s->procs.idle_ns, name_or_null(x, s->procs.function), s->procs.function_ns};
 	return out;
 }
 
@@ -369,7 +369,8 @@ static void tell_limits(stwatch_path *x)
 		limit(x, "it had not ended at the end of the trace: the path is that of the goroutine that began it");
 	if (x->all.followed < x->all.count)
 		limit(x,
-			stw_arena_printf(&x->told.arena, "of %llu, the paths of %llu were followed, evenly spread by length: kinds and shares of all are theirs",
+			stw_arena_printf(&x->told.arena,
+				"of %llu, the paths of %llu were followed, evenly spread by length: kinds and shares of all are theirs",
 				(unsigned long long)x->all.count, (unsigned long long)x->all.followed));
 	if (x->choices.left_out)
 		limit(x, "there are more with the name than are kept: percentiles are of those that ended first");

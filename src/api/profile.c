@@ -47,8 +47,7 @@ static stwatch_status run(profiling *x, const stwatch_context *context, stwatch_
 	stwatch_error *error)
 {
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {
-		.event = take, .damage = on_damage, .user = x, .as_go = x->profile.options.type <= STWATCH_PROFILE_SYSCALL};
+	const stw_walk walk = {.event = take, .damage = on_damage, .user = x, .as_go = x->profile.options.type <= STWATCH_PROFILE_SYSCALL};
 	stwatch_status status = stw_trace_walk(&x->trace, &options, &walk, error);
 	if (status == STWATCH_OK) {
 		stw_state_profile_finish(&x->profile);

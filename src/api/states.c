@@ -183,8 +183,9 @@ static void on_clash(void *user, const stw_clash *c)
 		return;
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
 		? NULL
-		: stw_arena_printf(&s->told.arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s", (long long)c->m,
-			  (long long)c->p, stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state), event_name(c->event));
+		: stw_arena_printf(&s->told.arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s",
+			  (long long)c->m, (long long)c->p, stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state),
+			  event_name(c->event));
 	stwatch_contradiction *told = contradiction(s, "coupling-violation", c->at, what);
 	if (told) {
 		told->goroutine = c->g;
@@ -219,8 +220,8 @@ static void tell_fault(stwatch_states *s, stw_fault fault, const char *what)
 {
 	bool coupling = fault == STW_FAULT_COUPLING;
 	if (coupling || fault == STW_FAULT_TRANSITION || fault == STW_FAULT_ORDER)
-		contradiction(
-			s, coupling ? "coupling-violation" : "illegal-transition", s->told.last, stw_arena_copy(&s->told.arena, what, strlen(what)));
+		contradiction(s, coupling ? "coupling-violation" : "illegal-transition", s->told.last,
+			stw_arena_copy(&s->told.arena, what, strlen(what)));
 }
 
 static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)

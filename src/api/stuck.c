@@ -222,8 +222,8 @@ static uint32_t site_of(stw_stuck *s, stw_stream *stream, uint64_t id)
 	const stw_string *function = &stream->gen.strings.items[f->func], *file = &stream->gen.strings.items[f->file];
 	const char *slash = memrchr(file->data, '/', file->length);
 	const char *base = slash ? slash + 1 : file->data;
-	int n = snprintf(text, sizeof text, "%.*s %.*s:%llu", (int)function->length, function->data, (int)(file->data + file->length - base), base,
-		(unsigned long long)f->line);
+	int n = snprintf(text, sizeof text, "%.*s %.*s:%llu", (int)function->length, function->data,
+		(int)(file->data + file->length - base), base, (unsigned long long)f->line);
 	uint32_t number = n < 0 ? UINT32_MAX : stw_intern_put(&s->sites, text, strlen(text));
 	if (number == UINT32_MAX) {
 		s->failed = true;

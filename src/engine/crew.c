@@ -110,8 +110,7 @@ static void run_alone(crew *c, stw_job_fn done, void *user)
 	}
 }
 
-void stw_crew_run(
-	stw_mem *mem, const stw_span *spans, size_t n_spans, const stw_run_options *options, stw_job_fn done, void *user)
+void stw_crew_run(stw_mem *mem, const stw_span *spans, size_t n_spans, const stw_run_options *options, stw_job_fn done, void *user)
 {
 	crew c = {.mem = mem, .spans = spans, .n_spans = n_spans, .options = options};
 	pthread_t ids[MOST_THREADS];

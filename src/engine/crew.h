@@ -26,7 +26,6 @@ typedef bool (*stw_job_fn)(void *user, stw_job *job);
 
 /* Reads the first generation as a trace's first, the others speculatively. At most a few generations per thread are in flight.
  * options->threads: 1 works on the caller's thread alone. */
-void stw_crew_run(
-	stw_mem *mem, const stw_span *spans, size_t n_spans, const stw_run_options *options, stw_job_fn done, void *user);
+void stw_crew_run(stw_mem *mem, const stw_span *spans, size_t n_spans, const stw_run_options *options, stw_job_fn done, void *user);
 
 #endif

@@ -103,8 +103,8 @@ static bool cache_path(char out[static STW_INDEX_PATH], const char *trace)
 	char *real = realpath(trace, NULL);
 	int n = -1;
 	if (real && cache && *cache == '/')
-		n = snprintf(
-			out, STW_INDEX_PATH, "%s/stwatch/%016llx" STW_INDEX_ENDING, cache, (unsigned long long)stw_digest(real, strlen(real), 0));
+		n = snprintf(out, STW_INDEX_PATH, "%s/stwatch/%016llx" STW_INDEX_ENDING, cache,
+			(unsigned long long)stw_digest(real, strlen(real), 0));
 	else if (real && home && *home == '/')
 		n = snprintf(out, STW_INDEX_PATH, "%s/.cache/stwatch/%016llx" STW_INDEX_ENDING, home,
 			(unsigned long long)stw_digest(real, strlen(real), 0));

@@ -26,7 +26,7 @@ typedef struct stw_salvaged {
 
 /* The same of a generation that was loaded by stw_generation_salvage, with an order begun as a trace's first. explained: something of it is
  * missing; else what contradicts itself is doubted. partial: whole batches may be. Its faults are no error. */
-stwatch_status stw_pass_salvage(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, bool explained, bool partial,
-	const stw_run_options *options, stw_salvaged *salvaged, stwatch_error *error);
+stwatch_status stw_pass_salvage(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, bool explained,
+	bool partial, const stw_run_options *options, stw_salvaged *salvaged, stwatch_error *error);
 
 #endif

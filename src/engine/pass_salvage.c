@@ -44,8 +44,8 @@ static void note_late_threads(const stw_merge *mg, stw_fold *fold)
 	}
 }
 
-stwatch_status stw_pass_salvage(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, bool explained, bool partial,
-	const stw_run_options *options, stw_salvaged *salvaged, stwatch_error *error)
+stwatch_status stw_pass_salvage(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, bool explained,
+	bool partial, const stw_run_options *options, stw_salvaged *salvaged, stwatch_error *error)
 {
 	stw_merge mg;
 	*salvaged = (stw_salvaged){0};

@@ -110,8 +110,8 @@ static stwatch_status tell_faults(windows *w, stwatch_error *error)
 		return STWATCH_OK;
 	*error = vm->first_fault;
 	if (vm->n_faults > 1)
-		stw_fail(error, STWATCH_ERR_DAMAGED, vm->first_fault.offset, "%.220s; %llu more such places follow", vm->first_fault.message,
-			(unsigned long long)vm->n_faults - 1);
+		stw_fail(error, STWATCH_ERR_DAMAGED, vm->first_fault.offset, "%.220s; %llu more such places follow",
+			vm->first_fault.message, (unsigned long long)vm->n_faults - 1);
 	/* Where bytes are lost, what follows from that is no contradiction of the runtime's. */
 	stw_fault fault = vm->v1->index.problems.count ? STW_FAULT_BYTES : vm->fault;
 	return stw_trace_note(w->trace, 0, error, fault) ? STWATCH_OK : stw_fail_memory(error);

@@ -11,8 +11,8 @@ void stw_stream_v1_end(stw_stream *stream);
 void stw_stream_v1_keep_text(stw_stream *stream);
 
 /* As STW_MERGE_EMIT. */
-static inline void stw_stream_queue(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
-	uint64_t a1, uint64_t a2, uint64_t a3)
+static inline void stw_stream_queue(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target,
+	uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_stream *s = mg->hook;
 	const stw_order *o = mg->order;

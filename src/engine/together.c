@@ -210,8 +210,7 @@ static bool runs_backwards(const joining *j, const part *a, const part *b)
 {
 	bool a_first = span_of(j, a, 0)->generation < span_of(j, b, 0)->generation;
 	const part *x = a_first ? a : b, *y = a_first ? b : a;
-	return x->begin > y->begin ||
-		(span_of(j, x, x->count - 1)->generation < span_of(j, y, 0)->generation && x->end > y->begin);
+	return x->begin > y->begin || (span_of(j, x, x->count - 1)->generation < span_of(j, y, 0)->generation && x->end > y->begin);
 }
 
 /* Why two inputs can't be of one process; NULL: nothing speaks against it. */
@@ -475,8 +474,8 @@ static void sort_by_time(joining *j)
 		uint32_t k = i;
 		for (; k > 0; k--) {
 			const part *q = &j->parts[j->by_time[k - 1]];
-			if (q->begin < p->begin || (q->begin == p->begin && strcmp(j->trace->inputs[q->input].path,
-									    j->trace->inputs[i].path) <= 0))
+			if (q->begin < p->begin ||
+				(q->begin == p->begin && strcmp(j->trace->inputs[q->input].path, j->trace->inputs[i].path) <= 0))
 				break;
 			j->by_time[k] = j->by_time[k - 1];
 		}

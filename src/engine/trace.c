@@ -97,7 +97,8 @@ static bool is_of_one_process(const joiner *j, const stw_job *job)
 			continue;
 		j->error->input = job->span->input;
 		stw_fail(j->error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
-			"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation %llu",
+			"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation "
+			"%llu",
 			(long long)g->id, (unsigned long long)job->span->generation);
 		return false;
 	}
@@ -128,8 +129,8 @@ static bool note_loss(const joiner *j, const stw_job *job, const stw_leftover *l
 	char what[STWATCH_MESSAGE_MAX];
 	size_t n = 0;
 	uint64_t offset = left->first.status != STWATCH_OK ? left->first.offset
-		: job->error.status != STWATCH_OK	   ? job->error.offset
-		: job->span->n_holes			   ? job->span->holes[0].from
+		: job->error.status != STWATCH_OK          ? job->error.offset
+		: job->span->n_holes                       ? job->span->holes[0].from
 							   : job->span->begin;
 #define ADD(...) (n += n < sizeof what ? (size_t)snprintf(what + n, sizeof what - n, __VA_ARGS__) : 0)
 	ADD("generation %llu is read as far as it holds", (unsigned long long)job->span->generation);
@@ -137,8 +138,8 @@ static bool note_loss(const joiner *j, const stw_job *job, const stw_leftover *l
 	if (left->bytes)
 		ADD(": %.100s; %llu bytes of batches make no sense", left->first.message, (unsigned long long)left->bytes);
 	if (salvaged->left_out || salvaged->anew)
-		ADD("%s %llu events could not be placed, %llu states begin anew", n == least ? ":" : ";", (unsigned long long)salvaged->left_out,
-			(unsigned long long)salvaged->anew);
+		ADD("%s %llu events could not be placed, %llu states begin anew", n == least ? ":" : ";",
+			(unsigned long long)salvaged->left_out, (unsigned long long)salvaged->anew);
 	if (f->lost_to != INT64_MIN && f->lost_from < f->last_time)
 		ADD("%s events are missing between %+.3f ms and %+.3f ms", n == least ? ":" : ";", since_start(j, job, f->lost_from),
 			since_start(j, job, f->lost_to < f->last_time ? f->lost_to : f->last_time));
@@ -149,7 +150,8 @@ static bool note_loss(const joiner *j, const stw_job *job, const stw_leftover *l
 	return stw_trace_note(j->trace, job->span->input, &e, STW_FAULT_BYTES);
 }
 
-static stwatch_status read_what_is_left(joiner *j, stw_job *job, stw_leftover *left, stw_salvaged *salvaged, bool explained, stwatch_error *e)
+static stwatch_status read_what_is_left(
+	joiner *j, stw_job *job, stw_leftover *left, stw_salvaged *salvaged, bool explained, stwatch_error *e)
 {
 	stw_generation gen;
 	stw_fold_free(&job->fold);
@@ -159,8 +161,8 @@ static stwatch_status read_what_is_left(joiner *j, stw_job *job, stw_leftover *l
 	stw_job_note(job, &gen);
 	stw_order_reset(&j->state);
 	stw_order_begin(&j->state, STW_READ_INITIAL);
-	status = stw_pass_salvage(&job->fold, &j->state, &gen, job->index, explained || left->events,
-		job->span->damaged || left->batches, j->options, salvaged, e);
+	status = stw_pass_salvage(&job->fold, &j->state, &gen, job->index, explained || left->events, job->span->damaged || left->batches,
+		j->options, salvaged, e);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 	return status;
@@ -173,7 +175,8 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 	stwatch_error e = {.status = STWATCH_OK};
 	stw_salvaged salvaged;
 	stw_leftover left = {.ns_per_unit = j->ns_per_unit};
-	stw_fault fault = job->error.status == STWATCH_OK || j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES : j->state.fault;
+	stw_fault fault = job->error.status == STWATCH_OK || j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES
+													      : j->state.fault;
 	stwatch_status status = read_what_is_left(j, job, &left, &salvaged, job->span->damaged || fault == STW_FAULT_BYTES, &e);
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED) {
 		job->error = e;
@@ -207,7 +210,8 @@ static bool leave_out(joiner *j, const stw_job *job)
 	if (again)
 		return true;
 	stw_fail(&e, STWATCH_ERR_DAMAGED, job->span->begin,
-		"generation %llu begins at %+.3f ms, before what was read until there (%+.3f ms): it is left out, as are those that follow it",
+		"generation %llu begins at %+.3f ms, before what was read until there (%+.3f ms): it is left out, as are those that follow "
+		"it",
 		(unsigned long long)job->span->generation, since_start(j, job, job->fold.first_time), since_start(j, job, j->last_time));
 	return stw_trace_note(j->trace, job->span->input, &e, STW_FAULT_BYTES);
 }

@@ -68,7 +68,8 @@ static stwatch_status open_v1(stw_trace *t, unsigned minor, const volatile int *
 	stw_trace_input *in = &t->inputs[0];
 	if (t->n_inputs > 1)
 		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%u has a clock of its own: it can't be joined with other traces (one trace was expected)", minor);
+			"a trace of format go 1.%u has a clock of its own: it can't be joined with other traces (one trace was expected)",
+			minor);
 	t->v1 = stw_mem_zalloc(t->mem, sizeof *t->v1);
 	stw_span *span = t->v1 ? stw_vec_push(t->mem, &t->spans) : NULL;
 	if (!span)

@@ -12,8 +12,7 @@ static uint32_t find_string(const stw_generation *gen, const char *text)
 	return UINT32_MAX;
 }
 
-bool stw_fold_init(
-	stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only)
+bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only)
 {
 	memset(f, 0, sizeof *f);
 	f->mem = mem;
@@ -29,7 +28,8 @@ bool stw_fold_init(
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
 	f->preempted = find_string(gen, "preempted");
-	if (f->preempted == UINT32_MAX && gen->string_ids.unknown) /* the word is lost: whoever stopped did not ask for it, as far as is known */
+	if (f->preempted == UINT32_MAX &&
+		gen->string_ids.unknown) /* the word is lost: whoever stopped did not ask for it, as far as is known */
 		f->preempted = gen->string_ids.unknown - 1;
 	f->first_time = f->last_time = STW_TIME_UNKNOWN;
 	f->first_sample = gen->samples.count ? gen->samples.items[0].time : STW_TIME_UNKNOWN;
@@ -99,7 +99,8 @@ bool stw_fold_grow(stw_fold *f)
 
 bool stw_fold_continue(stw_fold *f, stw_fold *before)
 {
-	if (!stw_fold_init(f, before->mem, before->gen, before->order, before->generation, before->figures_only) || !stw_fold_grow(before)) {
+	if (!stw_fold_init(f, before->mem, before->gen, before->order, before->generation, before->figures_only) ||
+		!stw_fold_grow(before)) {
 		stw_fold_free(f);
 		return false;
 	}

@@ -244,7 +244,8 @@ typedef struct stw_fold {
 	bool figures_only;
 	int64_t doubt; /* up to this time events contradict themselves or are missing; INT64_MIN: nowhere */
 	int64_t missing; /* up to this time events are missing */
-	int64_t lost_from, lost_to; /* some threads' events in between are lost; lost_to INT64_MIN: none are, INT64_MAX: all that followed */
+	int64_t lost_from,
+		lost_to; /* some threads' events in between are lost; lost_to INT64_MIN: none are, INT64_MAX: all that followed */
 	bool partial; /* all that some threads wrote may be missing */
 	/* while it runs */
 	uint32_t started_anew; /* 1 + slot of a goroutine that begins anew with a start, 0: none */
@@ -295,8 +296,7 @@ typedef struct stw_fold {
 
 /* figures_only: of stays, only those that began before the generation are kept, as they may belong to a figure; wake-ups are not. False when
  * out of memory. */
-bool stw_fold_init(
-	stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only);
+bool stw_fold_init(stw_fold *fold, stw_mem *mem, const stw_generation *gen, const stw_order *order, uint32_t generation, bool figures_only);
 void stw_fold_free(stw_fold *fold);
 /* Begins the next window of an order that goes on (v1): what `before` knows of each goroutine and proc holds there too, with beginnings
  * that are before it. Before stw_fold_finish(before). False when out of memory. */

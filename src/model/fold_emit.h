@@ -143,8 +143,8 @@ static void fold_proc_status(stw_fold *f, uint32_t target, uint64_t status)
 	};
 }
 
-static inline __attribute__((always_inline)) void fold_go_create(
-	stw_fold *f, bool in_lane, uint32_t maker, int64_t creator, uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
+static inline __attribute__((always_inline)) void fold_go_create(stw_fold *f, bool in_lane, uint32_t maker, int64_t creator,
+	uint32_t target, int64_t t, uint32_t root, uint32_t stack, uint8_t state)
 {
 	f->gs.items[target] = (stw_fold_g){
 		.since = t,

@@ -43,8 +43,7 @@ typedef struct stw_lane {
 #define LANE_STACK_ARG(id, index) (index)
 #else
 #define STW_MERGE_LANE_END(mg) ((void)(mg), LANE_TIME_END)
-#define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
-	STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
+#define LANE_EMIT(type, target, a0, a1, a2) STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
 #define LANE_STACK_ARG(id, index) (id)
 #endif
 
@@ -318,7 +317,7 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 		[STW_EV_GoUnblock] = &&unblock,
 		[STW_EV_GoSyscallBegin] = &&syscall_begin,
 		[STW_EV_GoSyscallEnd] = &&syscall_end,
-		[STW_EV_GoSyscallEndBlocked ... STW_EV_GCSweepBegin - 1] = &&unusual,
+		[STW_EV_GoSyscallEndBlocked... STW_EV_GCSweepBegin - 1] = &&unusual,
 		[STW_EV_GCSweepBegin] = &&sweep_begin,
 		[STW_EV_GCSweepEnd] = &&sweep_end,
 		[STW_EV_GCSweepEnd + 1 ... STW_EV_HeapAlloc - 1] = &&unusual,

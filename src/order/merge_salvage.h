@@ -53,8 +53,8 @@ static bool salvage_g(stw_merge *mg, const stw_cursor *c, uint64_t id, uint8_t s
 	g->seq = seq - 1;
 	g->epoch = o->epoch;
 	bool here = c->m != STW_SLOT_NONE && (status == STW_G_RUNNING || status == STW_G_SYSCALL);
-	STW_MERGE_EMIT(mg, STW_EV_GoStatus, merge_stamp(mg, c->time), c->m, here ? o->ms.items[c->m].p : STW_SLOT_NONE, STW_SLOT_NONE, slot, id,
-		(uint64_t)STWATCH_NONE, (uint64_t)STW_GO_UNDETERMINED << 32 | status, 0);
+	STW_MERGE_EMIT(mg, STW_EV_GoStatus, merge_stamp(mg, c->time), c->m, here ? o->ms.items[c->m].p : STW_SLOT_NONE, STW_SLOT_NONE, slot,
+		id, (uint64_t)STWATCH_NONE, (uint64_t)STW_GO_UNDETERMINED << 32 | status, 0);
 	STW_MERGE_ANEW_G(mg, c->type, slot);
 	if (here)
 		o->ms.items[c->m].g = slot;
@@ -76,7 +76,8 @@ static bool salvage_p(stw_merge *mg, const stw_cursor *c, uint64_t id, uint8_t s
 	p->status = status;
 	p->seq = seq - 1;
 	p->epoch = o->epoch;
-	STW_MERGE_EMIT(mg, STW_EV_ProcStatus, merge_stamp(mg, c->time), c->m, STW_SLOT_NONE, STW_SLOT_NONE, slot, id, status, STW_PROC_UNDETERMINED, 0);
+	STW_MERGE_EMIT(mg, STW_EV_ProcStatus, merge_stamp(mg, c->time), c->m, STW_SLOT_NONE, STW_SLOT_NONE, slot, id, status,
+		STW_PROC_UNDETERMINED, 0);
 	STW_MERGE_ANEW_P(mg, slot);
 	mg->anew++;
 	return true;
@@ -159,7 +160,8 @@ static bool salvage_go(stw_merge *mg, const stw_cursor *c, const uint64_t *a)
 		if (!x.g || !x.p)
 			return true;
 		slot = x.m->g;
-		return salvage_own_g(mg, c, &x, STW_G_RUNNING) && (stw_order_find_g(o, (int64_t)a[0]) == slot || salvage_g(mg, c, a[0], STW_G_WAITING, a[1]));
+		return salvage_own_g(mg, c, &x, STW_G_RUNNING) &&
+			(stw_order_find_g(o, (int64_t)a[0]) == slot || salvage_g(mg, c, a[0], STW_G_WAITING, a[1]));
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 	case STW_EV_GoCreateSyscall:

@@ -3,8 +3,7 @@
 
 #include "order/v1.h"
 
-static __attribute__((format(printf, 4, 0))) void note(
-	stw_v1_merge *vm, uint64_t offset, stw_fault fault, const char *format, va_list args)
+static __attribute__((format(printf, 4, 0))) void note(stw_v1_merge *vm, uint64_t offset, stw_fault fault, const char *format, va_list args)
 {
 	char text[STWATCH_MESSAGE_MAX];
 	if (vm->doubt)

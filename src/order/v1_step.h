@@ -122,8 +122,8 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 		if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                            \
 			if (!force)                                                                                                        \
 				return (stwatch_status)V1_WAIT;                                                                            \
-			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s", stw_v1_event_name(c->type), \
-				(unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));                                     \
+			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s",                           \
+				stw_v1_event_name(c->type), (unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));         \
 			if (((slot) = v1_begin_anew(vm, (slot), (id), (wanted), &at)) == STW_SLOT_NONE)                                    \
 				return OUT_OF_MEMORY();                                                                                    \
 		}                                                                                                                          \
@@ -148,7 +148,8 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	if (STW_UNLIKELY(slot != STW_MAP_NONE)) {
 		if (!force)
 			return (stwatch_status)V1_WAIT;
-		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "goroutine %llu is created, but it exists already", (unsigned long long)c->a[0]);
+		stw_v1_merge_fault(
+			vm, c, STW_FAULT_TRANSITION, "goroutine %llu is created, but it exists already", (unsigned long long)c->a[0]);
 		if (v1_begin_anew(vm, slot, c->a[0], STW_G_RUNNABLE, &at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 		return STWATCH_OK;
@@ -212,7 +213,8 @@ static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t sl
 	at->m = p->m = m;
 	o->ms.items[before].p = STW_SLOT_NONE;
 	o->ms.items[m].p = at->p;
-	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)id, 1, (uint64_t)o->ms.items[before].id, STW_P_SYSCALL);
+	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)id, 1, (uint64_t)o->ms.items[before].id,
+		STW_P_SYSCALL);
 	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)id, 0, 0, 0);
 }
 
@@ -364,7 +366,8 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 	if (STW_UNLIKELY(vm->gs.items[slot].in_call && ticks <= c->ticks)) { /* else it comes at that time */
 		if (ticks)
 			stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
-				"times are out of order: a system call of goroutine %llu ends before it begins", (unsigned long long)c->a[0]);
+				"times are out of order: a system call of goroutine %llu ends before it begins",
+				(unsigned long long)c->a[0]);
 		v1_emit_exit(vm, slot, at.time);
 	}
 	o->gs.items[slot].status = STW_G_RUNNABLE;
@@ -533,7 +536,8 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	}
 	bool *stopping = minor < 10 && at.p != STW_SLOT_NONE ? &vm->ps.items[at.p].stopping : &vm->stopping;
 	if (*stopping == begins)
-		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s while a stop %s in flight", stw_v1_event_name(c->type), begins ? "is" : "is not");
+		stw_v1_merge_fault(
+			vm, c, STW_FAULT_TRANSITION, "%s while a stop %s in flight", stw_v1_event_name(c->type), begins ? "is" : "is not");
 	if (*stopping != begins)
 		vm->n_stopping += begins ? 1 : -1;
 	*stopping = begins;
@@ -575,7 +579,8 @@ static stwatch_status v1_assist(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 		return STWATCH_OK;
 	}
 	if (begins && o->gs.items[at.g].assist == STW_RANGE_ON)
-		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s, but such a range is already in flight there", stw_v1_event_name(c->type));
+		stw_v1_merge_fault(
+			vm, c, STW_FAULT_TRANSITION, "%s, but such a range is already in flight there", stw_v1_event_name(c->type));
 	o->gs.items[at.g].assist = begins ? STW_RANGE_ON : STW_RANGE_OFF;
 	if (begins)
 		V1_HERE(STW_EV_GCMarkAssistBegin, at.g, v1_stack(vm, c->stack), 0, 0, 0);
@@ -679,7 +684,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
 		if (vm->v1->index.format.minor < 11)
 			return STWATCH_OK;
 		if (STW_V1_AS_GO)
-			return stw_fail(vm->base.error, STWATCH_ERR_DAMAGED, stw_v1_cursor_offset(c), V1_NOT_WRITTEN, c->type, stw_v1_event_name(c->type));
+			return stw_fail(vm->base.error, STWATCH_ERR_DAMAGED, stw_v1_cursor_offset(c), V1_NOT_WRITTEN, c->type,
+				stw_v1_event_name(c->type));
 		stw_v1_merge_fault(vm, c, STW_FAULT_BYTES, V1_NOT_WRITTEN, c->type, stw_v1_event_name(c->type));
 		return STWATCH_OK;
 	}
@@ -696,7 +702,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 	if (STW_UNLIKELY(status != STWATCH_OK) && (int)status != STWATCH_END)
 		return status;
 	if (STW_UNLIKELY(ticks < vm->last_key) && vm->before == 1)
-		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "times are out of order: an event is %lld ns earlier than one that comes before it",
+		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
+			"times are out of order: an event is %lld ns earlier than one that comes before it",
 			(long long)(stw_v1_ns(vm->v1, vm->last_key) - at.time));
 	else
 		vm->last_key = ticks;
@@ -718,7 +725,8 @@ static void v1_take_sample(stw_v1_merge *vm)
 }
 
 /* After the event at heap[i] was taken. */
-static inline __attribute__((always_inline)) stwatch_status v1_move_on(stw_v1_merge *vm, size_t i, const stw_v1_cursor *c, stwatch_status status)
+static inline __attribute__((always_inline)) stwatch_status v1_move_on(
+	stw_v1_merge *vm, size_t i, const stw_v1_cursor *c, stwatch_status status)
 {
 	if (STW_UNLIKELY(status == STWATCH_END)) {
 		uint32_t p = vm->cursor_ps[c - vm->cursors];

@@ -42,7 +42,8 @@ static uint32_t string_in(const rewriting *r)
 
 static uint8_t use_in(const rewriting *r, uint32_t index)
 {
-	return r->records.type == STW_V1_GoStartLabel && stw_naming_is_label(&r->v1->gen.strings.items[index]) ? STW_AS_REASON : STW_AS_TEXT;
+	return r->records.type == STW_V1_GoStartLabel && stw_naming_is_label(&r->v1->gen.strings.items[index]) ? STW_AS_REASON
+													       : STW_AS_TEXT;
 }
 
 static bool is_timed(unsigned type)

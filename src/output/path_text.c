@@ -5,7 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHARES_SHOWN = 12, SHARES_ALWAYS = 2, SHARE_DIVISOR = 500, SEGMENTS_SHOWN = 40, CHOICES_SHOWN = 20, LEAST_PERMILLE = 5, KIND = 14, WIDTH = 12, AT = 16, WHAT = 30 };
+enum {
+	SHARES_SHOWN = 12,
+	SHARES_ALWAYS = 2,
+	SHARE_DIVISOR = 500,
+	SEGMENTS_SHOWN = 40,
+	CHOICES_SHOWN = 20,
+	LEAST_PERMILLE = 5,
+	KIND = 14,
+	WIDTH = 12,
+	AT = 16,
+	WHAT = 30
+};
 
 static void title(stw_text *text, const char *words)
 {

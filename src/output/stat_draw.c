@@ -56,7 +56,7 @@ void stw_output_mmu_drawing(const stwatch_summary *summary, bool ascii, stw_text
 		stw_text_right(text, stw_text_share(figure, p->utilisation), SHARE);
 		stw_text_put(text, "  ");
 		bar(text, p->utilisation, columns_left(text, LABEL + SHARE + 2), ascii,
-			p->utilisation < 0.25       ? STW_STYLE_RED
+			p->utilisation < 0.25           ? STW_STYLE_RED
 				: p->utilisation < 0.75 ? STW_STYLE_YELLOW
 							: STW_STYLE_GREEN);
 		stw_text_line(text);

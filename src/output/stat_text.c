@@ -151,7 +151,8 @@ static void network(const stwatch_summary *summary, stw_text *text)
 	if (summary->polled == 0)
 		return;
 	stw_output_label(text, "network");
-	snprintf(line, sizeof line, "%s wake-ups by polls (%" PRIu64 " by sysmon, without a P); until they ran mean %s, p50 %s, p99 %s, max %s",
+	snprintf(line, sizeof line,
+		"%s wake-ups by polls (%" PRIu64 " by sysmon, without a P); until they ran mean %s, p50 %s, p99 %s, max %s",
 		stw_text_count(count, summary->polled), summary->polled_late, stw_text_duration(mean, summary->polled_mean_ns),
 		stw_text_duration(p50, summary->polled_p50_ns), stw_text_duration(p99, summary->polled_p99_ns),
 		stw_text_duration(max, summary->polled_max_ns));

@@ -245,8 +245,9 @@ typedef struct verdict {
 	stwatch_confidence confidence;
 } verdict;
 
-static const char MEMORY_ADVICE[] = "allocate less in the culprit (reuse, preallocate, avoid pointers), raise GOGC or set GOMEMLIMIT; a heap profile "
-				   "shows what is allocated";
+static const char
+	MEMORY_ADVICE[] = "allocate less in the culprit (reuse, preallocate, avoid pointers), raise GOGC or set GOMEMLIMIT; a heap profile "
+			  "shows what is allocated";
 
 static bool is_tight(const stw_load *l)
 {
@@ -258,21 +259,23 @@ static verdict why(const stw_case *c, const stw_load *l, const authors *all)
 	const author *memory = most_memory(all), *goroutines = most_goroutines(all);
 	bool heavy = assisting(l) >= c->set[STW_SET_ALLOC_ASSIST_WARN] && marking(l) >= c->set[STW_SET_ALLOC_DEBT_MARK];
 	if (all->requests * 2 > l->gcs)
-		return (verdict){"requested-gc", "collections that the program asks for", "don't call runtime.GC or FreeOSMemory in a running service",
-			&all->requested, STWATCH_CERTAIN};
+		return (verdict){"requested-gc", "collections that the program asks for",
+			"don't call runtime.GC or FreeOSMemory in a running service", &all->requested, STWATCH_CERTAIN};
 	int64_t pool = by_memory(all, &(author){.assist_ns = all->pool_assist_ns, .triggers = all->pool_triggers});
 	if (pool >= 600 && all->pool_triggers >= MIN_CYCLES)
 		return (verdict){"pool-misuse", "a pool that has to make new objects",
-			"put objects back on every path, and only those that are clean and of the usual size; a pool is emptied by every second "
+			"put objects back on every path, and only those that are clean and of the usual size; a pool is emptied by every "
+			"second "
 			"collection (by each one before Go 1.13), so fewer collections keep it full",
 			&all->pooled, STWATCH_POSSIBLE};
 	if (is_churn(c, l) && !heavy)
-		return (verdict){"goroutine-churn", "short-lived goroutines and garbage", "a fixed set of workers instead of a goroutine for each small piece of work",
-			goroutines ? goroutines : memory, STWATCH_LIKELY};
+		return (verdict){"goroutine-churn", "short-lived goroutines and garbage",
+			"a fixed set of workers instead of a goroutine for each small piece of work", goroutines ? goroutines : memory,
+			STWATCH_LIKELY};
 	if (is_tight(l))
 		return (verdict){"tight-heap-goal", "a heap goal hardly above the live heap",
-			"raise GOGC (or give GOMEMLIMIT, since Go 1.19, room above the live heap): the goal decides how often it collects", memory,
-			STWATCH_LIKELY};
+			"raise GOGC (or give GOMEMLIMIT, since Go 1.19, room above the live heap): the goal decides how often it collects",
+			memory, STWATCH_LIKELY};
 	return (verdict){"allocation", "allocation", MEMORY_ADVICE, memory, STWATCH_LIKELY};
 }
 
@@ -302,19 +305,21 @@ static void show_stack(stwatch_evidence *e, const stw_named_stack *stack)
 static void tell_collector(stw_case *c, stw_found *f, const stw_load *l)
 {
 	stwatch_evidence *e = stw_found_step(c, f, l->from, "collections", "GCBegin, GCEnd",
-		"%llu collections in %s (%llu a second); marking took %s of the time", (unsigned long long)l->gcs, stw_case_ms(c, l->to - l->from),
-		(unsigned long long)a_second(l->gcs, l), share(c, marking(l)));
+		"%llu collections in %s (%llu a second); marking took %s of the time", (unsigned long long)l->gcs,
+		stw_case_ms(c, l->to - l->from), (unsigned long long)a_second(l->gcs, l), share(c, marking(l)));
 	stw_found_value(c, e, "collections", (int64_t)l->gcs);
 	stw_found_value(c, e, "marking_ns", l->mark_ns - l->mark_stopped_ns);
 	if (l->gaps)
-		stw_found_step(c, f, l->from, "between", "GCEnd, GCBegin", "the next one began %s after the last ended in the mean, %s at the least",
+		stw_found_step(c, f, l->from, "between", "GCEnd, GCBegin",
+			"the next one began %s after the last ended in the mean, %s at the least",
 			stw_case_ms(c, l->between_ns / (int64_t)l->gaps), stw_case_ms(c, l->between_min_ns));
 	e = stw_found_step(c, f, l->from, "assists", "GCMarkAssistBegin, GCMarkAssistEnd",
 		"goroutines had to mark for %s of the %s that they ran (%s)", stw_case_ms(c, l->assist_ns), stw_case_ms(c, l->run_ns),
 		share(c, assisting(l)));
 	stw_found_value(c, e, "assist_ns", l->assist_ns);
 	stw_found_value(c, e, "run_ns", l->run_ns);
-	e = stw_found_step(c, f, l->from, "workers", "GoLabel", "mark workers: dedicated %s, fractional %s (%s at a stretch); idle ones, %s, not counted",
+	e = stw_found_step(c, f, l->from, "workers", "GoLabel",
+		"mark workers: dedicated %s, fractional %s (%s at a stretch); idle ones, %s, not counted",
 		stw_case_ms(c, l->worker_ns[STW_WORKER_DEDICATED]), stw_case_ms(c, l->worker_ns[STW_WORKER_FRACTIONAL]),
 		stw_case_ms(c, l->fractional_max_ns), stw_case_ms(c, l->worker_ns[STW_WORKER_IDLE]));
 	stw_found_value(c, e, "fractional_max_ns", l->fractional_max_ns);
@@ -338,13 +343,15 @@ static void tell_author(stw_case *c, stw_found *f, const stw_load *l, const auth
 	show_stack(e, a->stack);
 	if (all->pool_triggers || all->pool_assist_ns) {
 		e = stw_found_step(c, f, l->from + 2, "pool", "GCMarkAssistBegin, GCBegin",
-			"sync.Pool had nothing to give to %s: New made an object in %llu of %llu allocations that began a collection, and in %s of the "
+			"sync.Pool had nothing to give to %s: New made an object in %llu of %llu allocations that began a collection, and "
+			"in %s of the "
 			"assists' time",
 			all->pooled.function, (unsigned long long)all->pool_triggers, (unsigned long long)all->triggers,
 			share(c, permille(all->pool_assist_ns, l->assist_ns)));
 		show_stack(e, all->pooled.stack);
-		stw_found_rules_out(c, f, "not known: whether objects are not put back, carry state or grow, or the collector emptied the pool (a "
-					  "trace has no Put)");
+		stw_found_rules_out(c, f,
+			"not known: whether objects are not put back, carry state or grow, or the collector emptied the pool (a "
+			"trace has no Put)");
 	}
 	if (all->requests) {
 		e = stw_found_step(c, f, l->from + 2, "asked", "GCBegin", "%llu of %llu collections were asked for by the program",
@@ -358,12 +365,12 @@ static void tell_goroutines(stw_case *c, stw_found *f, const stw_load *l, const 
 	const author *a = most_goroutines(all);
 	if (!a || l->created < 100)
 		return;
-	const char *late = l->created_late
-		? stw_case_printf(c, "%llu waited 1 ms and more for their first run, %s at most", (unsigned long long)l->created_late,
-			  stw_case_ms(c, l->created_max_ns))
-		: "none waited 1 ms for its first run";
-	stwatch_evidence *e = stw_found_step(c, f, l->from + 3, "created", "GoCreate", "%llu goroutines were started (%llu a second), most by %s; %s",
-		(unsigned long long)l->created, (unsigned long long)a_second(l->created, l), a->function, late);
+	const char *late = l->created_late ? stw_case_printf(c, "%llu waited 1 ms and more for their first run, %s at most",
+						     (unsigned long long)l->created_late, stw_case_ms(c, l->created_max_ns))
+					   : "none waited 1 ms for its first run";
+	stwatch_evidence *e = stw_found_step(c, f, l->from + 3, "created", "GoCreate",
+		"%llu goroutines were started (%llu a second), most by %s; %s", (unsigned long long)l->created,
+		(unsigned long long)a_second(l->created, l), a->function, late);
 	show_stack(e, a->stack);
 	stw_found_value(c, e, "created", (int64_t)l->created);
 	stw_found_value(c, e, "first_run_late", (int64_t)l->created_late);
@@ -387,8 +394,9 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_load *l)
 	if (!n)
 		return;
 	stwatch_evidence *e = stw_found_step(c, f, l->from + 4, "sample", "CPUSample",
-		"of %u CPU samples %u are in assists, %u in the allocator, %u make stacks for new goroutines (runtime.malg), %u are in sync.Pool", n,
-		assisted, allocating, stacks, pools);
+		"of %u CPU samples %u are in assists, %u in the allocator, %u make stacks for new goroutines (runtime.malg), %u are in "
+		"sync.Pool",
+		n, assisted, allocating, stacks, pools);
 	stw_found_value(c, e, "samples", n);
 	stw_found_value(c, e, "samples_in_pool", pools);
 	stw_found_value(c, e, "samples_in_malg", stacks);
@@ -464,10 +472,11 @@ static void judge(stw_case *c)
 	tell_goroutines(c, f, l, all);
 	tell_samples(c, f, l);
 	if (l->live_first && l->live < l->live_first * 2)
-		stw_found_rules_out(c, f, "a heap that only fills up: %s live after the first collection, %s after the last", mib(c, l->live_first),
-			mib(c, l->live));
+		stw_found_rules_out(c, f, "a heap that only fills up: %s live after the first collection, %s after the last",
+			mib(c, l->live_first), mib(c, l->live));
 	if (!c->has_samples)
-		stw_found_rules_out(c, f, "not known: what allocates between collections (no CPU samples in the trace); a heap profile tells");
+		stw_found_rules_out(
+			c, f, "not known: what allocates between collections (no CPU samples in the trace); a heap profile tells");
 }
 
 const stw_rule stw_rule_allocation = {"allocation-starvation", want, judge};

@@ -123,7 +123,8 @@ static void judge(stw_case *c)
 	if (limit > c->set[STW_SET_BACKLOG_LENGTH])
 		limit = c->set[STW_SET_BACKLOG_LENGTH];
 	const stw_backlog_slot *slots = c->gather->backlog.items;
-	size_t n = c->gather->doubt == INT64_MIN ? c->gather->backlog.count : 0; /* where events are missing, the count is wrong from there on */
+	size_t n = c->gather->doubt == INT64_MIN ? c->gather->backlog.count
+						 : 0; /* where events are missing, the count is wrong from there on */
 	for (size_t i = 0; i < n;) {
 		if (slots[i].min <= limit) {
 			i++;

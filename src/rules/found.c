@@ -236,7 +236,8 @@ const char *stw_own_function(const stw_named_stack *stack, const stw_named_stack
 static void learn_from(stw_case *c, const stw_candidates *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		const stw_named_stack *root = stw_places_stack(&c->places, list->items[i].root), *at = stw_places_stack(&c->places, list->items[i].stack);
+		const stw_named_stack *root = stw_places_stack(&c->places, list->items[i].root),
+				      *at = stw_places_stack(&c->places, list->items[i].stack);
 		if (root->n != 1 || !stw_is_wrapper(root->frames[0].function))
 			continue;
 		const char *f = stw_root_function(at);

@@ -384,7 +384,10 @@ static void tell_stay(stw_case *c, stw_found *f, const stw_hold *h, const stw_ca
 	bool placed = at->n && s->state != STW_GO_RUNNABLE && s->state != STW_GO_RUNNING;
 	int64_t from = s->from > h->from ? s->from : h->from;
 	stwatch_evidence *e = stw_found_step(c, f, from, "held", source, "G%lld %s%s%s for %s%s", (long long)s->g, what, placed ? ", " : "",
-		placed ? stw_case_site(c, at) : "", stw_case_ms(c, s->to - s->from), s->cut ? ", and still does where a gap in the trace begins" : s->open ? ", and still does when the trace ends" : "");
+		placed ? stw_case_site(c, at) : "", stw_case_ms(c, s->to - s->from),
+		s->cut            ? ", and still does where a gap in the trace begins"
+			: s->open ? ", and still does when the trace ends"
+				  : "");
 	e->goroutine = s->g;
 	if (placed)
 		stw_found_stack(e, at);

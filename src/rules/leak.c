@@ -185,7 +185,8 @@ static bool may_be_idle(const group *g)
 static const char *culprit_of(const stw_case *c, const group *g)
 {
 	const stw_named_stack *made = made_by(c, g->items->left);
-	return stw_is_library(g->items->site.function) && made->user < made->n ? made->frames[made->user].function : g->items->site.function;
+	return stw_is_library(g->items->site.function) && made->user < made->n ? made->frames[made->user].function
+									       : g->items->site.function;
 }
 
 static stwatch_severity severity_of(const stw_case *c, const group *g)
@@ -209,16 +210,14 @@ static void tell_growth(stw_case *c, stw_found *f, const group *g)
 		stw_found_value(c, e, "blocked", (int64_t)n);
 	}
 	stwatch_evidence *e = stw_found_step(c, f, c->gather->last_time, "end", "end of the trace",
-		"%zu are blocked there, none for less than %s", g->n,
-		stw_case_ms(c, c->gather->last_time - g->items[g->n - 1].since));
+		"%zu are blocked there, none for less than %s", g->n, stw_case_ms(c, c->gather->last_time - g->items[g->n - 1].since));
 	stw_found_value(c, e, "blocked", (int64_t)g->n);
 }
 
 static void tell(stw_case *c, stw_found *f, const group *g, const char *cause)
 {
 	const leaked *first = g->items;
-	const stw_named_stack *at = stw_places_stack(&c->places, first->left->stack),
-			      *made = made_by(c, first->left);
+	const stw_named_stack *at = stw_places_stack(&c->places, first->left->stack), *made = made_by(c, first->left);
 	for (size_t i = 1; !made->n && i < g->n; i++)
 		made = made_by(c, g->items[i].left);
 	int64_t grown = g->items[g->n - 1].since - first->since;
@@ -307,7 +306,8 @@ static size_t collect_endless(stw_case *c, leaked *all)
 	size_t n = 0;
 	for (size_t i = 0; i < c->gather->left.count; i++) {
 		const stw_left *l = &c->gather->left.items[i];
-		const stw_named_stack *at = stw_places_stack(&c->places, l->stack), *root = stw_places_stack(&c->places, l->root), *made = made_by(c, l);
+		const stw_named_stack *at = stw_places_stack(&c->places, l->stack), *root = stw_places_stack(&c->places, l->root),
+				      *made = made_by(c, l);
 		const char *function = stw_own_function(at, root);
 		if (lives_alone(c, l) && function && !stw_is_library(function) && made->user < made->n && !stw_is_leak(c, stw_site_of(at)))
 			all[n++] = (leaked){l, function, {made->frames[made->user].function, made->frames[made->user].line}, l->born};
@@ -321,8 +321,10 @@ static uint64_t made_at(const stw_case *c, stw_site site)
 	uint64_t n = 0;
 	for (size_t i = 0; i < c->gather->sites.count; i++) {
 		const stw_load_site *s = &c->gather->sites.items[i];
-		const stw_named_stack *at = s->site.created ? stw_places_stack(&c->places, (stw_place){s->generation, s->site.stack}) : NULL;
-		if (at && at->user < at->n && at->frames[at->user].line == site.line && strcmp(at->frames[at->user].function, site.function) == 0)
+		const stw_named_stack *at = s->site.created ? stw_places_stack(&c->places, (stw_place){s->generation, s->site.stack})
+							    : NULL;
+		if (at && at->user < at->n && at->frames[at->user].line == site.line &&
+			strcmp(at->frames[at->user].function, site.function) == 0)
 			n += s->site.created;
 	}
 	return n;
@@ -338,12 +340,13 @@ static void tell_endless(stw_case *c, stw_found *f, const group *g, uint64_t mad
 	f->culprit.root = first->root;
 	f->culprit.kind = "goroutine";
 	f->culprit.goroutine = first->left->g;
-	f->f.title = stw_case_printf(c, "%zu goroutines made by %s run %s and do not end, %.0f more every second", g->n, first->site.function, first->root,
-		(double)(g->n - 1) * 1e9 / (double)(grown > 0 ? grown : 1));
-	f->f.advice = "who ends them? stop the ticker and return when the work is over (a context, a closed channel), give reads a deadline; a "
+	f->f.title = stw_case_printf(c, "%zu goroutines made by %s run %s and do not end, %.0f more every second", g->n,
+		first->site.function, first->root, (double)(g->n - 1) * 1e9 / (double)(grown > 0 ? grown : 1));
+	f->f.advice = "who ends them? stop the ticker and return when the work is over (a context, a closed channel), give reads a "
+		      "deadline; a "
 		      "goroutine profile over a longer time shows whether their number goes on growing";
-	stwatch_evidence *e = stw_found_step(c, f, first->since, "made", "GoCreate", "G%lld is the first of them, made at %s", (long long)first->left->g,
-		stw_case_site(c, by));
+	stwatch_evidence *e = stw_found_step(c, f, first->since, "made", "GoCreate", "G%lld is the first of them, made at %s",
+		(long long)first->left->g, stw_case_site(c, by));
 	e->goroutine = first->left->g;
 	stw_found_stack(e, by);
 	tell_growth(c, f, g);

@@ -74,26 +74,30 @@ static void tell(stw_case *c, stw_found *f, const stw_stop *s, const char *kind,
 	stw_tell_asked(c, f, s, kind);
 	stw_found_step(c, f, s->stood, "worked", "STWBegin", "%s worked alone: G%lld on P%lld, %s",
 		begins ? "who begins the collection" : "who ends the collection", (long long)s->g, (long long)s->p,
-		worker                      ? "a mark worker"
-			: stack->n == 0     ? "doing what is not known"
-			: begins            ? "in an allocation or a call of runtime.GC"
-					    : "in an assist");
+		worker                  ? "a mark worker"
+			: stack->n == 0 ? "doing what is not known"
+			: begins        ? "in an allocation or a call of runtime.GC"
+					: "in an assist");
 	if (r->samples) {
-		stwatch_evidence *e = stw_found_step(c, f, s->stood + 1, "sample", "CPUSample", "%u CPU samples while the world stood, the last at %s",
-			r->samples, r->stack->n ? r->stack->frames[0].function : "an unknown place");
+		stwatch_evidence *e = stw_found_step(c, f, s->stood + 1, "sample", "CPUSample",
+			"%u CPU samples while the world stood, the last at %s", r->samples,
+			r->stack->n ? r->stack->frames[0].function : "an unknown place");
 		stw_found_stack(e, r->stack);
 	}
 	if (c->gather->heap_max)
-		stw_found_step(c, f, s->stood + 2, "heap", "HeapAlloc", "the heap had %.1f MiB at most, %llu goroutines were there at one time, %lld procs",
+		stw_found_step(c, f, s->stood + 2, "heap", "HeapAlloc",
+			"the heap had %.1f MiB at most, %llu goroutines were there at one time, %lld procs",
 			(double)c->gather->heap_max / (1 << 20), (unsigned long long)c->gather->alive_max, (long long)c->procs);
 }
 
 static const char *advice(bool begins)
 {
 	if (begins)
-		return "what the last collection left unswept is swept here, and every sync.Pool is emptied: collections that follow each other at "
+		return "what the last collection left unswept is swept here, and every sync.Pool is emptied: collections that follow each "
+		       "other at "
 		       "once (runtime.GC, a tight GOGC) leave more to sweep; is GODEBUG=gccheckmark or gcstoptheworld set?";
-	return "is GODEBUG=gccheckmark set (it marks all again)? very many procs, threads or spans make it longer; GODEBUG=gctrace=1 has its "
+	return "is GODEBUG=gccheckmark set (it marks all again)? very many procs, threads or spans make it longer; GODEBUG=gctrace=1 has "
+	       "its "
 	       "share; see whether the machine took the CPU away";
 }
 
@@ -106,7 +110,8 @@ static uint64_t stops_of(const stw_case *c, bool begins)
 {
 	uint64_t n = 0;
 	for (size_t i = 0; i < c->gather->rows.count; i++)
-		n += is_of(stw_intern_get(&c->gather->names, c->gather->rows.items[i].kind).data, begins) ? c->gather->rows.items[i].count : 0;
+		n += is_of(stw_intern_get(&c->gather->names, c->gather->rows.items[i].kind).data, begins) ? c->gather->rows.items[i].count
+													  : 0;
 	return n;
 }
 
@@ -138,7 +143,8 @@ static void judge_kind(stw_case *c, bool begins)
 		const char *kind = stw_intern_get(&c->gather->names, s->kind).data;
 		if (!counts(c, s) || stw_stood_off_cpu(c, s) || !is_of(kind, begins))
 			continue;
-		if (!f && !(f = stw_found_for(c, "gc-mark-termination", begins ? "sweep-termination" : "mark-termination", NULL, -1, &fresh)))
+		if (!f &&
+			!(f = stw_found_for(c, "gc-mark-termination", begins ? "sweep-termination" : "mark-termination", NULL, -1, &fresh)))
 			return;
 		stw_found_occurs(c, f, s->stood, s->to, s->g, s->p);
 		stw_stop_harms(c, f, s);
@@ -153,8 +159,8 @@ static void judge_kind(stw_case *c, bool begins)
 	f->f.severity = severity_of(c, standing(worst), usual_of(f, stops_of(c, begins)), worst->to - worst->from, executed);
 	f->f.confidence = executed ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 	stw_stop_phases(c, f, worst);
-	f->f.title = stw_case_printf(c, "the world stood for %s of a stop of %s (%s), for the collector's own work", stw_case_ms(c, standing(worst)),
-		stw_case_ms(c, worst->to - worst->from), kind);
+	f->f.title = stw_case_printf(c, "the world stood for %s of a stop of %s (%s), for the collector's own work",
+		stw_case_ms(c, standing(worst)), stw_case_ms(c, worst->to - worst->from), kind);
 	f->f.advice = advice(begins);
 	tell(c, f, worst, kind, begins, &r);
 	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",

@@ -125,8 +125,8 @@ static void tell_polls(stw_case *c, stw_found *f, const second *s)
 		for (size_t i = 0; i < a->ps.count; i++)
 			if (a->ps.items[i].id == p)
 				n = a->ps.items[i].polled;
-		used += (size_t)snprintf(line + used, sizeof line - used, n ? "%sP%lld %llu" : "%sP%lld none", used ? ", " : "", (long long)p,
-			(unsigned long long)n);
+		used += (size_t)snprintf(line + used, sizeof line - used, n ? "%sP%lld %llu" : "%sP%lld none", used ? ", " : "",
+			(long long)p, (unsigned long long)n);
 	}
 	uint64_t late = 0;
 	for (size_t i = 0; i < a->loads.count; i++)
@@ -136,8 +136,10 @@ static void tell_polls(stw_case *c, stw_found *f, const second *s)
 		"%llu waits for the network were handed out in the trace: by %s; by sysmon, where no P had polled for 10 ms, %llu",
 		(unsigned long long)all, line, (unsigned long long)late);
 	stw_found_value(c, e, "by_sysmon", (int64_t)late);
-	e = stw_found_step(c, f, s->load.from, "delays", "GoUnblock to GoStart", "until they ran: %s in the mean, half within %s, %s at most; %s in the 99th percentile of this second",
-		stw_case_ms(c, all ? a->polled_ns / (int64_t)all : 0), stw_case_ms(c, median), stw_case_ms(c, a->polled_max), stw_case_ms(c, s->p99));
+	e = stw_found_step(c, f, s->load.from, "delays", "GoUnblock to GoStart",
+		"until they ran: %s in the mean, half within %s, %s at most; %s in the 99th percentile of this second",
+		stw_case_ms(c, all ? a->polled_ns / (int64_t)all : 0), stw_case_ms(c, median), stw_case_ms(c, a->polled_max),
+		stw_case_ms(c, s->p99));
 	stw_found_value(c, e, "p50_ns", median);
 	stw_found_value(c, e, "p99_ns", s->p99);
 	stw_found_value(c, e, "max_ns", a->polled_max);
@@ -146,12 +148,13 @@ static void tell_polls(stw_case *c, stw_found *f, const second *s)
 static void tell_worst(stw_case *c, stw_found *f, const second *s, const stw_candidate *worst)
 {
 	const stw_named_stack *at = stw_places_stack(&c->places, worst->stack);
-	stwatch_evidence *e = stw_found_step(c, f, worst->from, "woken", "GoUnblock", "G%lld is woken by a poll, at %s; %u are within a millisecond",
-		(long long)worst->g, stw_case_site(c, at), batch_of(c, worst));
+	stwatch_evidence *e = stw_found_step(c, f, worst->from, "woken", "GoUnblock",
+		"G%lld is woken by a poll, at %s; %u are within a millisecond", (long long)worst->g, stw_case_site(c, at),
+		batch_of(c, worst));
 	e->goroutine = worst->g;
 	stw_found_stack(e, at);
-	e = stw_found_step(c, f, worst->to, "runs", "GoStart", "G%lld runs at last, on P%lld, after %s", (long long)worst->g, (long long)worst->p,
-		stw_case_ms(c, worst->to - worst->from));
+	e = stw_found_step(c, f, worst->to, "runs", "GoStart", "G%lld runs at last, on P%lld, after %s", (long long)worst->g,
+		(long long)worst->p, stw_case_ms(c, worst->to - worst->from));
 	e->goroutine = worst->g;
 	e->proc = worst->p;
 	unsigned told = 1;
@@ -171,7 +174,8 @@ static void take_over(stw_case *c, const stw_load *l, const char *const *names, 
 {
 	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
 		stw_candidate *w = &c->gather->runnable_stays.items[i];
-		if ((w->how == STW_HOW_POLLED || w->how == STW_HOW_ALONE) && is_in(w, l) && own_delay(c, w) > 0 && !kept_by_others(c, w, names, n))
+		if ((w->how == STW_HOW_POLLED || w->how == STW_HOW_ALONE) && is_in(w, l) && own_delay(c, w) > 0 &&
+			!kept_by_others(c, w, names, n))
 			w->taken = true;
 	}
 }
@@ -191,7 +195,8 @@ static const stw_candidate *add_late(stw_case *c, const second *s, const char *c
 		if (!worst)
 			worst = w;
 		stw_found_occurs(c, *found, w->from, w->to, w->g, w->p);
-		stw_found_harms(c, *found, own ? own : "unknown", stw_root_function(stw_places_stack(&c->places, w->root)), w->g, own_delay(c, w));
+		stw_found_harms(
+			c, *found, own ? own : "unknown", stw_root_function(stw_places_stack(&c->places, w->root)), w->g, own_delay(c, w));
 	}
 	return worst;
 }
@@ -239,10 +244,12 @@ static void judge(stw_case *c)
 	f->f.confidence = STWATCH_LIKELY;
 	f->culprit.kind = "goroutine";
 	f->culprit.root = stw_root_function(stw_places_stack(&c->places, worst->root));
-	f->f.title = stw_case_printf(c, "%s, woken by the network with %u others at one time, ran %s later (99th percentile of %llu wake-ups in a second: %s)",
+	f->f.title = stw_case_printf(c,
+		"%s, woken by the network with %u others at one time, ran %s later (99th percentile of %llu wake-ups in a second: %s)",
 		who ? who : "a goroutine", batch_of(c, worst) - 1, stw_case_ms(c, worst->to - worst->from),
 		(unsigned long long)worst_second.load.polled, stw_case_ms(c, worst_second.p99));
-	f->f.advice = "what one wake-up costs, times how many come at once, is what the last one waits: make the work per message cheaper or batch it, "
+	f->f.advice = "what one wake-up costs, times how many come at once, is what the last one waits: make the work per message cheaper "
+		      "or batch it, "
 		      "spread the senders, give the process more CPUs";
 	tell_polls(c, f, &worst_second);
 	tell_worst(c, f, &worst_second, worst);

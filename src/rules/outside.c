@@ -145,13 +145,14 @@ static void squeezed(stw_case *c)
 		ran += a->ps.items[i].total[STW_USE_USER] + a->ps.items[i].total[STW_USE_GC];
 	if (long_runners(c) < MANY_RUNNERS) /* raw system calls and the like look like running */
 		for (size_t i = 0; i < a->runs.count; i++)
-			long_runs += a->runs.items[i].to - a->runs.items[i].from >= LONG_RUN_NS ? a->runs.items[i].to - a->runs.items[i].from : 0;
+			long_runs += a->runs.items[i].to - a->runs.items[i].from >= LONG_RUN_NS
+				? a->runs.items[i].to - a->runs.items[i].from
+				: 0;
 	for (size_t i = 0; i < a->silences.count; i++)
 		if (stw_is_outside(c, &a->silences.items[i]))
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
 	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
-	if (should < 500000000 || got * 100 >= should * 60 ||
-		(a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
+	if (should < 500000000 || got * 100 >= should * 60 || (a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
 		return;
 	bool fresh;
 	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
@@ -192,13 +193,17 @@ static void crowded(stw_case *c)
 	f->f.confidence = STWATCH_POSSIBLE;
 	for (size_t i = 0; i < c->gather->runs.count; i++)
 		if (stw_is_long_run(c, &c->gather->runs.items[i]))
-			stw_found_occurs(c, f, c->gather->runs.items[i].from, c->gather->runs.items[i].to, c->gather->runs.items[i].g, c->gather->runs.items[i].p);
-	f->f.title = stw_case_printf(c, "goroutines of several functions did not give way for up to %s, %llu times: the machine gave the CPU to others meanwhile",
+			stw_found_occurs(c, f, c->gather->runs.items[i].from, c->gather->runs.items[i].to, c->gather->runs.items[i].g,
+				c->gather->runs.items[i].p);
+	f->f.title = stw_case_printf(c,
+		"goroutines of several functions did not give way for up to %s, %llu times: the machine gave the CPU to others meanwhile",
 		stw_case_ms(c, worst->to - worst->from), (unsigned long long)n);
-	f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time; a recording with a CPU "
+	f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time; a recording with "
+		      "a CPU "
 		      "profile running shows what executed";
-	stwatch_evidence *e = stw_found_step(c, f, worst->from, "ran", "GoStart to GoStop", "G%lld ran on P%lld without a break for %s, in %s",
-		(long long)worst->g, (long long)worst->p, stw_case_ms(c, worst->to - worst->from), stw_case_site(c, stw_places_stack(&c->places, worst->stack)));
+	stwatch_evidence *e = stw_found_step(c, f, worst->from, "ran", "GoStart to GoStop",
+		"G%lld ran on P%lld without a break for %s, in %s", (long long)worst->g, (long long)worst->p,
+		stw_case_ms(c, worst->to - worst->from), stw_case_site(c, stw_places_stack(&c->places, worst->stack)));
 	e->goroutine = worst->g;
 	e->proc = worst->p;
 	stw_found_rules_out(c, f, "code that can't be preempted: that would be one function, or two");

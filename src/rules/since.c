@@ -42,7 +42,8 @@ static bool shows(const stw_found *f, const char *function)
 
 static bool applies(const since *s, const stw_found *f)
 {
-	return strcmp(s->rule, f->f.rule) == 0 && (!*s->cause || (f->f.cause && strcmp(s->cause, f->f.cause) == 0)) && shows(f, s->function);
+	return strcmp(s->rule, f->f.rule) == 0 && (!*s->cause || (f->f.cause && strcmp(s->cause, f->f.cause) == 0)) &&
+		shows(f, s->function);
 }
 
 const char *stw_case_advice_since(stw_case *c, const stw_found *f)

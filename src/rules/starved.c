@@ -68,7 +68,8 @@ static void want(stw_case *c)
 	}
 	for (size_t i = 0; i < c->gather->sites.count; i++)
 		if (c->gather->sites.items[i].site.triggers)
-			stw_places_want(&c->places, (stw_place){c->gather->sites.items[i].generation, c->gather->sites.items[i].site.stack});
+			stw_places_want(
+				&c->places, (stw_place){c->gather->sites.items[i].generation, c->gather->sites.items[i].site.stack});
 	stw_candidates_sort(&c->gather->runs);
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
 		stw_places_want(&c->places, c->gather->runs.items[i].root);
@@ -152,11 +153,11 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 		: "";
 	if (w->begun) {
 		stwatch_evidence *e = stw_found_step(c, f, w->from,
-			w->how == STW_HOW_CREATED         ? "created"
+			w->how == STW_HOW_CREATED  ? "created"
 				: is_woken(w->how) ? "woken"
-							  : "runnable",
+						   : "runnable",
 			w->how == STW_HOW_CREATED           ? "GoCreate"
-				: is_woken(w->how) ? "GoUnblock"
+				: is_woken(w->how)          ? "GoUnblock"
 				: w->how == STW_HOW_SYSCALL ? "GoSyscallEndBlocked"
 							    : "GoStop",
 			"G%lld %s%s: runnable from here", (long long)w->g, how_word(w->how), by);
@@ -167,7 +168,9 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 			->goroutine = w->g;
 	}
 	if (w->open) {
-		stw_found_step(c, f, w->to, "end", w->cut ? "a gap in the trace" : "end of the trace", "G%lld has still not run", (long long)w->g)->goroutine = w->g;
+		stw_found_step(
+			c, f, w->to, "end", w->cut ? "a gap in the trace" : "end of the trace", "G%lld has still not run", (long long)w->g)
+			->goroutine = w->g;
 	} else {
 		stwatch_evidence *e = stw_found_step(c, f, w->to, "started", "GoStart", "G%lld runs at last, on P%lld, after %s",
 			(long long)w->g, (long long)w->p, stw_case_ms(c, w->to - w->from));
@@ -274,8 +277,8 @@ static void tell_fractional(stw_case *c, stw_found *f, const stw_candidate *w)
 	if (!longest || most < c->set[STW_SET_STARVED_NOTE])
 		return;
 	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "worker", "GoLabel",
-		"a fractional mark worker had P%lld for %s of it at a stretch: a quarter of %lld P's is no whole number", (long long)longest->p,
-		stw_case_ms(c, most), (long long)c->procs);
+		"a fractional mark worker had P%lld for %s of it at a stretch: a quarter of %lld P's is no whole number",
+		(long long)longest->p, stw_case_ms(c, most), (long long)c->procs);
 	e->proc = longest->p;
 	stw_found_value(c, e, "fractional_ns", most);
 }
@@ -300,7 +303,8 @@ static const char *asks_for_collections(const stw_case *c)
 	const char *who = NULL;
 	for (size_t i = 0; i < c->gather->sites.count; i++) {
 		const stw_load_site *s = &c->gather->sites.items[i];
-		const stw_named_stack *at = s->site.triggers ? stw_places_stack(&c->places, (stw_place){s->generation, s->site.stack}) : NULL;
+		const stw_named_stack *at = s->site.triggers ? stw_places_stack(&c->places, (stw_place){s->generation, s->site.stack})
+							     : NULL;
 		all += s->site.triggers;
 		if (!at || !stw_asks_for_collection(at))
 			continue;
@@ -319,10 +323,12 @@ static verdict by_collector(const stw_case *c)
 	return (verdict){.cause = "gc-workers",
 		.culprit = asks,
 		.g = STWATCH_NONE,
-		.advice = asks ? "the collector's workers had the procs, for collections that the program asks for: don't call runtime.GC or FreeOSMemory "
-				 "in a running service"
-			       : "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld "
-				 "set?"};
+		.advice = asks
+			? "the collector's workers had the procs, for collections that the program asks for: don't call runtime.GC or "
+			  "FreeOSMemory "
+			  "in a running service"
+			: "the collector's workers had the procs: allocate less, raise GOGC or set GOMEMLIMIT; is GODEBUG=gcstoptheworld "
+			  "set?"};
 }
 
 static const char *name_of(const stw_case *c, uint32_t function)
@@ -470,7 +476,8 @@ static void judge(stw_case *c)
 		stw_found *f = stw_found_for(c, "goroutine-starved", v.cause, v.culprit, STW_SET_STARVED_NOTE, &fresh);
 		if (!f)
 			return;
-		bool fair = strcmp(v.cause, "saturation") == 0 || strcmp(v.cause, "gc-workers") == 0, loud = latency_sensitive(c, w) || !fair;
+		bool fair = strcmp(v.cause, "saturation") == 0 || strcmp(v.cause, "gc-workers") == 0,
+		     loud = latency_sensitive(c, w) || !fair;
 		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
 		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->to - w->from - w->stopped_ns);
 		int64_t net = w->to - w->from - w->stopped_ns;
@@ -494,9 +501,9 @@ static void judge(stw_case *c)
 				: strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
 				: strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
 								      : "the collector's workers had the procs",
-			!v.culprit                                ? ""
+			!v.culprit                                   ? ""
 				: strcmp(v.cause, "gc-workers") == 0 ? ", for collections asked for by "
-								  : ", mostly with ",
+								     : ", mostly with ",
 			v.culprit ? v.culprit : "");
 		f->culprit.leaf = v.leaf;
 		f->culprit.root = v.root;

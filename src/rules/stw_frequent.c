@@ -60,7 +60,8 @@ static void judge(stw_case *c)
 		f->culprit.leaf = stw_leaf_function(stack);
 		f->culprit.root = stw_root_function(stw_places_stack(&c->places, w->worst.root));
 		f->evidence.count = 0;
-		stwatch_evidence *e = stw_found_step(c, f, w->worst.from, "asked", w->worst.inferred ? "inferred from Gomaxprocs" : "STWBegin", "the longest of them: %s, %s%s", kind,
+		stwatch_evidence *e = stw_found_step(c, f, w->worst.from, "asked",
+			w->worst.inferred ? "inferred from Gomaxprocs" : "STWBegin", "the longest of them: %s, %s%s", kind,
 			stw_case_ms(c, w->worst.to - w->worst.from),
 			stack->n ? stw_case_printf(c, ", asked for at %s", stw_case_site(c, stack)) : "");
 		stw_found_stack(e, stack);

@@ -159,7 +159,9 @@ static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
 {
 	int64_t sure = s->to - s->sure_from;
 	if (!f->most)
-		f->most = sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR : sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
+		f->most = sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR
+			: sure >= c->set[STW_SET_STW_WARN]  ? STWATCH_WARNING
+							    : STWATCH_NOTE;
 }
 
 /* The function behind the P that came last; NULL: none of the program's is shown to have run there. */
@@ -229,9 +231,9 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_an
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
 	bool off_cpu = stw_profiled(c, s->from, m->at) && !samples.on_p && m->at - s->from >= 50000000;
-	f->f.confidence = !culprit || off_cpu                       ? STWATCH_POSSIBLE
+	f->f.confidence = !culprit || off_cpu                                       ? STWATCH_POSSIBLE
 		: executed && share * 5 >= (s->stood - s->from) * 4 && !s->inferred ? STWATCH_CERTAIN
-								    : STWATCH_LIKELY;
+										    : STWATCH_LIKELY;
 	if (culprit) {
 		const stw_named_stack *at = stw_places_stack(&c->places, (stw_place){m->generation, m->stack});
 		const char *leaf = samples.leaf ? samples.leaf : stw_user_function(at);

@@ -55,7 +55,8 @@ static int64_t harm_of(stw_case *c, stw_found *f, const stw_candidate *s)
 static bool is_known(const stw_case *c, const char *culprit)
 {
 	for (size_t i = 0; i < c->found.count; i++)
-		if (strcmp(c->found.items[i]->f.rule, "goroutine-stuck-syscall") == 0 && strcmp(c->found.items[i]->culprit.function, culprit) == 0)
+		if (strcmp(c->found.items[i]->f.rule, "goroutine-stuck-syscall") == 0 &&
+			strcmp(c->found.items[i]->culprit.function, culprit) == 0)
 			return true;
 	return false;
 }
@@ -95,7 +96,9 @@ static void judge(stw_case *c)
 		f->culprit.goroutine = s->g;
 		f->culprit.count = 1;
 		f->f.title = stw_case_printf(c, "%s was in a system call for %s%s", culprit, stw_case_ms(c, s->to - s->from),
-			s->cut ? ", and still is where a gap in the trace begins" : s->open ? ", and still is when the trace ends" : "");
+			s->cut            ? ", and still is where a gap in the trace begins"
+				: s->open ? ", and still is when the trace ends"
+					  : "");
 		f->f.advice = "a deadline, non-blocking I/O, or a goroutine of its own on which nobody waits";
 		stwatch_evidence *e = stw_found_step(c, f, s->from, "call", s->begun ? "GoSyscallBegin" : "GoStatus", "G%lld %s%s",
 			(long long)s->g, s->begun ? "enters the system call at " : "is in a system call when the trace begins ",

@@ -9,11 +9,7 @@
 
 /* In the order in which they are tried: the first that finds something names the file's kind. */
 static const stw_companion_reader *const READERS[] = {
-	&stw_reader_profile,
-	&stw_reader_binary,
-	&stw_reader_dump,
-	&stw_reader_godebug,
-	NULL, /* the end */
+	&stw_reader_profile, &stw_reader_binary, &stw_reader_dump, &stw_reader_godebug, NULL, /* the end */
 };
 enum { MOST_PROBLEMS = 100 };
 

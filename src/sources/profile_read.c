@@ -454,7 +454,8 @@ static bool resolve(reader *r, stw_profile *p)
 	return ok;
 }
 
-stwatch_status stw_profile_read(stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error)
+stwatch_status stw_profile_read(
+	stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error)
 {
 	reader r = {.c = c, .mem = c->mem, .source = source, .cancel = cancel, .error = error};
 	r.allocator = (ProtobufCAllocator){allocate, release, &r};
@@ -483,14 +484,16 @@ stwatch_status stw_profile_read(stw_companion *c, const stw_source *source, cons
 
 #include "base/error.h"
 
-stwatch_status stw_profile_read(stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error)
+stwatch_status stw_profile_read(
+	stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error)
 {
 	(void)c;
 	(void)source;
 	(void)cancel;
 	*out = NULL;
 	return stw_fail(error, STWATCH_ERR_UNAVAILABLE, STWATCH_NO_OFFSET,
-		"a pprof profile, which this build can't read: build with libprotobuf-c-dev and protobuf-c-compiler installed (STWATCH_WITH_PROTOBUF)");
+		"a pprof profile, which this build can't read: build with libprotobuf-c-dev and protobuf-c-compiler installed "
+		"(STWATCH_WITH_PROTOBUF)");
 }
 
 #endif

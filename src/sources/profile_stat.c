@@ -114,8 +114,9 @@ bool stw_profile_describe(stw_companion *c)
 	const char *period = strcmp(p->period_type.unit, "nanoseconds") == 0 ? "period_ns" : "period";
 	int64_t all = 0;
 	bool ok = stw_companion_text(c, "type", "type", p->words) &&
-		stw_companion_number(c, p->kind == STW_PROFILE_CPU ? "start_time" : "time", p->kind == STW_PROFILE_CPU ? "started" : "taken",
-			STWATCH_WALL_NS, p->time_unix_ns ? p->time_unix_ns : STWATCH_UNKNOWN) &&
+		stw_companion_number(c, p->kind == STW_PROFILE_CPU ? "start_time" : "time",
+			p->kind == STW_PROFILE_CPU ? "started" : "taken", STWATCH_WALL_NS,
+			p->time_unix_ns ? p->time_unix_ns : STWATCH_UNKNOWN) &&
 		stw_companion_number(c, period, "period", quantity_of(p->period_type.unit), p->period ? p->period : STWATCH_UNKNOWN) &&
 		stw_companion_number(c, "stacks", "stacks", STWATCH_COUNT, (int64_t)p->n_samples) && sums(c, p);
 	for (size_t i = 0; p->weight < p->n_types && i < p->n_samples; i++)

@@ -24,7 +24,8 @@ size_t stw_v1_cursor_room(const stw_v1_index *x, uint32_t proc, size_t most)
 void stw_v1_cursor_open(stw_v1_cursor *c, const stw_v1_index *x, uint32_t proc, uint8_t *window, size_t room)
 {
 	const stw_v1_proc *p = &x->procs.items[proc];
-	*c = (stw_v1_cursor){.window = window, .window_size = (uint32_t)(room - STW_VARINT_SLACK), .batch = p->first, .batch_end = p->first + p->count};
+	*c = (stw_v1_cursor){
+		.window = window, .window_size = (uint32_t)(room - STW_VARINT_SLACK), .batch = p->first, .batch_end = p->first + p->count};
 	c->p = c->end = window;
 }
 
@@ -156,7 +157,8 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 		const uint8_t *head = c->p, *p = head, *end = c->end;
 		unsigned type = *p & 63, n = (unsigned)(*p >> 6) + f->before, want = f->n_values[type];
 		if (__builtin_expect(type == STW_V1_String || type == STW_V1_Stack || type == STW_V1_Frequency ||
-				type == STW_V1_TimerGoroutine || type == STW_V1_CPUSample, 0)) {
+				    type == STW_V1_TimerGoroutine || type == STW_V1_CPUSample,
+			    0)) {
 			stwatch_status status = pass_table(c, f, type, error);
 			if (status != STWATCH_OK)
 				return status;

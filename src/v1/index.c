@@ -112,7 +112,9 @@ static const uint8_t *take(skimmer *s, const uint8_t *p, uint64_t *value)
 {
 	const uint8_t *next = stw_varint_get(p, s->end, value);
 	if (!next)
-		bad(s, p, p + 10 > s->end ? "the file ends within an event (a varint was expected)" : "a value overflows (a varint was expected)");
+		bad(s, p,
+			p + 10 > s->end ? "the file ends within an event (a varint was expected)"
+					: "a value overflows (a varint was expected)");
 	return next;
 }
 
@@ -473,8 +475,8 @@ static stwatch_status skim(skimmer *s)
 			return STWATCH_OK;
 		const unsigned type = *p & 63;
 		if (!f->n_values[type])
-			return stw_fail(&s->fault, STWATCH_ERR_DAMAGED, offset_of(s, p), "unknown event type %u (format go 1.%u has no such event)",
-				type, f->minor);
+			return stw_fail(&s->fault, STWATCH_ERR_DAMAGED, offset_of(s, p),
+				"unknown event type %u (format go 1.%u has no such event)", type, f->minor);
 		if (s->special[type]) {
 			stwatch_status status = one_special(s, p, type);
 			if (status != STWATCH_OK)
@@ -560,13 +562,14 @@ static stwatch_status finish(skimmer *s)
 		x->first_ticks = x->samples.items[0].ticks;
 	if (status == STWATCH_OK && x->frequency == 0 &&
 		!stw_v1_index_problem(x, s->source->size,
-			"no frequency: the file is cut before its end (strings and stacks stand there too), so times are in ticks, not in ns"))
+			"no frequency: the file is cut before its end (strings and stacks stand there too), so times are in ticks, not in "
+			"ns"))
 		status = stw_fail_memory(s->error);
 	return status;
 }
 
-stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel,
-	stwatch_error *error)
+stwatch_status stw_v1_index_read(
+	stw_v1_index *x, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error)
 {
 	memset(x, 0, sizeof *x);
 	x->mem = mem;

@@ -80,8 +80,8 @@ typedef struct stw_v1_index {
 
 /* Reads the whole input once. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
  * On failure nothing needs to be freed. The progress is told in bytes of the input. */
-stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel,
-	stwatch_error *error);
+stwatch_status stw_v1_index_read(
+	stw_v1_index *index, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
 /* Names the frames that have none, where the namer says that they are its program's. False when out of memory. */
 bool stw_v1_index_name(stw_v1_index *index, const stw_namer *namer);

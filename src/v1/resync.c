@@ -56,8 +56,8 @@ static bool plausible(const stw_v1_format *f, const uint8_t *p, const uint8_t *e
 	return true;
 }
 
-stwatch_status stw_v1_resync(const stw_source *source, const stw_v1_format *f, uint64_t from, uint64_t *found, const volatile int *cancel,
-	stwatch_error *error)
+stwatch_status stw_v1_resync(
+	const stw_source *source, const stw_v1_format *f, uint64_t from, uint64_t *found, const volatile int *cancel, stwatch_error *error)
 {
 	const uint8_t head = STW_V1_Batch | 1 << 6;
 	uint8_t window[WINDOW];

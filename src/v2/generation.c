@@ -63,7 +63,8 @@ static stwatch_status add_event_batch(loader *l, const stw_batch_at *w)
 	stw_batch *b = stw_vec_push(gen->mem, &gen->batches);
 	if (!b)
 		return stw_fail_memory(l->error);
-	*b = (stw_batch){.offset = w->data_at, .time = h->time, .size = h->size, .thread = thread, .cut = w->cut, .holes = (uint16_t)l->holes};
+	*b = (stw_batch){
+		.offset = w->data_at, .time = h->time, .size = h->size, .thread = thread, .cut = w->cut, .holes = (uint16_t)l->holes};
 	gen->threads.items[thread].count++;
 	return STWATCH_OK;
 }
@@ -101,8 +102,8 @@ static stwatch_status salvage_batch(loader *l, const stw_batches *walk, stw_batc
 	uint32_t sound = w->cut ? size : stw_sound_bytes(gen->version, &w->head, l->data);
 	if (sound < size) {
 		sound = stw_sound_prefix(&w->head, l->data, false);
-		stw_fail(l->error, STWATCH_ERR_DAMAGED, w->data_at + sound, "events of thread %lld make no sense from here to the end of their batch",
-			(long long)w->head.m);
+		stw_fail(l->error, STWATCH_ERR_DAMAGED, w->data_at + sound,
+			"events of thread %lld make no sense from here to the end of their batch", (long long)w->head.m);
 		leave_out(l, size - sound);
 		l->left->events = true;
 		l->left->batches |= sound == 0;
@@ -231,8 +232,7 @@ static stwatch_status complete(stw_generation *gen, stwatch_error *error)
 	return status == STWATCH_OK ? group_batches(gen, error) : status;
 }
 
-static stwatch_status load(
-	stw_generation *gen, stw_mem *mem, const stw_span *span, bool whole, stw_leftover *left, stwatch_error *error)
+static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *span, bool whole, stw_leftover *left, stwatch_error *error)
 {
 	memset(gen, 0, sizeof *gen);
 	gen->mem = mem;

@@ -52,8 +52,10 @@ stwatch_status stw_headless_open(const stw_source *source, stw_mem *mem, const v
 		*minor = l.minor;
 		*begin += 16;
 	}
-	stw_fail(missing, STWATCH_ERR_DAMAGED, 0, l.header ? "%llu bytes stand before the header of the trace (go 1.%u)"
-		: "the header is missing: the file begins in the middle of a trace, whose first batch is at byte %llu and which is read as go 1.%u",
+	stw_fail(missing, STWATCH_ERR_DAMAGED, 0,
+		l.header ? "%llu bytes stand before the header of the trace (go 1.%u)"
+			 : "the header is missing: the file begins in the middle of a trace, whose first batch is at byte %llu and which "
+			   "is read as go 1.%u",
 		(unsigned long long)l.at, *minor);
 	return STWATCH_OK;
 }

@@ -34,7 +34,8 @@ static bool head_fits(const stw_resync *r, const stw_batch_head *h, const stw_ba
 	if (h->generation == 0 || h->time < FEWEST_UNITS || (h->m != UINT64_MAX && h->m >> 40) || h->size == 0 || h->experiment > 16)
 		return false;
 	if (before)
-		return stw_times_near(h->time, before->time) && h->generation >= before->generation && h->generation - before->generation <= 1;
+		return stw_times_near(h->time, before->time) && h->generation >= before->generation &&
+			h->generation - before->generation <= 1;
 	if (r->has_time && !stw_times_near(h->time, r->time))
 		return false;
 	return r->generation == 0 || (h->generation >= r->generation && h->generation - r->generation < GENERATIONS);

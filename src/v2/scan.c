@@ -187,8 +187,7 @@ static stwatch_status is_spliced(const stw_scan *scan, const stw_span *span, uin
 }
 
 /* A batch that is spliced counts as lost. */
-static stwatch_status drop_spliced(
-	stw_scan *scan, stw_span *span, uint64_t landing, uint64_t *from, bool *spliced, stwatch_error *error)
+static stwatch_status drop_spliced(stw_scan *scan, stw_span *span, uint64_t landing, uint64_t *from, bool *spliced, stwatch_error *error)
 {
 	if (scan->since_hole == 0 || landing == *from)
 		return STWATCH_OK;
@@ -228,7 +227,8 @@ static stwatch_status tell(stw_scan *scan, const stw_span *span, uint64_t from, 
 	if (span->error.offset == from || span->error.offset == STWATCH_NO_OFFSET || l->at == from)
 		snprintf(what, sizeof what, "%.180s", span->error.message);
 	else
-		snprintf(what, sizeof what, "damaged from here on (at byte %llu: %.150s)", (unsigned long long)span->error.offset, span->error.message);
+		snprintf(what, sizeof what, "damaged from here on (at byte %llu: %.150s)", (unsigned long long)span->error.offset,
+			span->error.message);
 	if (from < l->at)
 		stw_fail(&loss, STWATCH_ERR_DAMAGED, from, "%s; %llu bytes up to byte %llu can't be read: %s", what,
 			(unsigned long long)(l->at - from), (unsigned long long)l->at, then);

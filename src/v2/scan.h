@@ -38,7 +38,8 @@ typedef struct stw_span {
 	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
 	bool lost; /* strict scan: it can't be read, `error` stands instead of it */
-	stw_joint joint; /* GAP only in a trace from several inputs; DAMAGE also where only reading the one before it shows that, once it has been read */
+	stw_joint
+		joint; /* GAP only in a trace from several inputs; DAMAGE also where only reading the one before it shows that, once it has been read */
 	bool damaged; /* salvaging scan: something of it is missing. Where it lay is told in the holes, unless it lay before its begin */
 	uint32_t n_holes;
 	stw_hole holes[STW_SPAN_HOLES]; /* in order; what lies between two of more than these counts as lost */

@@ -146,9 +146,7 @@ static bool fits(thread *t, const passed *e)
 		ok = t->g != YES;
 		t->g = t->call = YES;
 		return ok;
-	case STW_EV_GoDestroySyscall:
-		t->g = t->call = t->p = NO;
-		return true;
+	case STW_EV_GoDestroySyscall: t->g = t->call = t->p = NO; return true;
 	case STW_EV_GoStatus:
 	case STW_EV_GoStatusStack: return status_told(t, e);
 	default: return true;

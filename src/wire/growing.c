@@ -218,7 +218,8 @@ static stwatch_status begin_file(stw_growing *g, stwatch_error *error)
 	return status == STWATCH_OK ? wait_for_head(g, error) : status;
 }
 
-stwatch_status stw_growing_open(stw_growing *g, const char *path, const stw_source_options *options, int64_t silence_ns, stwatch_error *error)
+stwatch_status stw_growing_open(
+	stw_growing *g, const char *path, const stw_source_options *options, int64_t silence_ns, stwatch_error *error)
 {
 	struct stat st;
 	memset(g, 0, offsetof(stw_growing, pump));

@@ -143,7 +143,8 @@ stwatch_status stw_http_read(void *user, void *buffer, size_t size, size_t *got,
 		if (h->cancel && *h->cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted while it was being fetched");
 	if (h->held == 0 && h->result != CURLE_OK)
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't fetch: %.200s", *h->why ? h->why : curl_easy_strerror(h->result));
+		return stw_fail(
+			error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't fetch: %.200s", *h->why ? h->why : curl_easy_strerror(h->result));
 	*got = h->held - h->taken < size ? h->held - h->taken : size;
 	memcpy(buffer, h->room + h->taken, *got);
 	h->taken += *got;
@@ -160,7 +161,8 @@ stwatch_status stw_http_open(stw_http **out, const char *address, const volatile
 	(void)cancel;
 	*out = NULL;
 	return stw_fail(error, STWATCH_ERR_UNAVAILABLE, STWATCH_NO_OFFSET,
-		"addresses are not read by this build: curl -s ADDRESS | stwatch diagnose -, or install libcurl4-openssl-dev and build again");
+		"addresses are not read by this build: curl -s ADDRESS | stwatch diagnose -, or install libcurl4-openssl-dev and build "
+		"again");
 }
 
 void stw_http_close(stw_http *h)

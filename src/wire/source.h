@@ -34,7 +34,8 @@ typedef struct stw_source_options {
 	stwatch_progress_fn progress; /* while it is unpacked or copied; NULL: none */
 	void *progress_user;
 	uint64_t expected; /* set while it works: bytes of the input, 0: not known */
-	uint64_t unpack_limit; /* bytes of a temporary file; 0: what the disk has room for, and of packed input 1 GiB, or 100 times its size */
+	uint64_t
+		unpack_limit; /* bytes of a temporary file; 0: what the disk has room for, and of packed input 1 GiB, or 100 times its size */
 } stw_source_options;
 
 /* Opens a path ("-": standard input). On failure *error says why and nothing needs to be closed. */

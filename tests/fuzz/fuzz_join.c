@@ -30,7 +30,8 @@ static void require_same_stops(const stw_order *a, const stw_order *b)
 		bool found = false;
 		for (size_t j = 0; j < b->stops.count; j++) {
 			const stw_order_stop *t = &b->stops.items[j];
-			found |= stw_order_g_id(a, s->g) == stw_order_g_id(b, t->g) && s->kind_id == t->kind_id && same_name(a, s->kind, b, t->kind);
+			found |= stw_order_g_id(a, s->g) == stw_order_g_id(b, t->g) && s->kind_id == t->kind_id &&
+				same_name(a, s->kind, b, t->kind);
 		}
 		REQUIRE(found);
 	}

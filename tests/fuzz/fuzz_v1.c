@@ -22,8 +22,8 @@ static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint3
 	r->out_of_order |= r->events && time <= r->last_time;
 	r->events++;
 	r->last_time = time;
-	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p), (uint64_t)stw_order_g_id(o, g),
-		target, a0, a1, a2, a3};
+	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p),
+		(uint64_t)stw_order_g_id(o, g), target, a0, a1, a2, a3};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		r->hash = (r->hash ^ parts[i]) * 0x9E3779B97F4A7C15u + (r->hash >> 29);
 }
@@ -109,7 +109,8 @@ static void check(stage *s)
 	check_exits(s, &v1.index.exits);
 	reading first = read_events(s, &v1), second = read_events(s, &v1);
 	if (first.status != STWATCH_ERR_MEMORY && second.status != STWATCH_ERR_MEMORY)
-		REQUIRE(first.events == second.events && first.hash == second.hash && first.faults == second.faults && first.status == second.status);
+		REQUIRE(first.events == second.events && first.hash == second.hash && first.faults == second.faults &&
+			first.status == second.status);
 	stw_v1_close(&v1);
 }
 

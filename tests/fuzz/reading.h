@@ -7,7 +7,7 @@
 
 typedef struct reading {
 	uint64_t events;
-	uint64_t whole;   /* a hash of everything about every event */
+	uint64_t whole; /* a hash of everything about every event */
 	uint64_t outline; /* of what a speculative reading knows too */
 	int64_t last_time;
 	bool out_of_order;
@@ -34,7 +34,8 @@ static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint3
 	r->events++;
 	r->last_time = time;
 	r->outline = mixed(mixed(r->outline, type), (uint64_t)time);
-	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p), (uint64_t)stw_order_g_id(o, g), a0, a1, a2, a3};
+	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p),
+		(uint64_t)stw_order_g_id(o, g), a0, a1, a2, a3};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		r->whole = mixed(r->whole, parts[i]);
 	if (proc && target < o->ps.count)

@@ -188,7 +188,8 @@ static void settings_are_distinct_and_ordered(void **unused)
 			assert_string_not_equal(stwatch_setting_at(k)->option, s->option);
 	}
 	assert_null(stwatch_setting_at(STW_SET_COUNT));
-	assert_true(settings.values[STW_SET_STW_NOTE] < settings.values[STW_SET_STW_WARN] && settings.values[STW_SET_STW_WARN] < settings.values[STW_SET_STW_ERROR]);
+	assert_true(settings.values[STW_SET_STW_NOTE] < settings.values[STW_SET_STW_WARN] &&
+		settings.values[STW_SET_STW_WARN] < settings.values[STW_SET_STW_ERROR]);
 }
 
 static void wait_reasons_are_known(void **unused)
@@ -204,10 +205,14 @@ static void wait_reasons_are_known(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(map_agrees_with_an_array),       cmocka_unit_test(intern_gives_one_number_a_text),
-		cmocka_unit_test(memory_limit_holds),             cmocka_unit_test(arena_blocks_do_not_overlap),
-		cmocka_unit_test(both_varint_readers_agree),      cmocka_unit_test(varints_beyond_64_bits_are_refused),
-		cmocka_unit_test(histogram_errs_below_a_sixteenth), cmocka_unit_test(settings_are_distinct_and_ordered),
+		cmocka_unit_test(map_agrees_with_an_array),
+		cmocka_unit_test(intern_gives_one_number_a_text),
+		cmocka_unit_test(memory_limit_holds),
+		cmocka_unit_test(arena_blocks_do_not_overlap),
+		cmocka_unit_test(both_varint_readers_agree),
+		cmocka_unit_test(varints_beyond_64_bits_are_refused),
+		cmocka_unit_test(histogram_errs_below_a_sixteenth),
+		cmocka_unit_test(settings_are_distinct_and_ordered),
 		cmocka_unit_test(wait_reasons_are_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ static void stays(void **state)
 	fixture f;
 #define SAMPLE(ms, waiting)                                                                                                                \
 	"SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=" waiting " nmidlelocked" \
-															   "=0"
+	"=0"
 	READ(&f, SAMPLE("0", "0"), "  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=2 gfreecnt=0",
 		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
 		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1", "  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1",

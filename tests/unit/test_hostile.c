@@ -39,7 +39,8 @@ static int tear_down(void **state)
 
 static void assert_fair(stwatch_status status, const stwatch_error *error)
 {
-	assert_true(status == STWATCH_OK || status == STWATCH_ERR_FORMAT || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_UNSUPPORTED);
+	assert_true(
+		status == STWATCH_OK || status == STWATCH_ERR_FORMAT || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_UNSUPPORTED);
 	if (status == STWATCH_OK)
 		return;
 	assert_int_equal(error->status, status);
@@ -190,7 +191,8 @@ static void sink_stops(void **state)
 	for (int after = 0; after < 3; after++) {
 		int left = after;
 		stwatch_error error;
-		assert_int_equal(stwatch_events_print(context, traces[0], STWATCH_EVENTS_JSONL, NULL, sink_stop, &left, &error), STWATCH_ERR_IO);
+		assert_int_equal(
+			stwatch_events_print(context, traces[0], STWATCH_EVENTS_JSONL, NULL, sink_stop, &left, &error), STWATCH_ERR_IO);
 		assert_int_equal(left, -1);
 	}
 }

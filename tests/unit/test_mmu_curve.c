@@ -50,7 +50,8 @@ static void close_in_little_room(void **state)
 		assert_int_equal(thin[i].window_ns, exact[i].window_ns);
 		assert_true(i == 0 || exact[i].utilisation >= 0);
 		if (exact[i].window_ns >= 10000000) /* shorter ones are shorter than what is left apart */
-			assert_true(thin[i].utilisation - exact[i].utilisation < CLOSE && exact[i].utilisation - thin[i].utilisation < CLOSE);
+			assert_true(
+				thin[i].utilisation - exact[i].utilisation < CLOSE && exact[i].utilisation - thin[i].utilisation < CLOSE);
 	}
 }
 

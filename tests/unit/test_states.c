@@ -11,7 +11,8 @@
 
 static bool is_header(unsigned version)
 {
-	return version == 5 || version == 21 || version == STW_GO122 || version == STW_GO123 || version == STW_GO125 || version == STW_GO126;
+	return version == 5 || version == 21 || version == STW_GO122 || version == STW_GO123 || version == STW_GO125 ||
+		version == STW_GO126;
 }
 
 static void versions_are_headers(void **state)

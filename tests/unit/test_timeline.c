@@ -114,11 +114,15 @@ static void feed(book *b, const line *lines, size_t n)
 #define NOBODY STWATCH_NONE
 
 /* P0 with G1 on M1, P1 idle, G2 waiting. */
-#define SCENE \
-	{10, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_RUNNING, 0, 0}}, {11, STW_EV_GoStatus, 1, 0, NOBODY, {1, 1, STW_G_RUNNING, 0}}, \
-		{12, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}}, {13, STW_EV_ProcStatus, 1, 0, 1, {1, STW_P_IDLE, 0, 0}}, \
-	{ \
-		14, STW_EV_GoStatus, 1, 0, 1, { 2, UINT64_MAX, STW_G_WAITING, 0 } \
+#define SCENE                                                                                                                              \
+	{10, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_RUNNING, 0, 0}},                                                              \
+		{11, STW_EV_GoStatus, 1, 0, NOBODY, {1, 1, STW_G_RUNNING, 0}}, {12, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}},            \
+		{13, STW_EV_ProcStatus, 1, 0, 1, {1, STW_P_IDLE, 0, 0}},                                                                   \
+	{                                                                                                                                  \
+		14, STW_EV_GoStatus, 1, 0, 1,                                                                                              \
+		{                                                                                                                          \
+			2, UINT64_MAX, STW_G_WAITING, 0                                                                                    \
+		}                                                                                                                          \
 	}
 
 static const stw_move *illegal_move(const book *b)
@@ -153,8 +157,9 @@ static void a_switch_is_no_contradiction(void **state)
 	(void)state;
 	book b;
 	open_book(&b, STW_GO126);
-	FEED(&b, SCENE, {20, STW_EV_GoSwitch, 1, 0, 1, {2, 1, 0, 0}}, {21, STW_EV_GoBlock, 1, 0, 1, {0}}, {22, STW_EV_GoStart, 1, 0, NOBODY, {2, 1, 0, 0}},
-	     {30, STW_EV_GoSwitchDestroy, 1, 0, 2, {1, 1, 0, 0}}, {31, STW_EV_GoDestroy, 1, 0, 2, {0}}, {32, STW_EV_GoStart, 1, 0, NOBODY, {1, 1, 0, 0}});
+	FEED(&b, SCENE, {20, STW_EV_GoSwitch, 1, 0, 1, {2, 1, 0, 0}}, {21, STW_EV_GoBlock, 1, 0, 1, {0}},
+		{22, STW_EV_GoStart, 1, 0, NOBODY, {2, 1, 0, 0}}, {30, STW_EV_GoSwitchDestroy, 1, 0, 2, {1, 1, 0, 0}},
+		{31, STW_EV_GoDestroy, 1, 0, 2, {0}}, {32, STW_EV_GoStart, 1, 0, NOBODY, {1, 1, 0, 0}});
 	stw_timeline_finish(&b.timeline, 100);
 	assert_int_equal(b.illegal, 0);
 	assert_int_equal(b.n_clashes, 0);
@@ -168,9 +173,11 @@ static void preempted_is_told_by_its_reason(void **state)
 	book b;
 	open_book(&b, STW_GO126);
 	FEED(&b, SCENE);
-	const stw_timeline_event block = {.time = 20, .m = 1, .p = 0, .g = 1, .reason = stw_timeline_reason(&b.timeline, "preempted", 9), .type = STW_EV_GoBlock};
+	const stw_timeline_event block = {
+		.time = 20, .m = 1, .p = 0, .g = 1, .reason = stw_timeline_reason(&b.timeline, "preempted", 9), .type = STW_EV_GoBlock};
 	assert_true(stw_timeline_add(&b.timeline, &block));
-	FEED(&b, {25, STW_EV_GoStatus, 1, 0, NOBODY, {1, UINT64_MAX, STW_G_WAITING, 0}}, {30, STW_EV_GoUnblock, 1, 0, NOBODY, {1, 1, 0, 0}});
+	FEED(&b, {25, STW_EV_GoStatus, 1, 0, NOBODY, {1, UINT64_MAX, STW_G_WAITING, 0}},
+		{30, STW_EV_GoUnblock, 1, 0, NOBODY, {1, 1, 0, 0}});
 	assert_int_equal(b.illegal, 0);
 	const stw_move *m = &b.moves[b.n_moves - 1];
 	assert_int_equal(m->from, STW_STATE_G_PREEMPTED);
@@ -184,7 +191,8 @@ static void a_running_goroutine_loses_its_proc(void **state)
 	(void)state;
 	book b;
 	open_book(&b, STW_GO126);
-	FEED(&b, SCENE, {20, STW_EV_GoUnblock, 1, 0, 1, {2, 1, 0, 0}}, {30, STW_EV_ProcStop, 1, 0, 1, {0}}, {40, STW_EV_GoStop, 1, NOBODY, 1, {0}});
+	FEED(&b, SCENE, {20, STW_EV_GoUnblock, 1, 0, 1, {2, 1, 0, 0}}, {30, STW_EV_ProcStop, 1, 0, 1, {0}},
+		{40, STW_EV_GoStop, 1, NOBODY, 1, {0}});
 	assert_int_equal(b.n_clashes, 1);
 	assert_int_equal(b.clashes[0].at, 30);
 	assert_int_equal(b.clashes[0].m, 1);
@@ -247,8 +255,9 @@ static void a_stop(void **state)
 	book b;
 	open_book(&b, STW_GO126);
 	FEED(&b, SCENE, {20, STW_EV_ProcsChange, 1, 0, 1, {3, 0, 0, 0}}, {30, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 1, 0, 0}},
-	     {100, STW_EV_STWBegin, 1, 0, 1, {0}}, {110, STW_EV_ProcStop, 2, 1, NOBODY, {0}}, {150, STW_EV_ProcsChange, 1, 0, 1, {3, 0, 0, 0}},
-	     {155, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 2, 0, 0}}, {160, STW_EV_STWEnd, 1, 0, 1, {0}});
+		{100, STW_EV_STWBegin, 1, 0, 1, {0}}, {110, STW_EV_ProcStop, 2, 1, NOBODY, {0}},
+		{150, STW_EV_ProcsChange, 1, 0, 1, {3, 0, 0, 0}}, {155, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 2, 0, 0}},
+		{160, STW_EV_STWEnd, 1, 0, 1, {0}});
 	stw_timeline_finish(&b.timeline, 200);
 	assert_true(proc_was(&b, 0, STW_STATE_P_RUNNING, 10, 200));
 	assert_true(proc_was(&b, 1, STW_STATE_P_RUNNING, 30, 110));
@@ -268,8 +277,9 @@ static void idle_while_a_stop_is_asked_for(void **state)
 	book b;
 	open_book(&b, STW_GO126);
 	FEED(&b, SCENE, {30, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 1, 0, 0}}, {100, STW_EV_STWBegin, 1, 0, 1, {0}},
-	     {102, STW_EV_ProcStop, 2, 1, NOBODY, {0}}, {104, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 2, 0, 0}},
-	     {110, STW_EV_ProcStop, 2, 1, NOBODY, {0}}, {150, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}}, {160, STW_EV_STWEnd, 1, 0, 1, {0}});
+		{102, STW_EV_ProcStop, 2, 1, NOBODY, {0}}, {104, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 2, 0, 0}},
+		{110, STW_EV_ProcStop, 2, 1, NOBODY, {0}}, {150, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}},
+		{160, STW_EV_STWEnd, 1, 0, 1, {0}});
 	stw_timeline_finish(&b.timeline, 200);
 	assert_true(proc_was(&b, 1, STW_STATE_P_IDLE, 102, 104));
 	assert_true(proc_was(&b, 1, STW_STATE_P_GCSTOP, 110, 150));
@@ -283,11 +293,13 @@ static void dead_and_back(void **state)
 	(void)state;
 	book b;
 	open_book(&b, STW_GO126);
-	FEED(&b, {10, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {1, STW_P_RUNNING, 0, 0}}, {11, STW_EV_GoStatus, 1, 1, NOBODY, {1, 1, STW_G_RUNNING, 0}},
-	     {12, STW_EV_ProcsChange, 1, 1, 1, {2, 0, 0, 0}}, {100, STW_EV_STWBegin, 1, 1, 1, {0}}, {110, STW_EV_ProcsChange, 1, 1, 1, {1, 0, 0, 0}},
-	     {111, STW_EV_GoStop, 1, 1, 1, {0}}, {112, STW_EV_ProcStop, 1, 1, NOBODY, {0}}, {113, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_IDLE, 0, 0}},
-	     {114, STW_EV_ProcStart, 1, NOBODY, NOBODY, {0, 1, 0, 0}}, {115, STW_EV_GoStart, 1, 0, NOBODY, {1, 1, 0, 0}}, {120, STW_EV_STWEnd, 1, 0, 1, {0}},
-	     {200, STW_EV_STWBegin, 1, 0, 1, {0}}, {210, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}}, {220, STW_EV_STWEnd, 1, 0, 1, {0}});
+	FEED(&b, {10, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {1, STW_P_RUNNING, 0, 0}},
+		{11, STW_EV_GoStatus, 1, 1, NOBODY, {1, 1, STW_G_RUNNING, 0}}, {12, STW_EV_ProcsChange, 1, 1, 1, {2, 0, 0, 0}},
+		{100, STW_EV_STWBegin, 1, 1, 1, {0}}, {110, STW_EV_ProcsChange, 1, 1, 1, {1, 0, 0, 0}}, {111, STW_EV_GoStop, 1, 1, 1, {0}},
+		{112, STW_EV_ProcStop, 1, 1, NOBODY, {0}}, {113, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_IDLE, 0, 0}},
+		{114, STW_EV_ProcStart, 1, NOBODY, NOBODY, {0, 1, 0, 0}}, {115, STW_EV_GoStart, 1, 0, NOBODY, {1, 1, 0, 0}},
+		{120, STW_EV_STWEnd, 1, 0, 1, {0}}, {200, STW_EV_STWBegin, 1, 0, 1, {0}}, {210, STW_EV_ProcsChange, 1, 0, 1, {2, 0, 0, 0}},
+		{220, STW_EV_STWEnd, 1, 0, 1, {0}});
 	stw_timeline_finish(&b.timeline, 300);
 	assert_true(proc_was(&b, 1, STW_STATE_P_RUNNING, 10, 112));
 	assert_true(proc_was(&b, 1, STW_STATE_P_DEAD, 112, 210));
@@ -303,8 +315,8 @@ static void a_dead_proc_runs(void **state)
 	(void)state;
 	book b;
 	open_book(&b, STW_GO126);
-	FEED(&b, SCENE, {20, STW_EV_STWBegin, 1, 0, 1, {0}}, {30, STW_EV_ProcsChange, 1, 0, 1, {1, 0, 0, 0}}, {40, STW_EV_STWEnd, 1, 0, 1, {0}},
-	     {50, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 1, 0, 0}});
+	FEED(&b, SCENE, {20, STW_EV_STWBegin, 1, 0, 1, {0}}, {30, STW_EV_ProcsChange, 1, 0, 1, {1, 0, 0, 0}},
+		{40, STW_EV_STWEnd, 1, 0, 1, {0}}, {50, STW_EV_ProcStart, 2, NOBODY, NOBODY, {1, 1, 0, 0}});
 	assert_int_equal(b.illegal, 1);
 	assert_int_equal(illegal_move(&b)->from, STW_STATE_P_DEAD);
 	assert_int_equal(illegal_move(&b)->to, STW_STATE_P_RUNNING);
@@ -334,7 +346,8 @@ static void a_gap_begins_anew(void **state)
 	open_book(&b, STW_GO126);
 	FEED(&b, SCENE);
 	stw_timeline_gap(&b.timeline, 50);
-	FEED(&b, {60, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_IDLE, 0, 0}}, {61, STW_EV_GoStatus, 1, NOBODY, NOBODY, {1, UINT64_MAX, STW_G_WAITING, 0}});
+	FEED(&b, {60, STW_EV_ProcStatus, 1, NOBODY, NOBODY, {0, STW_P_IDLE, 0, 0}},
+		{61, STW_EV_GoStatus, 1, NOBODY, NOBODY, {1, UINT64_MAX, STW_G_WAITING, 0}});
 	stw_timeline_finish(&b.timeline, 70);
 	assert_int_equal(b.illegal + b.n_clashes, 0);
 	assert_true(has_interval(&b, STW_RES_G, 1, STW_STATE_G_RUNNING, 10, 50));
@@ -389,8 +402,8 @@ static void bundled_traces(void **state)
 		book b;
 		read_trace(&b, files.gl_pathv[i]);
 		if (b.illegal || b.n_clashes || b.gaps || b.unknown)
-			print_error("%s: %zu illegal, %zu clashes, %llu gaps, %llu unknown\n", files.gl_pathv[i], b.illegal, b.n_clashes, (unsigned long long)b.gaps,
-			            (unsigned long long)b.unknown);
+			print_error("%s: %zu illegal, %zu clashes, %llu gaps, %llu unknown\n", files.gl_pathv[i], b.illegal, b.n_clashes,
+				(unsigned long long)b.gaps, (unsigned long long)b.unknown);
 		assert_int_equal(b.illegal + b.n_clashes + b.gaps + b.unknown, 0);
 		close_book(&b);
 	}
