@@ -38,16 +38,6 @@ GoBlock reason_string="sleep" stack=runtime.gopark:3<main.main:4
 SECRETS = (b"secret", b"Secret", b"corp", b"Vault", b"Open", b"Geheimnis", b"private")
 
 
-def run(program, *args):
-    done = subprocess.run([program, *args], capture_output=True, timeout=300)
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def placed(data):
     """The plain batches of a trace, each with the place of its generation."""
     place, last = 0, None
@@ -99,7 +89,7 @@ def used(data):
 
 
 def starts(program, trace):
-    _, out, _ = run(program, "events", "--kind", "Sync", "--format", "jsonl", trace)
+    _, out, _ = harness.run_bytes(program, "events", "--kind", "Sync", "--format", "jsonl", trace)
     return [json.loads(line)["at_ns"] for line in out.splitlines()][:-1]
 
 
@@ -111,21 +101,21 @@ def shape(finding, rename):
 
 
 def diagnosis(program, trace, rename):
-    code, out, err = run(program, "diagnose", "--format", "json", trace)
+    code, out, err = harness.run_bytes(program, "diagnose", "--format", "json", trace)
     return [shape(f, rename) for f in json.loads(out)["findings"]] if out else err
 
 
 def check_anonymous(report, program, name, trace, out):
-    code, _, err = run(program, "cut", "--anonymise", "-o", out, trace)
+    code, _, err = harness.run_bytes(program, "cut", "--anonymise", "-o", out, trace)
     if not report.check("%s: anonymised" % name, code and err):
         return
-    before, after = strings(read(trace)), strings(read(out))
+    before, after = strings(harness.read_bytes(trace)), strings(harness.read_bytes(out))
     names, trouble = {}, []
-    for key in in_stacks(read(trace)) & set(before):
+    for key in in_stacks(harness.read_bytes(trace)) & set(before):
         if names.setdefault(before[key], after[key]) != after[key]:
             trouble.append("%r has two pseudonyms" % before[key])
-    texts, reasons = used(read(trace))
-    now_texts, now_reasons = used(read(out))
+    texts, reasons = used(harness.read_bytes(trace))
+    now_texts, now_reasons = used(harness.read_bytes(out))
     kept = {t for t in texts if t.startswith(b"GC (")}
     trouble += ["text %r is left" % t for t in sorted((texts & now_texts) - kept - {b""})]
     trouble += ["reason %r is gone" % t for t in sorted(reasons - now_reasons)]
@@ -145,12 +135,12 @@ def check_generations(report, program, judge, name, trace, out):
         end = times[i + 1] if i + 1 < len(times) else None
         window = ["--from", "%dns" % (at + 1)] + (["--to", "%dns" % ((at + 1 + end) // 2)] if end else [])
         for more in ([], ["--anonymise"]):
-            code, told, err = run(program, "cut", "--format", "json", *window, *more, "-o", out, trace)
+            code, told, err = harness.run_bytes(program, "cut", "--format", "json", *window, *more, "-o", out, trace)
             what = "%s: generation %d %s" % (name, i, " ".join(more))
             # The end of a generation can lie behind the begin of the next: then the cut has both.
             if not report.check(what, code and err or not 1 <= json.loads(told)["generations"] <= 2 and told.decode()):
                 continue
-            report.check(what + " reads", run(program, "events", out)[0] and run(program, "events", out)[2])
+            report.check(what + " reads", harness.run_bytes(program, "events", out)[0] and harness.run_bytes(program, "events", out)[2])
             if judge:
                 verdict = judge.read(out)
                 report.check(what + " in Go's reader", None if verdict.accepted else verdict.message)
@@ -167,33 +157,33 @@ def check_hostile(report, program, scratch):
             lines[12:12] = logs
             trace = scratch.write("long.trace", texttrace.read(scratch.write("long.txt", "\n".join(lines).encode())).data)
         for path in (out, again):
-            code, _, err = run(program, "cut", "--anonymise", "-o", path, trace)
+            code, _, err = harness.run_bytes(program, "cut", "--anonymise", "-o", path, trace)
             report.check("hostile names: cut", code and err)
-        data = read(out)
+        data = harness.read_bytes(out)
         report.check("hostile names: gone", ", ".join(str(s) for s in SECRETS if s in data))
-        report.check("hostile names: another key another time", None if data != read(again) else "the same pseudonyms twice")
+        report.check("hostile names: another key another time", None if data != harness.read_bytes(again) else "the same pseudonyms twice")
         texts, reasons = used(data)
         report.check("hostile names: words of the runtime that the program used too", ", ".join(
             str(t) for t in texts & {b"sleep", b"runtime.gopark"}) or (None if b"sleep" in reasons else "the reason is gone"))
-        ours = run(program, "events", out)
+        ours = harness.run_bytes(program, "events", out)
         report.check("hostile names: reads", ours[0] and ours[2])
-        report.check("hostile names: as many events", None if ours[1].count(b"\n") == run(program, "events", trace)[1].count(b"\n") else "lost some")
+        report.check("hostile names: as many events", None if ours[1].count(b"\n") == harness.run_bytes(program, "events", trace)[1].count(b"\n") else "lost some")
 
 
 def check_files(report, program, scratch):
     trace, out = TRACES[0], os.path.join(scratch.path, "out")
     scratch.write("out", b"before")
-    report.check("needs --output", None if run(program, "cut", trace)[0] == 2 else "no")
-    report.check("nothing there", None if run(program, "cut", "--from", "1h", "-o", out, trace)[0] == 2 and read(out) == b"before" else "no")
-    report.check("no trace", None if run(program, "cut", "-o", out, __file__)[0] == 3 and read(out) == b"before" else "no")
-    report.check("no folder", None if run(program, "cut", "-o", os.path.join(out, "x"), trace)[0] == 3 else "no")
-    code, told, _ = run(program, "cut", "-o", "-", trace)
-    report.check("to standard output", None if code == 0 and told == read(trace) else "not the trace")
+    report.check("needs --output", None if harness.run_bytes(program, "cut", trace)[0] == 2 else "no")
+    report.check("nothing there", None if harness.run_bytes(program, "cut", "--from", "1h", "-o", out, trace)[0] == 2 and harness.read_bytes(out) == b"before" else "no")
+    report.check("no trace", None if harness.run_bytes(program, "cut", "-o", out, __file__)[0] == 3 and harness.read_bytes(out) == b"before" else "no")
+    report.check("no folder", None if harness.run_bytes(program, "cut", "-o", os.path.join(out, "x"), trace)[0] == 3 else "no")
+    code, told, _ = harness.run_bytes(program, "cut", "-o", "-", trace)
+    report.check("to standard output", None if code == 0 and told == harness.read_bytes(trace) else "not the trace")
     with open(trace, "rb") as file:
         done = subprocess.run([program, "cut", "-o", out, "-"], stdin=file, capture_output=True)
-    report.check("from standard input", None if done.returncode == 0 and read(out) == read(trace) else done.stderr)
-    cut = scratch.write("cut.trace", read(trace)[:-100])
-    report.check("damaged", None if run(program, "cut", "-o", out, cut)[0] == 4 else "no")
+    report.check("from standard input", None if done.returncode == 0 and harness.read_bytes(out) == harness.read_bytes(trace) else done.stderr)
+    cut = scratch.write("cut.trace", harness.read_bytes(trace)[:-100])
+    report.check("damaged", None if harness.run_bytes(program, "cut", "-o", out, cut)[0] == 4 else "no")
     report.check("nothing is left over", None if sorted(os.listdir(scratch.path))[:2] == ["cut.trace", "h1"] or not glob.glob(out + ".*") else os.listdir(scratch.path))
 
 
@@ -208,8 +198,8 @@ def main():
         out = os.path.join(scratch.path, "out.trace")
         for trace in TRACES:
             name = os.path.basename(trace)
-            code, _, err = run(program, "cut", "-o", out, trace)
-            report.check("%s: whole" % name, code and err or (None if read(out) == read(trace) else "the copy differs"))
+            code, _, err = harness.run_bytes(program, "cut", "-o", out, trace)
+            report.check("%s: whole" % name, code and err or (None if harness.read_bytes(out) == harness.read_bytes(trace) else "the copy differs"))
             check_generations(report, program, judge, name, trace, out)
             check_anonymous(report, program, name, trace, out)
         check_hostile(report, program, scratch)

@@ -8,7 +8,6 @@ import glob
 import json
 import os
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
@@ -41,43 +40,33 @@ GoStop stack=runtime.gopark:3
 SECRETS = (b"secret", b"corp", b"Vault", b"Open", b"Geheimnis", b"private", b"scenario.go")
 
 
-def run(program, *args):
-    done = subprocess.run([program, *args], capture_output=True, timeout=300)
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def strings(data):
     _, batches = v1wire.decode(data)
     return {r.values[0]: r.text for batch in batches for r in batch.records if r.number == v1wire.STRING}
 
 
 def verdict(program, trace):
-    found = json.loads(run(program, "diagnose", "--format", "json", trace)[1])
+    found = json.loads(harness.run_bytes(program, "diagnose", "--format", "json", trace)[1])
     return sorted(repr([f[k] for k in ("rule", "cause", "severity", "start_ns", "duration_ns", "count", "worst_ns", "harm_ns")]) for f in found["findings"])
 
 
 def events(program, trace):
     """The events without the words of the program."""
-    out = run(program, "events", trace)[1].decode("utf-8", "replace")
+    out = harness.run_bytes(program, "events", trace)[1].decode("utf-8", "replace")
     return re.sub(r'(Type|Category|Message|Label)="[^"]*"', "", out)
 
 
 def check(report, program, judge, name, trace, out):
-    code, _, err = run(program, "cut", "--anonymise", "-o", out, trace)
+    code, _, err = harness.run_bytes(program, "cut", "--anonymise", "-o", out, trace)
     if not report.check("%s: anonymised" % name, code and err):
         return
-    before, after = strings(read(trace)), strings(read(out))
+    before, after = strings(harness.read_bytes(trace)), strings(harness.read_bytes(out))
     left = [text for id, text in before.items() if after.get(id) == text and (text.startswith(b"main.") and not re.fullmatch(rb"main\.(main|init)(\.func\d+)*", text) or text.startswith(b"/"))]
     report.check("%s: names" % name, "left: %r" % left[:3] if left else None)
     report.check("%s: all strings are there" % name, None if set(before) <= set(after) else "some are gone")
     report.check("%s: the same events" % name, None if events(program, trace) == events(program, out) else "others")
     report.check("%s: the same diagnosis" % name, None if verdict(program, trace) == verdict(program, out) else "another")
-    if judge and v1oracle.header_version(read(trace)) >= 11:
+    if judge and v1oracle.header_version(harness.read_bytes(trace)) >= 11:
         was, told = judge.read(trace), judge.read(out)
         report.check("%s: in Go's reader" % name, None if told.accepted == was.accepted else told.message)
 
@@ -95,15 +84,15 @@ def main():
             check(report, program, judge, os.path.basename(packed), scratch.write("plain.trace", v1oracle.unpacked(packed)), out)
         hostile = scratch.write("hostile.trace", v1text.read(scratch.write("hostile.txt", HOSTILE.encode())).data)
         check(report, program, judge, "hostile names", hostile, out)
-        report.check("hostile names: gone", ", ".join(str(s) for s in SECRETS if s in read(out)))
-        report.check("hostile names: the label stays", None if b'Label="GC (dedicated)"' in run(program, "events", out)[1] else "no")
-        words = re.findall(rb'(?:Type|Category)="([^"]*)"', run(program, "events", out)[1])
+        report.check("hostile names: gone", ", ".join(str(s) for s in SECRETS if s in harness.read_bytes(out)))
+        report.check("hostile names: the label stays", None if b'Label="GC (dedicated)"' in harness.run_bytes(program, "events", out)[1] else "no")
+        words = re.findall(rb'(?:Type|Category)="([^"]*)"', harness.run_bytes(program, "events", out)[1])
         report.check("hostile names: words of the runtime that the program used too", None if words and not {b"runtime.gopark", b"GC (dedicated)"} & set(words) else repr(words))
-        report.check("a part is refused", None if run(program, "cut", "--from", "0.0000001", "-o", out, hostile)[0] == 3 else "no")
-        report.check("without pseudonyms it is refused", None if run(program, "cut", "-o", out, hostile)[0] == 3 else "no")
-        cut = scratch.write("cut.trace", read(hostile)[:-30])
+        report.check("a part is refused", None if harness.run_bytes(program, "cut", "--from", "0.0000001", "-o", out, hostile)[0] == 3 else "no")
+        report.check("without pseudonyms it is refused", None if harness.run_bytes(program, "cut", "-o", out, hostile)[0] == 3 else "no")
+        cut = scratch.write("cut.trace", harness.read_bytes(hostile)[:-30])
         os.remove(out)
-        code = run(program, "cut", "--anonymise", "-o", out, cut)[0]
+        code = harness.run_bytes(program, "cut", "--anonymise", "-o", out, cut)[0]
         report.check("damaged: nothing is written", None if code == 4 and not os.path.exists(out) else "exit %d" % code)
     if judge:
         judge.close()

@@ -8,7 +8,6 @@ import glob
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -31,13 +30,11 @@ QUEUE_LIMIT = "can't be told apart"
 
 
 def run(*args):
-    done = subprocess.run([PROGRAM, *args], capture_output=True, timeout=120)
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return harness.run_text(PROGRAM, *args)
 
 
 def diagnose(*files):
-    code, out, err = run("diagnose", "--format", "json", *files)
-    return code, json.loads(out) if out else None, err
+    return harness.diagnose(PROGRAM, *files)
 
 
 def read(name):

@@ -26,13 +26,11 @@ TEXT = 0x401000
 
 
 def run(*args):
-    done = subprocess.run([PROGRAM, *args], capture_output=True, timeout=120)
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return harness.run_text(PROGRAM, *args)
 
 
 def diagnose(*files):
-    code, out, err = run("diagnose", "--format", "json", *files)
-    return code, json.loads(out) if out else None, err
+    return harness.diagnose(PROGRAM, *files)
 
 
 def figures(path):

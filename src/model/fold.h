@@ -357,6 +357,9 @@ void stw_fold_gc_begin(stw_fold *fold, int64_t at, uint32_t g, uint32_t stack);
 void stw_fold_gc_end(stw_fold *fold, int64_t at);
 void stw_fold_keep_sites(stw_fold *fold);
 void stw_fold_stop_begin(stw_fold *fold, int64_t at, uint32_t m, uint32_t p, uint32_t g, uint32_t kind, uint64_t stack);
+/* What a proc last did, as a moment of a stop; and the same with the goroutine (slot) that it had then, where that is known. */
+stw_stop_moment stw_fold_moment(const stw_fold *fold, int64_t at, uint32_t p, uint8_t was);
+void stw_fold_moment_with(const stw_fold *fold, stw_stop_moment *moment, uint32_t g);
 void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
 void stw_fold_stop_end(stw_fold *fold, int64_t at);
 /* The world is about to run again (procresize), with fold->untold: a stop of which nothing was told ends here. quiet_since: when who

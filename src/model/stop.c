@@ -41,6 +41,30 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 		f->stop.n_running += i != p && f->ps.items[i].known && busy(f->ps.items[i].use);
 }
 
+stw_stop_moment stw_fold_moment(const stw_fold *f, int64_t at, uint32_t slot, uint8_t was)
+{
+	const stw_fold_p *p = &f->ps.items[slot];
+	return (stw_stop_moment){.at = at,
+		.p = f->order->ps.items[slot].id,
+		.g = p->last_g,
+		.run_from = p->last_run_from,
+		.generation = f->generation,
+		.root = p->last_root,
+		.stack = p->last_stack,
+		.before = p->last_before,
+		.was = was};
+}
+
+void stw_fold_moment_with(const stw_fold *f, stw_stop_moment *moment, uint32_t g)
+{
+	if (!STW_SLOT_OK(g) || g >= f->gs.count)
+		return;
+	moment->g = f->order->gs.items[g].id;
+	moment->root = f->gs.items[g].root;
+	moment->stack = f->gs.items[g].stack;
+	moment->run_from = f->gs.items[g].since;
+}
+
 void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bool starts, bool stolen)
 {
 	stw_stop *s = &f->stop;
@@ -52,25 +76,10 @@ void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bo
 		s->n_moments = STW_STOP_MOMENTS / 2;
 	}
 	stw_stop_moment *mo = &f->moments[s->n_moments++];
-	*mo = (stw_stop_moment){.at = at,
-		.p = f->order->ps.items[slot].id,
-		.g = p->last_g,
-		.run_from = p->last_run_from,
-		.generation = f->generation,
-		.root = p->last_root,
-		.stack = p->last_stack,
-		.before = p->last_before,
-		.was = p->use,
-		.starts = starts};
-	if (p->use == STW_USE_SYSCALL || (STW_SLOT_OK(p->g) && p->use == STW_USE_USER)) {
-		uint32_t g = STW_SLOT_OK(p->g) ? p->g : stw_order_find_g(f->order, p->use_g);
-		if (STW_SLOT_OK(g) && g < f->gs.count) {
-			mo->g = f->order->gs.items[g].id;
-			mo->root = f->gs.items[g].root;
-			mo->stack = f->gs.items[g].stack;
-			mo->run_from = f->gs.items[g].since;
-		}
-	}
+	*mo = stw_fold_moment(f, at, slot, p->use);
+	mo->starts = starts;
+	if (p->use == STW_USE_SYSCALL || (STW_SLOT_OK(p->g) && p->use == STW_USE_USER))
+		stw_fold_moment_with(f, mo, STW_SLOT_OK(p->g) ? p->g : stw_order_find_g(f->order, p->use_g));
 }
 
 /* How long procs run in [from, to) by the moments from `first` on. */

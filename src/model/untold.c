@@ -79,22 +79,9 @@ static void add_moment(stw_fold *f, stw_stop_moment moment)
 static stw_stop_moment moment_of(const stw_fold *f, uint32_t slot, int64_t at)
 {
 	const stw_fold_p *p = &f->ps.items[slot];
-	stw_stop_moment moment = {.at = at,
-		.p = f->order->ps.items[slot].id,
-		.g = p->last_g,
-		.run_from = p->last_run_from,
-		.generation = f->generation,
-		.root = p->last_root,
-		.stack = p->last_stack,
-		.before = p->last_before,
-		.was = p->stopped_as};
-	uint32_t g = p->stopped_as == STW_USE_SYSCALL ? stw_order_find_g(f->order, p->use_g) : STW_MAP_NONE;
-	if (g != STW_MAP_NONE && g < f->gs.count) {
-		moment.g = p->use_g;
-		moment.root = f->gs.items[g].root;
-		moment.stack = f->gs.items[g].stack;
-		moment.run_from = f->gs.items[g].since;
-	}
+	stw_stop_moment moment = stw_fold_moment(f, at, slot, p->stopped_as);
+	if (p->stopped_as == STW_USE_SYSCALL)
+		stw_fold_moment_with(f, &moment, stw_order_find_g(f->order, p->use_g));
 	return moment;
 }
 

@@ -301,13 +301,7 @@ void stw_merge_forget_g(stw_merge *mg, uint32_t slot)
 	for (uint32_t i = 0; i < o->ms.count; i++)
 		if (o->ms.items[i].g == slot)
 			o->ms.items[i].g = STW_SLOT_NONE;
-	while (g->region)
-		stw_order_pop_region(o, slot);
-	for (size_t i = o->stops.count; g->stops && i-- > 0;)
-		if (o->stops.items[i].g == slot) {
-			o->stops.items[i] = o->stops.items[--o->stops.count];
-			g->stops--;
-		}
+	stw_order_close_g(o, slot);
 	g->status = STW_G_BAD;
 	g->assist = STW_RANGE_OFF;
 }

@@ -181,7 +181,7 @@ void stw_order_pop_region(stw_order *o, uint32_t g)
 	o->free_region = r;
 }
 
-void stw_order_remove_g(stw_order *o, uint32_t slot)
+void stw_order_close_g(stw_order *o, uint32_t slot)
 {
 	stw_order_g *g = &o->gs.items[slot];
 	while (g->region)
@@ -191,7 +191,12 @@ void stw_order_remove_g(stw_order *o, uint32_t slot)
 			o->stops.items[i] = o->stops.items[--o->stops.count];
 			g->stops--;
 		}
-	remove_id(o, g->id);
+}
+
+void stw_order_remove_g(stw_order *o, uint32_t slot)
+{
+	stw_order_close_g(o, slot);
+	remove_id(o, o->gs.items[slot].id);
 	uint32_t *freed = stw_vec_push(o->mem, &o->free_gs);
 	if (freed) /* out of memory here just means that the slot stays unused */
 		*freed = slot;

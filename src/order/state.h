@@ -154,6 +154,8 @@ uint32_t stw_order_add_m(stw_order *order, int64_t id);
 uint32_t stw_order_create_g(stw_order *order, int64_t id, uint8_t status);
 /* Frees a goroutine's slot, its regions and stops. */
 void stw_order_remove_g(stw_order *order, uint32_t slot);
+/* Ends what a goroutine has in flight: its regions, the stops that it asked for. */
+void stw_order_close_g(stw_order *order, uint32_t slot);
 bool stw_order_require(stw_order *order, uint8_t kind, uint64_t id, uint32_t a, uint64_t b);
 bool stw_order_push_region(stw_order *order, uint32_t g, uint64_t task, uint32_t name);
 void stw_order_pop_region(stw_order *order, uint32_t g);

@@ -1,6 +1,8 @@
 """What the Python tests share: where the program is, how a failure is noted, how a test is skipped."""
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -22,6 +24,29 @@ def program():
 def skip(why):
     print("skipped: %s" % why)
     sys.exit(77)
+
+
+def run_bytes(path, *args):
+    """Runs the program: exit code, what it printed, what it said on standard error as text."""
+    done = subprocess.run([path, *args], capture_output=True, timeout=300)
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
+
+
+def run_text(path, *args):
+    """The same with text for what it printed."""
+    code, out, err = run_bytes(path, *args)
+    return code, out.decode("utf-8", "replace"), err
+
+
+def diagnose(path, *files):
+    """A diagnosis: exit code, the JSON document (None: none was printed), standard error."""
+    code, out, err = run_bytes(path, "diagnose", "--format", "json", *files)
+    return code, json.loads(out) if out else None, err
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 class Report:
