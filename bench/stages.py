@@ -48,16 +48,37 @@ def by_file(profile):
     return cost
 
 
+def callgrind(out, program, trace, threads, *options):
+    """What `stat` prints, run under callgrind, which leaves its profile at out."""
+    command = ["valgrind", "--tool=callgrind", "--compress-pos=no", "--callgrind-out-file=" + out, *options, program, "stat", "--threads", str(threads), "--format", "json", trace]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+
+
 def measure(program, trace):
     """Instructions an event, in all and by stage."""
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out")
-        done = subprocess.run(["valgrind", "--tool=callgrind", "--compress-pos=no", "--callgrind-out-file=" + out, program, "stat", "--threads", "1", "--format", "json", trace],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        said = callgrind(out, program, trace, 1)
         with open(out, encoding="utf-8", errors="replace") as file:
             cost = by_file(line.rstrip("\n") for line in file)
-    events = sum(i["events"] for i in json.loads(done.stdout)["inputs"]) or 1
+    events = sum(i["events"] for i in said["inputs"]) or 1
     stages = collections.Counter({name: 0 for name, _ in STAGES})
     for path, count in cost.items():
         stages[next(name for name, pattern in STAGES if re.search(pattern, path or ""))] += count
     return {"instructions_per_event": sum(cost.values()) / events, "stages": {name: count / events for name, count in stages.items()}}
+
+
+def alone_share(program, trace):
+    """The share of the instructions of `stat` with two workers that the main thread runs: finding the generations, joining what the
+    workers made of them, the figures. It is what more workers don't make faster. None where there were no workers."""
+    with tempfile.TemporaryDirectory() as folder:
+        callgrind(os.path.join(folder, "out"), program, trace, 2, "--separate-threads=yes")
+        totals = {}
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                found = re.search(r"^totals: (\d+)", file.read(), re.MULTILINE)
+            if found and name != "out":
+                totals[name] = int(found[1])
+    if len(totals) < 2:
+        return None
+    return totals[min(totals)] / sum(totals.values())
