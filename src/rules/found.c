@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/causes.h"
+
 enum { MOST_OCCURRENCES = 100, MOST_VICTIMS = 20, MOST_EVIDENCE = 60, MOST_COUNTED = 4096 };
 
 const char *stw_case_printf(stw_case *c, const char *format, ...)
@@ -351,18 +353,6 @@ static void sort_evidence(stwatch_evidence *e, size_t n)
 	}
 }
 
-static int loudest_first(const void *x, const void *y)
-{
-	const stwatch_finding *a = x, *b = y;
-	if (a->severity != b->severity)
-		return a->severity < b->severity ? 1 : -1;
-	if (a->harm_ns != b->harm_ns) /* what it cost others, not how long it was */
-		return a->harm_ns < b->harm_ns ? 1 : -1;
-	if (a->worst_ns != b->worst_ns)
-		return a->worst_ns < b->worst_ns ? 1 : -1;
-	return strcmp(a->id, b->id);
-}
-
 /* The same for the same problem in another recording: no times, ids or counts go in. */
 static const char *id_of(stw_case *c, const stw_found *f)
 {
@@ -419,7 +409,6 @@ bool stw_case_conclude(stw_case *c, stwatch_finding **findings, size_t *count)
 		return false;
 	for (size_t i = 0; i < c->found.count; i++)
 		conclude(c, c->found.items[i], &(*findings)[i]);
-	if (*count > 1)
-		qsort(*findings, *count, sizeof **findings, loudest_first);
+	stw_findings_order(*findings, *count);
 	return !c->failed;
 }

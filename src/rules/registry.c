@@ -1,6 +1,6 @@
 #include "rules/case.h"
 
-/* In the order in which they judge; what is printed first follows from severity and harm. */
+/* In the order in which they judge; what is told first is up to causes.h. */
 const stw_rule *const stw_rules[] = {
 	&stw_rule_stw_prolonged,
 	&stw_rule_stw_frequent,
