@@ -105,6 +105,10 @@ FAULTS = [
     Case("growth-read", "growth", [Fault("growth", ["goroutine-leak"], size=False, level="note")], mode="read", procs=(2, 8), oldest=9),
     Case("rationed", "rationed", [Fault("rationed", ["outside-program"], [], size=False)], procs=(2, 4), oldest=14, never=["non-preemptible"], driver="ration",
          beside=STARVED + ["proc-idle-with-backlog", "stw-prolonged"]),
+    Case("errands-stop", "errands", [Fault("frozen", ["outside-program"], [], share=0.3, least=60)], procs=(2, 8), oldest=9, never=["non-preemptible", "goroutine-starved"], driver="stop",
+         beside=["proc-idle-with-backlog"]),
+    Case("errands-ration", "errands", [Fault("rationed", ["outside-program"], [], size=False)], mode="ration", procs=(2, 4), oldest=9, never=["non-preemptible"], driver="ration",
+         beside=STARVED + ["proc-idle-with-backlog", "stw-prolonged"]),
     *[Case(f"halt-{mode}", "halt", [Fault("held", STW, ["main.(*engine).heavy", "main.main"], least=35, size=False)], mode=mode, procs=(2, 8), beside=AFTER_STOP + ["gc-mark-termination"])
       for mode in ("copy", "equal", "count")],
     Case("halt-memstats", "halt", [Fault("often", ["stw-frequent"], size=False)], mode="memstats", procs=(2, 8), beside=AFTER_STOP + STW),
@@ -136,7 +140,7 @@ QUIET = [
     Case("permits-idle", "permits", mode="idle", procs=ANY, oldest=9), Case("growth-closed", "growth", mode="closed", procs=ANY, oldest=9),
     Case("halt-metrics", "halt", mode="metrics", procs=ANY), Case("halt-rare", "halt", mode="rare", procs=FEW), Case("knots-brisk", "knots", mode="brisk", procs=ANY, oldest=9),
     Case("knots-flight", "knots", mode="flight", procs=ANY, oldest=9), Case("heapstorm-roomy", "heapstorm", mode="roomy", procs=FEW, oldest=9),
-    Case("shelf-clean", "shelf", mode="clean", procs=ANY, oldest=9), Case("brake-blocked", "brake", mode="blocked", procs=ANY, oldest=9),
+    Case("errands-calm", "errands", mode="calm", procs=FEW, oldest=9), Case("shelf-clean", "shelf", mode="clean", procs=ANY, oldest=9), Case("brake-blocked", "brake", mode="blocked", procs=ANY, oldest=9),
     *[Case(f"visitors-{mode}", "visitors", mode=mode, procs=ANY) for mode in ("subscribers", "pool", "slowly", "burst")],
 ]
 CASES = FAULTS + QUIET

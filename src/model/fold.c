@@ -269,7 +269,7 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 		s.p = f->order->ps.items[i].id;
 		s.root = f->gs.items[p->g].root;
 	}
-	if (!s.n_user || from < f->doubt || from < f->lost_to || f->partial)
+	if ((!s.n_user && (f->figures_only || to - from < STW_KEEP_IDLE_SILENCE_NS)) || from < f->doubt || from < f->lost_to || f->partial)
 		return;
 	stw_silence *kept = stw_vec_push(f->mem, &f->silences);
 	if (kept)

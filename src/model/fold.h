@@ -64,6 +64,7 @@ enum {
 	STW_KEEP_WAIT_NS = 1000000,
 	STW_KEEP_RUN_NS = 5000000,
 	STW_KEEP_SILENCE_NS = 10000000,
+	STW_KEEP_IDLE_SILENCE_NS = 25000000, /* if no proc ran a goroutine */
 	STW_SLOT_NS = 10000000, /* run-queue lengths are kept by the 10 ms */
 };
 
@@ -193,13 +194,17 @@ typedef struct stw_wake {
 	uint8_t held_state;
 } stw_wake;
 
-/* A stretch in which no thread wrote anything, nor was any sampled, although procs were running. */
+/* A stretch in which no thread wrote anything, nor was any sampled. */
 typedef struct stw_silence {
 	int64_t from, to;
 	uint32_t n_user; /* procs that ran a goroutine */
 	int64_t g, p; /* of one of them */
 	uint32_t generation, root;
-	uint8_t judged; /* for rules: 0 not yet, 1 the program's own, 2 from outside */
+	/* for rules */
+	bool outside, likely; /* the process was stopped from outside; more than silence says so */
+	uint32_t n_late; /* goroutines whose timers should have gone off within it (rules/overdue.h) */
+	int64_t late_g, late_from, late_usual_ns,
+		late_ns; /* the one that was most overdue: since when it slept, how long it usually does, how late it was */
 } stw_silence;
 
 /* A goroutine that no other woke, from a wait of which only earlier generations know what it was for. */

@@ -79,7 +79,7 @@ unsigned stw_run_on_functions(stw_case *c)
 			seen[n++] = f;
 	}
 	for (size_t i = 0; i < c->gather->silences.count && n == 2; i++) /* two, and it was stopped from outside at other times */
-		n += stw_is_outside(c, &c->gather->silences.items[i]);
+		n += c->gather->silences.items[i].outside;
 	c->run_on_functions = n + 1;
 	return n;
 }

@@ -1,9 +1,12 @@
 /* Time that the kernel, a signal or a neighbour took: stretches in which no thread wrote anything although procs were running. */
 #include <string.h>
 
+#include "rules/overdue.h"
 #include "rules/waits.h"
 
-enum { LONG_RUN_NS = 30000000, MANY_RUNNERS = 4 };
+enum { LONG_RUN_NS = 30000000, MANY_RUNNERS = 4, SHOWN = 2 };
+/* A quota's period as the kernel and container runtimes have it by default (Documentation/scheduler/sched-bwc.rst). */
+enum { PERIOD_NS = 100000000, PERIOD_SLACK_NS = 3000000, FEWEST_PERIODS = 4, MOST_COMPARED = 1000 };
 
 /* The profiler was on all the time, as far as samples before and after show. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to)
@@ -30,7 +33,7 @@ static bool explained(const stw_case *c, const stw_silence *s)
 	return false;
 }
 
-/* Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
+/* Timers that are overdue tell by themselves. Where goroutines run on several procs, sysmon asks each to give way after 10 ms and they do within another 10: if all are
  * silent for longer, sysmon was too. On one proc that can't be told from code that can't be preempted, unless CPU samples,
  * which do not stop for that, are silent as well. */
 static bool judge_silence(const stw_case *c, const stw_silence *s)
@@ -38,6 +41,8 @@ static bool judge_silence(const stw_case *c, const stw_silence *s)
 	unsigned n = running(c, s);
 	if (s->to - s->from < 25000000)
 		return false;
+	if (s->n_late)
+		return true;
 	if (n == 0)
 		return false;
 	if (!c->preempts && !c->has_samples) /* code that calls nothing is silent by itself, on all procs at once */
@@ -47,22 +52,41 @@ static bool judge_silence(const stw_case *c, const stw_silence *s)
 	return n > 1 && !explained(c, s);
 }
 
-bool stw_is_outside(const stw_case *c, stw_silence *s)
+/* What is outside, and where not only silence says so: where CPU samples or timers show that nothing executed, or did at several other times. */
+static void want(stw_case *c)
 {
-	if (!s->judged)
-		s->judged = judge_silence(c, s) ? 2 : 1;
-	return s->judged == 2;
+	stw_gather *a = c->gather;
+	unsigned shown = 0;
+	stw_overdue_find(c);
+	for (size_t i = 0; i < a->silences.count; i++) {
+		stw_silence *s = &a->silences.items[i];
+		s->outside = judge_silence(c, s);
+		s->likely = s->outside && (stw_profiled(c, s->from, s->to) || s->n_late);
+		shown += s->likely;
+	}
+	for (size_t i = 0; i < a->silences.count; i++)
+		a->silences.items[i].likely |= a->silences.items[i].outside && shown >= SHOWN;
+}
+
+static int64_t overlap(const stw_case *c, int64_t from, int64_t to, bool likely)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < c->gather->silences.count; i++) {
+		const stw_silence *s = &c->gather->silences.items[i];
+		if (likely ? s->likely : s->outside)
+			sum += stw_overlap(s->from, s->to, from, to);
+	}
+	return sum;
 }
 
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to)
 {
-	int64_t sum = 0;
-	for (size_t i = 0; i < c->gather->silences.count; i++) {
-		stw_silence *s = &c->gather->silences.items[i];
-		if (stw_is_outside(c, s))
-			sum += stw_overlap(s->from, s->to, from, to);
-	}
-	return sum;
+	return overlap(c, from, to, false);
+}
+
+int64_t stw_overlap_outside_likely(const stw_case *c, int64_t from, int64_t to)
+{
+	return overlap(c, from, to, true);
 }
 
 static void add_victims(stw_case *c, stw_found *f, const stw_silence *s)
@@ -79,44 +103,110 @@ static void add_victims(stw_case *c, stw_found *f, const stw_silence *s)
 	}
 }
 
+static void tell_late(stw_case *c, stw_found *f, const stw_silence *s)
+{
+	stwatch_evidence *e = stw_found_step(c, f, s->late_from, "asleep", "GoBlock",
+		"G%lld begins to wait for a timer; three of four times it does so for %s at most", (long long)s->late_g,
+		stw_case_ms(c, s->late_usual_ns));
+	e->goroutine = s->late_g;
+	stw_found_value(c, e, "usual_ns", s->late_usual_ns);
+	e = stw_found_step(c, f, s->to, "late", "GoUnblock", "it wakes %s late, with %u others that are overdue too",
+		stw_case_ms(c, s->late_ns), s->n_late - 1);
+	e->goroutine = s->late_g;
+	stw_found_value(c, e, "late_ns", s->late_ns);
+}
+
+static bool is_within_a_period(const stw_silence *s)
+{
+	return s->outside && s->to - s->from < PERIOD_NS;
+}
+
+/* A quota that is used up stops the process until the next period begins: most silences end at one point of it. How many do; 0: too few. */
+static unsigned end_with_a_period(const stw_gather *a)
+{
+	unsigned all = 0, most = 0;
+	size_t n = a->silences.count < MOST_COMPARED ? a->silences.count : MOST_COMPARED;
+	for (size_t i = 0; i < n; i++) {
+		unsigned here = 0;
+		all += is_within_a_period(&a->silences.items[i]);
+		for (size_t k = 0; k < n && is_within_a_period(&a->silences.items[i]); k++) {
+			int64_t apart = (a->silences.items[k].to - a->silences.items[i].to) % PERIOD_NS;
+			apart = apart < 0 ? apart + PERIOD_NS : apart;
+			here += is_within_a_period(&a->silences.items[k]) &&
+				(apart <= PERIOD_SLACK_NS || apart >= PERIOD_NS - PERIOD_SLACK_NS);
+		}
+		most = here > most ? here : most;
+	}
+	return most >= FEWEST_PERIODS && most * 10 >= all * 8 ? most : 0;
+}
+
+static void tell_period(stw_case *c, stw_found *f, int64_t at)
+{
+	unsigned n = end_with_a_period(c->gather);
+	if (!n)
+		return;
+	stwatch_evidence *e = stw_found_step(c, f, at, "period", "the next event",
+		"%u silences end at one point of a period of 100 ms: so a CPU quota gives the CPU back", n);
+	stw_found_value(c, e, "silences", n);
+	f->f.advice = "a CPU quota (cgroup cpu.max, a container's CPU limit) is used up before its period ends: raise it, need less CPU, "
+		      "or set GOMAXPROCS "
+		      "to it, so that it is used up more evenly";
+}
+
 static void stopped(stw_case *c)
 {
+	stw_found *f = NULL;
+	int64_t worst_end = 0;
 	for (size_t i = 0; i < c->gather->silences.count; i++) {
-		stw_silence *s = &c->gather->silences.items[i];
+		const stw_silence *s = &c->gather->silences.items[i];
 		bool fresh;
-		if (!stw_is_outside(c, s))
+		if (!s->outside)
 			continue;
-		stw_found *f = stw_found_for(c, "outside-program", "process-stopped", NULL, STW_SET_OUTSIDE_NOTE, &fresh);
+		f = stw_found_for(c, "outside-program", "process-stopped", NULL, STW_SET_OUTSIDE_NOTE, &fresh);
 		if (!f)
 			return;
 		int64_t before = f->f.worst_ns;
+		if (fresh) {
+			f->f.confidence = STWATCH_POSSIBLE;
+			f->most = STWATCH_WARNING;
+		}
+		if (s->likely) {
+			f->f.confidence = STWATCH_LIKELY;
+			f->most = 0;
+		}
 		stw_found_occurs(c, f, s->from, s->to, STWATCH_NONE, STWATCH_NONE);
 		f->f.harm_ns += s->to - s->from;
 		add_victims(c, f, s);
 		if (s->to - s->from <= before)
 			continue;
+		worst_end = s->to;
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
 		bool profiled = stw_profiled(c, s->from, s->to);
-		f->f.confidence = profiled ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-		if (!profiled)
-			f->most = STWATCH_WARNING;
-		f->f.title = stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines",
-			stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
+		f->f.title = s->n_late ? stw_case_printf(c, "the whole process was silent for %s, and %u goroutines' timers went off late",
+						 stw_case_ms(c, s->to - s->from), s->n_late)
+				       : stw_case_printf(c, "the whole process was silent for %s while %u proc%s ran goroutines",
+						 stw_case_ms(c, s->to - s->from), s->n_user, s->n_user == 1 ? "" : "s");
 		f->f.advice = "look outside: a stopped process (SIGSTOP, debugger, snapshot of the machine), a CPU quota, a busy or paused "
 			      "host";
 		stw_found_step(c, f, s->from, "silent", "the last event of all threads",
 			"no thread writes any event from here on; %u proc%s running goroutines", s->n_user,
 			s->n_user == 1 ? " is" : "s are");
+		if (s->n_late)
+			tell_late(c, f, s);
 		if (profiled)
 			stw_found_step(c, f, s->from + 1, "sample", "CPUSample",
 				"nor is there a CPU sample, though the profiler was on in this trace");
 		stw_found_step(c, f, s->to, "back", "the next event", "everything goes on");
 		if (s->n_user > 1)
 			stw_found_rules_out(c, f, "one goroutine that can't be preempted: the other procs would have been heard of");
-		if (!profiled)
+		if (s->n_late)
+			stw_found_rules_out(c, f, "nothing to do: timers wake a proc that is idle");
+		if (!profiled && s->n_user)
 			stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
 	}
+	if (f)
+		tell_period(c, f, worst_end);
 }
 
 /* How many goroutines ran on for long although no CPU sample shows them, up to MANY_RUNNERS: those are not all in raw system calls. */
@@ -149,7 +239,7 @@ static void squeezed(stw_case *c)
 				? a->runs.items[i].to - a->runs.items[i].from
 				: 0;
 	for (size_t i = 0; i < a->silences.count; i++)
-		if (stw_is_outside(c, &a->silences.items[i]))
+		if (a->silences.items[i].outside)
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
 	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
 	if (should < 500000000 || got * 100 >= should * 60 || (a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
@@ -210,6 +300,46 @@ static void crowded(stw_case *c)
 	stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
 }
 
+/* A proc without a goroutine takes the work that there is, and at once: one that looks for it for long doesn't execute. */
+static void searching(stw_case *c)
+{
+	int64_t worst = 0;
+	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
+		const stw_candidate *w = &c->gather->runnable_stays.items[i];
+		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
+		bool fresh;
+		if (w->looking_beside_ns < c->set[STW_SET_OUTSIDE_NOTE] || w->gc_worker || !w->begun || stw_is_runtimes(root) ||
+			w->stopped_ns || stw_overlap_outside(c, w->from, w->to) > 0)
+			continue;
+		stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
+		if (!f)
+			return;
+		if (!fresh && !worst) /* its evidence is another */
+			return;
+		const char *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
+		f->f.severity = STWATCH_NOTE;
+		f->f.confidence = STWATCH_POSSIBLE;
+		f->f.harm_ns += w->looking_beside_ns;
+		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
+		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->looking_beside_ns);
+		if (w->looking_beside_ns <= worst)
+			continue;
+		worst = w->looking_beside_ns;
+		f->evidence.count = f->ruled_out.count = 0;
+		f->f.title = stw_case_printf(c, "a proc looked for work for %s while %s stood runnable: its thread was kept from executing",
+			stw_case_ms(c, worst), victim ? victim : "a goroutine");
+		f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time";
+		stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld becomes runnable", (long long)w->g)
+			->goroutine = w->g;
+		stw_found_step(c, f, w->from + 1, "looking", "ProcStart or GoStop, and no GoStart",
+			"a proc that runs no goroutine, and is not idle either, does not take it for %s", stw_case_ms(c, worst));
+		stw_found_step(
+			c, f, w->to, "started", "GoStart", "it runs on P%lld, after %s", (long long)w->p, stw_case_ms(c, w->to - w->from))
+			->goroutine = w->g;
+		stw_found_rules_out(c, f, "not known: whether the goroutine was locked to a thread, or the proc ran timers");
+	}
+}
+
 static void judge(stw_case *c)
 {
 	stopped(c);
@@ -217,6 +347,7 @@ static void judge(stw_case *c)
 		squeezed(c);
 	else
 		crowded(c);
+	searching(c);
 }
 
-const stw_rule stw_rule_outside = {"outside-program", NULL, judge};
+const stw_rule stw_rule_outside = {"outside-program", want, judge};

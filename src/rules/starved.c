@@ -35,9 +35,9 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 	int64_t net = w->to - w->from - w->stopped_ns, user = w->use_ns[STW_USE_USER], covered;
 	if (net < c->set[STW_SET_STARVED_NOTE] || w->stopped_ns * 2 >= w->to - w->from)
 		return BY_STOP;
-	if (stw_profiled(c, w->from, w->to) && stw_overlap_outside(c, w->from, w->to) * 2 >= net)
+	if (stw_overlap_outside_likely(c, w->from, w->to) * 2 >= net)
 		return BY_OUTSIDE;
-	if (w->idle_beside_ns * 2 >= net)
+	if (w->idle_beside_ns * 2 >= net || w->looking_beside_ns * 2 >= net) /* the latter: outside.c */
 		return BY_IDLE;
 	if (w->use_ns[STW_USE_SYSCALL] * 2 >= w->proc_ns)
 		return BY_SYSCALL;

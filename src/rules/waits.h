@@ -8,9 +8,10 @@
 
 /* How long within [from, to) the whole process was silent as if it had been stopped from outside (outside.c). */
 int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
+/* Of it, where CPU samples or timers say so too. */
+int64_t stw_overlap_outside_likely(const stw_case *c, int64_t from, int64_t to);
 /* True if CPU samples stand before and after a stretch of time: then their absence within says something. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to);
-bool stw_is_outside(const stw_case *c, stw_silence *silence);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
 /* True for a stack that asks for a collection by name (allocation.c). */
