@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "cli/command.h"
 
 static const cli_option OPTIONS[] = {{0}};
@@ -17,18 +19,45 @@ static void list_topics(cli_out *out, bool json)
 	cli_out_put(out, json ? "]}\n" : "");
 }
 
-static void explain(cli_out *out, bool json, const char *topic, const char *text)
+static void explain(cli_out *out, const char *topic, const char *text)
 {
-	if (!json) {
-		cli_out_printf(out, "%s\n\n", topic);
-		cli_out_wrapped(out, 0, 0, text);
-		return;
+	const stwatch_since *since;
+	cli_out_printf(out, "%s\n\n", topic);
+	cli_out_wrapped(out, 0, 0, text);
+	for (size_t i = 0; (since = stwatch_explain_since(topic, i)) != NULL; i++) {
+		char line[400];
+		snprintf(line, sizeof line, "since %s %s%s%s%s", since->version, since->text, *since->function ? " (" : "", since->function,
+			*since->function ? ")" : "");
+		cli_out_put(out, i > 0 ? "" : "\nBetter in newer versions:\n");
+		cli_out_put(out, "  ");
+		cli_out_wrapped(out, 2, 4, line);
 	}
+}
+
+static void explain_json(cli_out *out, const char *topic, const char *text)
+{
+	const stwatch_since *since;
 	cli_out_put(out, "{\"schema\":\"stwatch.explain/1\",\"topic\":");
 	cli_out_json(out, topic);
 	cli_out_put(out, ",\"text\":");
 	cli_out_json(out, text);
-	cli_out_put(out, "}\n");
+	cli_out_put(out, ",\"since\":[");
+	for (size_t i = 0; (since = stwatch_explain_since(topic, i)) != NULL; i++) {
+		const struct {
+			const char *before, *value;
+		} keys[] = {{"{\"version\":", since->version}, {",\"rule\":", since->rule}, {",\"cause\":", since->cause},
+			{",\"function\":", since->function}, {",\"text\":", since->text}};
+		cli_out_put(out, i > 0 ? "," : "");
+		for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+			cli_out_put(out, keys[k].before);
+			if (*keys[k].value)
+				cli_out_json(out, keys[k].value);
+			else
+				cli_out_put(out, "null");
+		}
+		cli_out_put(out, "}");
+	}
+	cli_out_put(out, "]}\n");
 }
 
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
@@ -42,7 +71,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	const char *text = stwatch_explain(operands[0]);
 	if (!text)
 		return cli_usage(&cli_explain, "'%s' is neither a rule nor a cause: stwatch explain lists them", operands[0]);
-	explain(&session->out, json, operands[0], text);
+	(json ? explain_json : explain)(&session->out, operands[0], text);
 	return cli_out_finish(&session->out);
 }
 

@@ -56,10 +56,9 @@ def rows_missing():
 def main():
     report = harness.Report()
     report.check("table of older events", ", ".join(rows_missing()) or None)
-    table = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", "events-table.py"), "--check"], capture_output=True, text=True)
-    report.check("table of events", table.stdout.strip() if table.returncode else None)
-    states = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", "states-table.py"), "--check"], capture_output=True, text=True)
-    report.check("tables of states", states.stdout.strip() if states.returncode else None)
+    for script, what in (("events-table.py", "table of events"), ("states-table.py", "tables of states"), ("since-table.py", "newer versions")):
+        done = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", script), "--check"], capture_output=True, text=True)
+        report.check(what, done.stdout.strip() or done.stderr.strip() or "failed" if done.returncode else None)
     explained = re.findall(r'^\t\{"([a-z-]+)",', read(harness.SOURCE, "src", "rules", "explain.c").split("/* ---- causes ---- */")[0], re.M)
     there = sorted(name[:-3] for name in os.listdir(RULES) if name != "README.md")
     report.check("a page for each rule", None if sorted(explained) == there else "explained: %s; pages: %s" % (sorted(explained), there))

@@ -11,6 +11,8 @@ import tempfile
 try:
     import jsonschema
 except ImportError:
+    if os.path.exists("/usr/bin/python3") and not os.path.samefile(sys.executable, "/usr/bin/python3"):
+        os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])  # Debian's modules are that one's
     print("skipped: the Python module jsonschema is not installed (Debian: python3-jsonschema)")
     sys.exit(77)
 
@@ -75,6 +77,14 @@ def main():
     documents += 1
     text = output("profile", "--format", "json", "--type", "sched", "-o", os.devnull, TRACES[0])
     found += complaints(check, text, "profile %s" % TRACES[0]) if text else []
+    check = validator("explain")
+    topics = output("explain", "--format", "json")
+    for text in [topics] + [output("explain", "--format", "json", topic) for topic in json.loads(topics)["topics"]]:
+        documents += 1
+        found += complaints(check, text, "explain")
+    check = validator("doctor")
+    documents += 1
+    found += complaints(check, output("doctor", "--format", "json"), "doctor")
     check = validator("event")
     for line in output("events", "--format", "jsonl", TRACES[0]).splitlines()[:LINES_CHECKED]:
         documents += 1

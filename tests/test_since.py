@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Advice names the version of Go that does better, on traces of an older one, and on no other.  test_since.py [PROGRAM]"""
+"""Advice names the version of Go that does better, on traces of an older one, and on no other; explain names all that concern a rule or a
+cause.  test_since.py [PROGRAM]"""
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -24,6 +26,13 @@ def main():
         advice = [f["advice"] for f in json.loads(done.stdout)["findings"] if f["rule"] == rule]
         right = advice and all(words in a if words else "since Go" not in a for a in advice[:1])
         report.check(name, None if right else advice)
+    rows = open(os.path.join(harness.SOURCE, "src", "rules", "since.def"), encoding="utf-8").read()
+    for name in sorted({n for n in re.findall(r'^STW_SINCE\w*\([^,]+, "([^"]+)", "([^"]*)"', rows, re.M) for n in n if n}):
+        told = json.loads(subprocess.run([program, "explain", "--format", "json", name], capture_output=True).stdout).get("since", [])
+        texts = set(re.findall(r'^STW_SINCE\w*\([^,]+, (?:"%s", "[^"]*"|"[^"]*", "%s"),\s*(?:"[^"]*",\s*)?"([^"]+)"\)' % (name, name), rows, re.M))
+        right = {t["text"] for t in told} == texts and len(told) >= len(texts) and all(name in (t["rule"], t["cause"]) for t in told)
+        page = " ".join(subprocess.run([program, "explain", name], capture_output=True, text=True).stdout.split())
+        report.check("explain %s" % name, None if right and all("since %s %s" % (t["version"], t["text"]) in page for t in told) else told)
     report.finish()
 
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Writes the table of events in docs/format-v2.md from src/event/events.def; with --check only says whether it is in step."""
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "format-v2.md"
+import doc_table
+
 ROW = re.compile(r'^STW_EVENT\((\d+), (\w+), (\w+), \d+, "([^"]*)"', re.M)
 BEGIN, END = "<!-- events: written by tools/events-table.py -->\n", "<!-- end of events -->"
 # The first header whose traces may hold the event, by the highest number before the next one.
@@ -18,22 +17,14 @@ def words(kind):
 
 def table():
     rows = ["| no. | event | arguments | kind | since |", "|---|---|---|---|---|"]
-    for number, name, kind, args in ROW.findall((ROOT / "src" / "event" / "events.def").read_text(encoding="utf-8")):
+    for number, name, kind, args in ROW.findall(doc_table.source("src/event/events.def")):
         since = next(version for highest, version in SINCE if int(number) <= highest)
         rows.append(f"| {number} | {name} | {args} | {words(kind) or 'structure'} | {since} |")
     return "\n".join(rows) + "\n"
 
 
 def main():
-    page = PAGE.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    new = head + BEGIN + table() + END + rest.split(END, 1)[1]
-    if sys.argv[1:] != ["--check"]:
-        PAGE.write_text(new, encoding="utf-8")
-    elif new != page:
-        print("docs/format-v2.md is not in step with src/event/events.def: run tools/events-table.py")
-        return 1
-    return 0
+    return 0 if doc_table.keep("docs/format-v2.md", BEGIN, END, table(), "src/event/events.def") else 1
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ need protobuf-c-compiler command -v protoc-c
 need libcurl4-openssl-dev has_header curl/curl.h
 need libcmocka-dev has_header cmocka.h
 need python3 command -v python3
+has_module() { python3 -c "import $1" || /usr/bin/python3 -c "import $1"; } # python3 may be another than Debian's
+need python3-jsonschema has_module jsonschema
 
 [ -n "$missing" ] || exit 0
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Writes the tables of states, transitions and coupling in docs/states.md from src/event/states.def; with --check only says whether they are in step."""
-import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "states.md"
+import doc_table
+
 BEGIN, END = "<!-- tables: written by tools/states-table.py -->\n", "<!-- end of tables -->"
 STATE = re.compile(r'^STW_STATE\((\w), (\w+), "([^"]*)", (\d), "([^"]*)"\)', re.M)
 MOVE = re.compile(r'^STW_MOVE\((\w), (\w+), (\w+), (\w+), (\d+), (\d+), "([^"]*)"\)', re.M)
@@ -37,15 +36,8 @@ def tables(text):
 
 
 def main():
-    page = PAGE.read_text(encoding="utf-8")
-    head, rest = page.split(BEGIN)
-    new = head + BEGIN + "\n" + tables((ROOT / "src" / "event" / "states.def").read_text(encoding="utf-8")) + "\n" + END + rest.split(END, 1)[1]
-    if sys.argv[1:] != ["--check"]:
-        PAGE.write_text(new, encoding="utf-8")
-    elif new != page:
-        print("docs/states.md is not in step with src/event/states.def: run tools/states-table.py")
-        return 1
-    return 0
+    new = "\n" + tables(doc_table.source("src/event/states.def")) + "\n"
+    return 0 if doc_table.keep("docs/states.md", BEGIN, END, new, "src/event/states.def") else 1
 
 
 if __name__ == "__main__":

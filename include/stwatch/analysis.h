@@ -290,6 +290,18 @@ const char *stwatch_explain(const char *rule_or_cause);
 /* The name that stwatch_explain knows, by index from 0; NULL past the last. */
 const char *stwatch_explain_topic(size_t index);
 
+/* What a newer version does better where a rule found something. All texts are constant. */
+typedef struct stwatch_since {
+	const char *version;  /* "Go 1.14", "Linux 5.14": since which */
+	const char *rule, *cause; /* of which findings; cause "": whatever it is */
+	const char *function; /* of those with a function in sight whose name begins so; "": any */
+	const char *text;
+} stwatch_since;
+
+/* What concerns a rule or a cause, by index from 0, oldest first; NULL past the last. Advice of a finding in a trace of an older Go has
+ * it too. Constant. Thread-safe. */
+const stwatch_since *stwatch_explain_since(const char *rule_or_cause, size_t index);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -4,14 +4,16 @@
 #include "rules/case.h"
 
 typedef struct since {
-	unsigned minor;
-	const char *rule, *cause, *function, *text;
+	unsigned minor; /* of Go; 0: of what a trace does not tell */
+	stwatch_since row;
 } since;
 
 static const since ROWS[] = {
-#define STW_SINCE(minor, rule, cause, function, text) {minor, rule, cause, function, text},
+#define STW_SINCE(minor, rule, cause, function, text) {minor, {"Go 1." #minor, rule, cause, function, text}},
+#define STW_SINCE_OTHER(version, rule, cause, text) {0, {version, rule, cause, "", text}},
 #include "rules/since.def"
 #undef STW_SINCE
+#undef STW_SINCE_OTHER
 };
 
 /* The newest Go that writes a header: some have the same. */
@@ -40,7 +42,7 @@ static bool shows(const stw_found *f, const char *function)
 	return false;
 }
 
-static bool applies(const since *s, const stw_found *f)
+static bool applies(const stwatch_since *s, const stw_found *f)
 {
 	return strcmp(s->rule, f->f.rule) == 0 && (!*s->cause || (f->f.cause && strcmp(s->cause, f->f.cause) == 0)) &&
 		shows(f, s->function);
@@ -53,10 +55,27 @@ const char *stw_case_advice_since(stw_case *c, const stw_found *f)
 	for (size_t i = 0; header && i < sizeof ROWS / sizeof *ROWS; i++) {
 		const since *s = &ROWS[i];
 		/* What was preempted by a signal shows that its Go could. */
-		if (header >= s->minor || !applies(s, f) || (s->minor == 14 && header == 11 && c->preempts))
+		if (header >= s->minor || !applies(&s->row, f) || (s->minor == 14 && header == 11 && c->preempts))
 			continue;
-		advice = stw_case_printf(c, "%s%ssince Go 1.%u %s%s", advice, *advice ? "; " : "", s->minor, s->text,
+		advice = stw_case_printf(c, "%s%ssince %s %s%s", advice, *advice ? "; " : "", s->row.version, s->row.text,
 			newest_of(header) >= s->minor ? " (the trace does not tell whether its Go is older)" : "");
 	}
 	return advice;
+}
+
+const stwatch_since *stwatch_explain_since(const char *rule_or_cause, size_t index)
+{
+	for (size_t i = 0; rule_or_cause && i < sizeof ROWS / sizeof *ROWS; i++) {
+		const stwatch_since *row = &ROWS[i].row;
+		if (strcmp(row->rule, rule_or_cause) != 0 && strcmp(row->cause, rule_or_cause) != 0)
+			continue;
+		/* What bears on a rule and on a cause of another stands there twice. */
+		bool told = false;
+		for (size_t k = 0; k < i && !told; k++)
+			told = strcmp(ROWS[k].row.text, row->text) == 0 && strcmp(ROWS[k].row.version, row->version) == 0 &&
+				(strcmp(ROWS[k].row.rule, rule_or_cause) == 0 || strcmp(ROWS[k].row.cause, rule_or_cause) == 0);
+		if (!told && index-- == 0)
+			return row;
+	}
+	return NULL;
 }
