@@ -170,6 +170,21 @@ void stw_gather_load_rest(stw_gather *gather);
 void stw_gather_stop_window(stw_gather *gather, const stw_stop_brief *stop);
 /* Splits a runnable stay by what the procs did (classify.c). */
 void stw_gather_classify(stw_gather *gather, stw_candidate *candidate);
+/* Candidates (candidates.c): one more stay; what every goroutine does where the trace ends, or with `cut` a gap begins; and a goroutine that
+ * is left waiting at the end. */
+void stw_gather_stay(stw_gather *gather, const stw_stay *stay);
+void stw_gather_close_goroutines(stw_gather *gather, bool cut);
+void stw_gather_keep_left(stw_gather *gather, const stw_known_g *g);
+/* What is known (known.c): what procs did in a generation, with the border at which the one before ended (STW_TIME_UNKNOWN: there is none);
+ * procs and goroutines as they are at its end; what procs do where the trace ends, or a part of it. */
+void stw_gather_uses(stw_gather *gather, const stw_fold *fold, int64_t border);
+void stw_gather_carry_procs(stw_gather *gather, const stw_fold *fold);
+void stw_gather_carry_goroutines(stw_gather *gather, const stw_fold *fold);
+void stw_gather_close_procs(stw_gather *gather);
+/* Not true of one that may be long gone. */
+bool stw_gather_is_alive(const stw_gather *gather, const stw_known_g *g);
+/* More would not change any finding, only its count: beyond this the shorter half goes. */
+enum { STW_MOST_CANDIDATES = 16384 };
 /* Longest first, ties by time and goroutine. */
 void stw_candidates_sort(stw_candidates *list);
 /* Keeps the longest; false when out of memory. */
