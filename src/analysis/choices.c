@@ -247,7 +247,7 @@ static void end_task(stw_choices *c, const stw_stream *stream, const stw_stream_
 	uint32_t slot = stw_map_get(&c->tasks, e->a[0]);
 	stw_chosen s = {.begin = c->first, .end = e->time, .g = e->g, .id = e->a[0], .open_begin = slot == STW_MAP_NONE};
 	if (slot == STW_MAP_NONE) {
-		stw_text name = stw_intern_get(&stream->order.names, (uint32_t)e->a[3]);
+		stw_slice name = stw_intern_get(&stream->order.names, (uint32_t)e->a[3]);
 		s.name = stw_spots_keep(c->spots, name.data, name.length);
 	} else {
 		s.begin = c->open_tasks.items[slot].begin;

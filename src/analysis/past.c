@@ -345,7 +345,7 @@ const stw_past_stay *stw_past_before(const stw_past *p, const stw_past_stay *sta
 	return s && s->track == stay->track && s->id == stay->id ? s : NULL;
 }
 
-stw_text stw_past_text(const stw_past *p, const stw_past_stay *stay)
+stw_slice stw_past_text(const stw_past *p, const stw_past_stay *stay)
 {
 	return stw_intern_get(stay->track == STW_PAST_STOP ? &p->stream.order.names : &p->timeline.reasons, stay->text);
 }

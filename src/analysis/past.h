@@ -69,6 +69,6 @@ const stw_past_stay *stw_past_find(const stw_past *past, stw_past_track track, i
 /* The stay of the same track and id before that one; NULL: none. */
 const stw_past_stay *stw_past_before(const stw_past *past, const stw_past_stay *stay);
 /* Why it waited, or the kind of a stop. */
-stw_text stw_past_text(const stw_past *past, const stw_past_stay *stay);
+stw_slice stw_past_text(const stw_past *past, const stw_past_stay *stay);
 
 #endif

@@ -232,7 +232,7 @@ static void see_stop(drawing *d, const stw_stream_event *e, uint8_t becomes)
 static void see_stw(drawing *d, const stw_stream_event *e, const stw_order *order)
 {
 	if (e->type == STW_EV_STWBegin && d->open_stops++ == 0) {
-		stw_text kind = stw_intern_get(&order->names, (uint32_t)e->a[0]);
+		stw_slice kind = stw_intern_get(&order->names, (uint32_t)e->a[0]);
 		change(d, &d->stops, e->time, STWATCH_BAR_STOPPED, e->g, keep(d, kind.data, kind.length));
 	} else if (e->type == STW_EV_STWEnd && d->open_stops && --d->open_stops == 0) {
 		change(d, &d->stops, e->time, NOTHING, STWATCH_NONE, 0);
@@ -356,12 +356,12 @@ static bool hand_out(drawing *d, stw_arena *arena, lane *l, stwatch_lane *out)
 {
 	*out = (stwatch_lane){.kind = (stwatch_lane_kind)l->kind, .role = (stwatch_role)l->role, .id = l->id, .n_bars = l->bars.count};
 	stwatch_bar *bars = stw_arena_alloc(arena, (l->bars.count + 1) * sizeof *bars);
-	stw_text name = stw_intern_get(&d->texts, l->kind == STWATCH_LANE_GOROUTINE ? root_of(d, l->id) : 0);
+	stw_slice name = stw_intern_get(&d->texts, l->kind == STWATCH_LANE_GOROUTINE ? root_of(d, l->id) : 0);
 	out->name = stw_arena_copy(arena, name.data, name.length);
 	if (!bars || !out->name)
 		return false;
 	for (size_t i = 0; i < l->bars.count; i++) {
-		stw_text what = stw_intern_get(&d->texts, l->bars.items[i].what);
+		stw_slice what = stw_intern_get(&d->texts, l->bars.items[i].what);
 		bars[i] = l->bars.items[i].bar;
 		bars[i].from_ns -= d->wish->start;
 		bars[i].to_ns -= d->wish->start;

@@ -59,13 +59,13 @@ void stw_places_want_string(stw_places *p, uint32_t generation, uint32_t string)
 	if (!string || stw_map_get(&p->wanted_strings, key) != STW_MAP_NONE)
 		return;
 	stw_place *slot = stw_vec_push(p->mem, &p->string_places);
-	stw_text *text = stw_vec_push(p->mem, &p->strings);
+	stw_slice *text = stw_vec_push(p->mem, &p->strings);
 	if (!slot || !text || !stw_map_put(&p->wanted_strings, key, (uint32_t)p->string_places.count - 1)) {
 		p->failed = true;
 		return;
 	}
 	*slot = (stw_place){generation, string};
-	*text = (stw_text){"", 0};
+	*text = (stw_slice){"", 0};
 }
 
 void stw_places_want_samples(stw_places *p, int64_t from, int64_t to, uint32_t generation)

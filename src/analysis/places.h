@@ -32,7 +32,7 @@ typedef struct stw_places {
 	STW_VEC(stw_named_stack) stacks;
 	stw_map wanted_strings; /* generation << 32 | string → index into strings */
 	STW_VEC(stw_place) string_places;
-	STW_VEC(stw_text) strings;
+	STW_VEC(stw_slice) strings;
 	stw_map callees; /* wrapper → the function that it calls (numbers of names), as far as stacks show */
 	STW_VEC(stw_sample_window) windows;
 	STW_VEC(stw_sample) samples; /* within the windows, in order of time */

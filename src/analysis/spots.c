@@ -81,7 +81,7 @@ uint32_t stw_spots_of(stw_spots *s, stw_generation *gen, uint32_t stack)
 stw_spot stw_spots_get(const stw_spots *s, uint32_t number)
 {
 	stw_spot spot = {0};
-	stw_text bytes = stw_intern_get(&s->spots, number);
+	stw_slice bytes = stw_intern_get(&s->spots, number);
 	if (bytes.length == sizeof spot)
 		memcpy(&spot, bytes.data, sizeof spot);
 	return spot;

@@ -249,7 +249,7 @@ void stw_state_profile_break(stw_state_profile *p)
 
 static bool names(const stw_state_profile *p, uint32_t stack)
 {
-	stw_text row = stw_intern_get(&p->stacks, stack);
+	stw_slice row = stw_intern_get(&p->stacks, stack);
 	for (uint32_t i = 0; i < row.length; i += sizeof(uint32_t)) {
 		uint32_t number;
 		stw_profile_place place;

@@ -273,7 +273,7 @@ static void take_split(
 		stw_way_segment part = *plain;
 		next = next > from ? next : from;
 		if (inside) {
-			stw_text text = stw_past_text(&x->past, s);
+			stw_slice text = stw_past_text(&x->past, s);
 			part.kind = (uint8_t)other;
 			part.what = track == STW_PAST_STOP ? stw_spots_keep(x->spots, text.data, text.length) : part.what;
 		} else if (part.kind == STWATCH_PATH_RUNNABLE && w->whole) {
@@ -299,7 +299,7 @@ static unsigned kind_of_wait(stw_ways *x, const stw_past_stay *s, stw_wait wait,
 	case STW_WAIT_SLEEP: return STWATCH_PATH_TIMER;
 	case STW_WAIT_NETWORK: return STWATCH_PATH_NETWORK;
 	case STW_WAIT_GC: {
-		stw_text why = stw_past_text(&x->past, s);
+		stw_slice why = stw_past_text(&x->past, s);
 		return memmem(why.data, why.length, "assist", 6) ? STWATCH_PATH_ASSIST : STWATCH_PATH_GC;
 	}
 	default: break;
@@ -336,7 +336,7 @@ static void follow_waker(stw_ways *x, stw_way *w, const stw_past_stay *s, uint32
 
 static void look_at_wait(stw_ways *x, stw_way *w, const stw_past_stay *s, int64_t from)
 {
-	stw_text why = stw_past_text(&x->past, s);
+	stw_slice why = stw_past_text(&x->past, s);
 	bool ended = w->tail != INT64_MIN ? w->tail_ended : !s->open_end && s->to == w->cursor;
 	if (s->text == 0 && s->open_begin && from == s->from && !(ended && s->by != STWATCH_NONE)) {
 		w->tail = w->tail != INT64_MIN ? w->tail : w->cursor;

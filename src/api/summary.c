@@ -29,7 +29,7 @@ static bool fill_stops(stwatch_summary *s, const stw_gather *a, stw_arena *arena
 		return false;
 	for (size_t i = 0; i < a->rows.count; i++) {
 		const stw_stop_row *r = &a->rows.items[i];
-		stw_text kind = stw_intern_get(&a->names, r->kind);
+		stw_slice kind = stw_intern_get(&a->names, r->kind);
 		rows[i] = (stwatch_stw_row){
 			.kind = stw_arena_copy(arena, kind.data, kind.length),
 			.count = r->count,

@@ -34,7 +34,7 @@ static bool grow(stw_intern *intern)
 	if (!table)
 		return false;
 	for (uint32_t n = 1; n < intern->texts.count; n++) {
-		stw_text t = intern->texts.items[n];
+		stw_slice t = intern->texts.items[n];
 		size_t i = hash(t.data, t.length) & (capacity - 1);
 		while (table[i])
 			i = (i + 1) & (capacity - 1);
@@ -55,23 +55,23 @@ uint32_t stw_intern_put(stw_intern *intern, const char *data, size_t length)
 		return UINT32_MAX;
 	stw_mem *mem = intern->arena.mem;
 	if (intern->texts.count == 0) {
-		stw_text *empty = stw_vec_push(mem, &intern->texts);
+		stw_slice *empty = stw_vec_push(mem, &intern->texts);
 		if (!empty)
 			return UINT32_MAX;
-		*empty = (stw_text){"", 0};
+		*empty = (stw_slice){"", 0};
 	}
 	if ((!intern->table || intern->texts.count * 2 > intern->mask) && !grow(intern))
 		return UINT32_MAX;
 	size_t i = hash(data, length) & intern->mask;
 	for (; intern->table[i]; i = (i + 1) & intern->mask) {
-		stw_text t = intern->texts.items[intern->table[i]];
+		stw_slice t = intern->texts.items[intern->table[i]];
 		if (t.length == length && memcmp(t.data, data, length) == 0)
 			return intern->table[i];
 	}
 	char *copy = stw_arena_copy(&intern->arena, data, length);
-	stw_text *t = copy ? stw_vec_push(mem, &intern->texts) : NULL;
+	stw_slice *t = copy ? stw_vec_push(mem, &intern->texts) : NULL;
 	if (!t)
 		return UINT32_MAX;
-	*t = (stw_text){copy, (uint32_t)length};
+	*t = (stw_slice){copy, (uint32_t)length};
 	return intern->table[i] = (uint32_t)intern->texts.count - 1;
 }

@@ -395,7 +395,7 @@ static bool starts_tracing(const stw_fold *f)
 {
 	static const char START[] = "start trace";
 	for (size_t i = 0; i < f->stops.count; i++) {
-		stw_text kind = stw_intern_get(&f->names, f->stops.items[i].kind);
+		stw_slice kind = stw_intern_get(&f->names, f->stops.items[i].kind);
 		if (kind.length == sizeof START - 1 && memcmp(kind.data, START, kind.length) == 0)
 			return true;
 	}

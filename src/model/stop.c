@@ -16,7 +16,7 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 	if (f->stopping) /* one within another: the outer one's figures are what counts */
 		return;
 	uint32_t index = stw_generation_stack(f->gen, stack);
-	stw_text name = stw_intern_get(&f->order->names, kind);
+	stw_slice name = stw_intern_get(&f->order->names, kind);
 	uint32_t number = stw_intern_put(&f->names, name.data, name.length);
 	f->failed |= number == UINT32_MAX;
 	f->stopping = true;

@@ -25,7 +25,7 @@ static bool pop_holds(stw_order *state, const stw_order *reading, const stw_requ
 	if (!region)
 		return true;
 	const stw_order_region *open = &state->regions.items[region - 1];
-	stw_text a = stw_intern_get(&state->names, open->name), b = stw_intern_get(&reading->names, r->a);
+	stw_slice a = stw_intern_get(&state->names, open->name), b = stw_intern_get(&reading->names, r->a);
 	if (open->task != r->b || a.length != b.length)
 		return false;
 	for (uint32_t i = 0; i < a.length; i++)
@@ -129,7 +129,7 @@ static bool push_regions(stw_order *state, const stw_order *reading, uint32_t to
 	}
 	for (size_t i = chain.count; ok && i-- > 0;) {
 		const stw_order_region *r = &reading->regions.items[chain.items[i] - 1];
-		stw_text name = stw_intern_get(&reading->names, r->name);
+		stw_slice name = stw_intern_get(&reading->names, r->name);
 		uint32_t number = stw_intern_put(&state->names, name.data, name.length);
 		ok = number != UINT32_MAX && stw_order_push_region(state, to, r->task, number);
 	}
@@ -167,7 +167,7 @@ static bool carry_gs(stw_order *state, const stw_order *reading)
 	}
 	for (size_t i = 0; i < reading->stops.count; i++) {
 		const stw_order_stop *s = &reading->stops.items[i];
-		stw_text name = stw_intern_get(&reading->names, s->kind);
+		stw_slice name = stw_intern_get(&reading->names, s->kind);
 		uint32_t number = stw_intern_put(&state->names, name.data, name.length);
 		uint32_t g = stw_order_find_g(state, stw_order_g_id(reading, s->g));
 		stw_order_stop *copy = number == UINT32_MAX || g == STW_MAP_NONE ? NULL : stw_vec_push(state->mem, &state->stops);
@@ -223,7 +223,7 @@ static bool carry_tasks(stw_order *state, const stw_order *reading)
 		}
 		if (!t->active)
 			continue;
-		stw_text name = stw_intern_get(&reading->names, t->name);
+		stw_slice name = stw_intern_get(&reading->names, t->name);
 		uint32_t number = stw_intern_put(&state->names, name.data, name.length);
 		if (state->free_tasks.count)
 			slot = state->free_tasks.items[--state->free_tasks.count];

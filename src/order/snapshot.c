@@ -5,7 +5,7 @@ enum { NAME_MAX_LENGTH = 1 << 10 };
 
 static void save_name(const stw_order *o, stw_bytes *b, uint32_t name)
 {
-	stw_text text = stw_intern_get(&o->names, name);
+	stw_slice text = stw_intern_get(&o->names, name);
 	stw_bytes_text(b, text.data, text.length);
 }
 

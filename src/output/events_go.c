@@ -73,7 +73,7 @@ static void print_range(stw_sink *out, const stw_stream *s, const stw_stream_eve
 	case STW_EV_STWEnd: {
 		static const char before[] = "stop-the-world (";
 		char name[sizeof before + STW_V2_MAX_STRING];
-		stw_text kind = stw_intern_get(&s->order.names, (uint32_t)e->a[0]);
+		stw_slice kind = stw_intern_get(&s->order.names, (uint32_t)e->a[0]);
 		size_t n = sizeof before - 1;
 		memcpy(name, before, n);
 		memcpy(name + n, kind.data, kind.length); /* any bytes, zero among them */
@@ -119,7 +119,7 @@ static void print_annotation(stw_sink *out, const stw_stream *s, const stw_strea
 		field_text(out, " Type=", a.data, a.length);
 		break;
 	case STW_EV_UserTaskEnd: {
-		stw_text name = stw_intern_get(&s->order.names, (uint32_t)e->a[3]);
+		stw_slice name = stw_intern_get(&s->order.names, (uint32_t)e->a[3]);
 		stw_sink_text(out, " ID=");
 		stw_sink_uint(out, e->a[0]);
 		stw_sink_text(out, " Parent=");

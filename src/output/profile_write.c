@@ -71,7 +71,7 @@ static void emit_head(writer *w)
 	emit(w, &head);
 }
 
-static void emit_sample(writer *w, stw_text stack, const stw_stack_sum *sum)
+static void emit_sample(writer *w, stw_slice stack, const stw_stack_sum *sum)
 {
 	enum { FRAMES_MAX = 1024 };
 	uint64_t locations[FRAMES_MAX];

@@ -49,7 +49,7 @@ typedef struct reader {
 	raw_type types[STW_PROFILE_TYPES_MAX], period_type;
 	size_t n_types;
 	int64_t time, duration, period;
-	STW_VEC(stw_text) texts;
+	STW_VEC(stw_slice) texts;
 	STW_VEC(raw_function) functions;
 	STW_VEC(raw_frame) frames;
 	STW_VEC(stw_profile_location) locations;
@@ -218,10 +218,10 @@ static stwatch_status add_text(reader *r, const uint8_t *data, size_t size, bool
 {
 	*bad = r->texts.count >= ITEMS_MAX || memchr(data, 0, size);
 	const char *copy = stw_arena_copy(&r->c->arena, *bad ? "" : (const char *)data, *bad ? 0 : size);
-	stw_text *t = copy ? stw_vec_push(r->mem, &r->texts) : NULL;
+	stw_slice *t = copy ? stw_vec_push(r->mem, &r->texts) : NULL;
 	if (!t)
 		return stw_fail_memory(r->error);
-	*t = (stw_text){copy, (uint32_t)(*bad ? 0 : size)}; /* a bad one too: it counts */
+	*t = (stw_slice){copy, (uint32_t)(*bad ? 0 : size)}; /* a bad one too: it counts */
 	return STWATCH_OK;
 }
 

@@ -7,7 +7,7 @@
 
 static bool same_name(const stw_order *a, uint32_t x, const stw_order *b, uint32_t y)
 {
-	stw_text s = stw_intern_get(&a->names, x), t = stw_intern_get(&b->names, y);
+	stw_slice s = stw_intern_get(&a->names, x), t = stw_intern_get(&b->names, y);
 	return s.length == t.length && memcmp(s.data, t.data, s.length) == 0;
 }
 
