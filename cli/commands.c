@@ -3,8 +3,8 @@
 
 #include "cli/command.h"
 
-const cli_command *const cli_commands[] = {
-	&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_path, &cli_cut, &cli_profile, &cli_index, &cli_explain, &cli_doctor, NULL};
+const cli_command *const cli_commands[] = {&cli_diagnose, &cli_stat, &cli_events, &cli_states, &cli_path, &cli_cut, &cli_profile,
+	&cli_index, &cli_explain, &cli_doctor, &cli_completion, NULL};
 
 static const char *const COLORS[] = {"auto", "always", "never", NULL};
 static const char *const FORMATS[] = {"text", "json", NULL};
@@ -34,4 +34,31 @@ const cli_command *cli_command_find(const char *name)
 		if (strcmp((*command)->name, name) == 0)
 			return *command;
 	return NULL;
+}
+
+bool cli_options_have(const cli_option *options, const char *name)
+{
+	for (; options->name; options++)
+		if (strcmp(options->name, name) == 0)
+			return true;
+	return false;
+}
+
+bool cli_option_at(const cli_command *command, size_t index, cli_option *option)
+{
+	const stwatch_setting *setting;
+	for (const cli_option *o = command->options; o->name; o++)
+		if (index-- == 0) {
+			*option = *o;
+			return true;
+		}
+	for (const cli_option *o = cli_global_options; o->name; o++)
+		if (!cli_options_have(command->options, o->name) && index-- == 0) {
+			*option = *o;
+			return true;
+		}
+	if (!command->thresholds || !(setting = stwatch_setting_at(index)))
+		return false;
+	*option = cli_setting_option(setting, index);
+	return true;
 }

@@ -13,18 +13,11 @@ static void option_line(cli_out *out, const cli_option *option)
 				  : snprintf(head, sizeof head, "      --%s", option->name);
 	if (option->value)
 		snprintf(head + used, sizeof head - (size_t)used, " %s", option->value);
-	cli_out_printf(out, "%-*s ", COLUMN - 1, head);
-	if (strlen(head) >= COLUMN)
-		cli_out_printf(out, "\n%*s", COLUMN, "");
+	if (strlen(head) < COLUMN)
+		cli_out_printf(out, "%-*s ", COLUMN - 1, head);
+	else
+		cli_out_printf(out, "%s\n%*s", head, COLUMN, "");
 	cli_out_wrapped(out, COLUMN, COLUMN, option->help);
-}
-
-static bool hidden(const cli_option *option, const cli_option *by)
-{
-	for (; by && by->name; by++)
-		if (strcmp(by->name, option->name) == 0)
-			return true;
-	return false;
 }
 
 /* Without those that `hiding` (NULL: none) has under the same name. */
@@ -34,7 +27,7 @@ static void option_lines(cli_out *out, const char *title, const cli_option *opti
 		return;
 	cli_out_printf(out, "\n%s:\n", title);
 	for (; options->name; options++)
-		if (!hidden(options, hiding))
+		if (!hiding || !cli_options_have(hiding, options->name))
 			option_line(out, options);
 }
 

@@ -25,9 +25,8 @@ static const struct absent {
 static bool known_to_any_command(const char *name)
 {
 	for (const cli_command *const *command = cli_commands; *command; command++)
-		for (const cli_option *option = (*command)->options; option->name; option++)
-			if (strcmp(option->name, name) == 0)
-				return true;
+		if (cli_options_have((*command)->options, name))
+			return true;
 	const stwatch_setting *setting;
 	for (size_t i = 0; (setting = stwatch_setting_at(i)) != NULL; i++)
 		if (strcmp(setting->option, name) == 0)

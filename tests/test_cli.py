@@ -49,7 +49,7 @@ class Usage(unittest.TestCase):
     def test_help_is_there_for_everything(self):
         overview = run("--help")
         self.assertEqual(overview.returncode, 0)
-        for command in ("diagnose", "stat", "events", "states", "path", "cut", "profile", "index", "explain", "doctor"):
+        for command in ("diagnose", "stat", "events", "states", "path", "cut", "profile", "index", "explain", "doctor", "completion"):
             self.assertIn(command, overview.stdout.decode())
             for args in ((command, "--help"), ("help", command), ("--help", command)):
                 done = run(*args)

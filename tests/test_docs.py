@@ -56,7 +56,8 @@ def rows_missing():
 def main():
     report = harness.Report()
     report.check("table of older events", ", ".join(rows_missing()) or None)
-    for script, what in (("events-table.py", "table of events"), ("states-table.py", "tables of states"), ("since-table.py", "newer versions")):
+    for script, what in (("events-table.py", "table of events"), ("states-table.py", "tables of states"), ("since-table.py", "newer versions"),
+                         ("thresholds-table.py", "thresholds in the manual")):
         done = subprocess.run([sys.executable, os.path.join(harness.SOURCE, "tools", script), "--check"], capture_output=True, text=True)
         report.check(what, done.stdout.strip() or done.stderr.strip() or "failed" if done.returncode else None)
     explained = re.findall(r'^\t\{"([a-z-]+)",', read(harness.SOURCE, "src", "rules", "explain.c").split("/* ---- causes ---- */")[0], re.M)
