@@ -148,7 +148,7 @@ def functions(program, report):
         for form, mark in (("table", "_Grunnable"), ("mermaid", "stateDiagram-v2"), ("dot", "digraph")):
             code, out, err = run(program, "--function", function, "--format", form, path)
             report.check("--function as %s" % form, None if code == 0 and mark in out else err)
-    edges = re.findall(r"×[\d,]+, p50 .*?, p99 .*?, max ", run(program, "--format", "mermaid", STALL)[1])
+    edges = re.findall(r"×[\d,]+<br/>p50\u00a0.*?, p99\u00a0.*?<br/>max\u00a0", run(program, "--format", "mermaid", STALL)[1])
     report.check("mermaid: p50, p99 and max before a transition", None if len(edges) > 5 else str(edges))
 
 

@@ -32,12 +32,6 @@ static void problems(const stwatch_input *input, stw_text *text)
 	}
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 static void extent(const stwatch_input *input, const stwatch_summary *summary, stw_text *text)
 {
 	char figure[STW_FIGURE_MAX];
@@ -55,7 +49,7 @@ void stw_output_input_text(const stwatch_input *input, const stwatch_summary *su
 {
 	char figure[STW_FIGURE_MAX];
 	stw_text_style(text, STW_STYLE_BOLD);
-	stw_text_item(text, 2, strcmp(input->file, "-") == 0 ? "standard input" : base_name(input->file));
+	stw_text_item(text, 2, stw_output_input_name(input->file));
 	stw_text_style(text, STW_STYLE_PLAIN);
 	if (input->format) {
 		stw_text_wrap(text, 2, " · ");

@@ -31,9 +31,9 @@ static const char STYLE[] =
 	".dim,.rule{color:var(--dim)}.rule{font-size:.9rem}p{margin:.3rem 0}ul,ol{margin:.2rem 0;padding-left:1.3rem}\n"
 	"dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.1rem .9rem;margin:.6rem "
 	"0}dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}\n"
-	"ol.steps{list-style:none;padding:0;margin:.5rem 0}ol.steps li{display:grid;grid-template-columns:1.6rem 7.4rem "
+	"ol.steps{list-style:none;padding:0;margin:.5rem 0}ol.steps li{display:grid;grid-template-columns:1.6rem 8rem "
 	"minmax(0,1fr);gap:.2rem;border-top:1px solid var(--line);padding:.16rem 0}\n"
-	"ol.steps time{color:var(--dim);text-align:right;padding-right:.6rem;font-variant-numeric:tabular-nums}ol.steps "
+	"ol.steps time{white-space:nowrap;color:var(--dim);text-align:right;padding-right:.6rem;font-variant-numeric:tabular-nums}ol.steps "
 	"b{color:var(--dim);font-weight:500;text-align:right}\n"
 	"details summary{cursor:pointer;color:var(--dim);font-size:.88rem}details code{display:block}\n"
 	".drawn{overflow-x:auto;margin:.5rem 0;background:var(--bg);border:1px solid "
@@ -74,17 +74,11 @@ static void row(stw_sink *out, const char *label, const char *text)
 
 /* ---- the head ---- */
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return strcmp(path, "-") == 0 ? "standard input" : slash && slash[1] ? slash + 1 : path;
-}
-
 static void input(stw_sink *out, const stwatch_input *in)
 {
 	char figure[STW_FIGURE_MAX], wall[STW_WALL_MAX];
 	stw_sink_text(out, "<p><strong class=\"mono\">");
-	stw_sink_html(out, base_name(in->file));
+	stw_sink_html(out, stw_output_input_name(in->file));
 	print(out, "</strong> · %s", in->kind);
 	if (in->format)
 		print(out, " · %s", in->format);
@@ -146,10 +140,10 @@ static void evidence(stw_sink *out, const stwatch_finding *f)
 	stw_sink_text(out, f->n_evidence ? "<ol class=\"steps\">\n" : "");
 	for (size_t i = 0; i < f->n_evidence && i < STEPS_SHOWN; i++) {
 		const stwatch_evidence *e = &f->evidence[i];
-		print(out, "<li><b>%zu</b><time>%s</time><span>", i + 1, e->at_ns == STWATCH_UNKNOWN ? "" : stw_text_at(at, e->at_ns));
+		print(out, "<li><b>%zu</b><time>%s</time><div>", i + 1, e->at_ns == STWATCH_UNKNOWN ? "" : stw_text_at(at, e->at_ns));
 		stw_sink_html(out, e->what);
 		stack(out, e);
-		stw_sink_text(out, "</span>\n");
+		stw_sink_text(out, "</div>\n");
 	}
 	stw_sink_text(out, f->n_evidence ? "</ol>\n" : "");
 	if (f->n_evidence > STEPS_SHOWN)
@@ -173,27 +167,6 @@ static void harmed(stw_sink *out, const stwatch_finding *f)
 	stw_sink_text(out, "\n");
 }
 
-static void facts(stw_sink *out, const stwatch_finding *f)
-{
-	char name[STW_OUTPUT_NAME_MAX], a[STW_FIGURE_MAX], b[STW_FIGURE_MAX], c[STW_FIGURE_MAX];
-	stw_sink_text(out, "<dl>\n");
-	row(out, "cause", f->cause && strcmp(f->cause, "unknown") != 0 ? f->cause : "not known from this input");
-	if (f->has_phases)
-		print(out, "<dt>phases<dd>lock wait %s, stopping %s, standing %s%s\n",
-			f->lock_ns < 0 ? "not known apart from stopping" : stw_text_duration(a, f->lock_ns),
-			stw_text_duration(b, f->stopping_ns), stw_text_duration(c, f->standing_ns),
-			f->phases_inferred ? " (inferred)" : "");
-	if (f->culprit) {
-		stw_output_party_name(name, f->culprit);
-		row(out, "culprit", name);
-	}
-	harmed(out, f);
-	for (size_t i = 0; i < f->n_ruled_out; i++)
-		row(out, i ? "" : "ruled out", f->ruled_out[i]);
-	row(out, "do", f->advice ? f->advice : "look at the evidence");
-	stw_sink_text(out, "</dl>\n");
-}
-
 /* Returns how many bytes of drawing it took. */
 static size_t finding(stw_sink *out, const stwatch_finding *f, size_t number, bool draw)
 {
@@ -206,7 +179,9 @@ static size_t finding(stw_sink *out, const stwatch_finding *f, size_t number, bo
 	print(out, "</span></p>\n<h2>%zu. ", number);
 	stw_sink_html(out, f->title);
 	stw_sink_text(out, "</h2>\n");
-	facts(out, f);
+	stw_sink_text(out, "<dl>\n");
+	stw_output_facts(out, f, row, harmed);
+	stw_sink_text(out, "</dl>\n");
 	if (f->timeline && draw) {
 		stw_sink_text(out, "<div class=\"drawn\" tabindex=\"0\">"); /* wider than a phone: it can be moved, also by keys */
 		drawn = stw_output_timeline_svg(out, f);
@@ -243,7 +218,7 @@ stwatch_status stw_output_diagnosis_html(const stw_output_input *in, const stwat
 	stw_sink_text(&out,
 		"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';style-src 'unsafe-inline'\">\n<title>stwatch: ");
-	stw_sink_html(&out, in->n_inputs ? base_name(in->inputs[0].file) : "");
+	stw_sink_html(&out, in->n_inputs ? stw_output_input_name(in->inputs[0].file) : "");
 	stw_sink_text(&out, "</title>\n<style>\n");
 	stw_sink_put(&out, STYLE, sizeof STYLE - 1);
 	stw_sink_text(&out, "</style></head><body>\n<h1>stwatch diagnosis</h1>\n");

@@ -20,12 +20,6 @@ __attribute__((format(printf, 2, 3))) static void print(stw_sink *out, const cha
 	stw_sink_text(out, line);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return strcmp(path, "-") == 0 ? "standard input" : slash && slash[1] ? slash + 1 : path;
-}
-
 static void item(stw_sink *out, const char *label, const char *text)
 {
 	print(out, "- **%s** ", label);
@@ -156,28 +150,15 @@ static void harmed(stw_sink *out, const stwatch_finding *f)
 
 static void finding(stw_sink *out, const stwatch_finding *f, size_t number)
 {
-	char name[STW_OUTPUT_NAME_MAX], a[STW_FIGURE_MAX], b[STW_FIGURE_MAX], c[STW_FIGURE_MAX];
+	char count[STW_FIGURE_MAX];
 	print(out, "\n### %zu. %s: `%s` (%s)\n\n**", number, stw_output_severity(f->severity), f->rule,
 		stw_output_confidence(f->confidence));
 	stw_sink_markdown(out, f->title);
 	stw_sink_text(out, "**");
 	if (f->count > 1)
-		print(out, " ×%s, worst shown", stw_text_count(a, f->count));
+		print(out, " ×%s, worst shown", stw_text_count(count, f->count));
 	stw_sink_text(out, "\n\n");
-	item(out, "cause", f->cause && strcmp(f->cause, "unknown") != 0 ? f->cause : "not known from this input");
-	if (f->has_phases)
-		print(out, "- **phases** lock wait %s, stopping %s, standing %s%s\n",
-			f->lock_ns < 0 ? "not known apart from stopping" : stw_text_duration(a, f->lock_ns),
-			stw_text_duration(b, f->stopping_ns), stw_text_duration(c, f->standing_ns),
-			f->phases_inferred ? " (inferred)" : "");
-	if (f->culprit) {
-		stw_output_party_name(name, f->culprit);
-		item(out, "culprit", name);
-	}
-	harmed(out, f);
-	for (size_t i = 0; i < f->n_ruled_out; i++)
-		item(out, "ruled out", f->ruled_out[i]);
-	item(out, "do", f->advice ? f->advice : "look at the evidence");
+	stw_output_facts(out, f, item, harmed);
 	print(out, "- **more** `stwatch explain %s`, id ", f->rule);
 	stw_sink_markdown(out, f->id);
 	stw_sink_text(out, "\n");
@@ -191,7 +172,7 @@ static void input(stw_sink *out, const stwatch_input *in)
 {
 	char figure[STW_FIGURE_MAX];
 	stw_sink_text(out, "- **");
-	stw_sink_markdown(out, base_name(in->file));
+	stw_sink_markdown(out, stw_output_input_name(in->file));
 	print(out, "** %s%s%s", in->kind, in->format ? ", " : "", in->format ? in->format : "");
 	if (in->duration_ns != STWATCH_UNKNOWN)
 		print(out, ", %s", stw_text_duration(figure, in->duration_ns));
@@ -218,6 +199,8 @@ stwatch_status stw_output_diagnosis_markdown(
 		print(&out, "- **GOMAXPROCS** %" PRId64 "\n", in->summary->gomaxprocs_max);
 	if (in->n_findings == 0)
 		stw_sink_text(&out, "\nNothing wrong found.\n");
+	else if (shown < in->n_findings && shown == 1)
+		print(&out, "\n%zu findings, the worst is shown.\n", in->n_findings);
 	else if (shown < in->n_findings)
 		print(&out, "\n%zu findings, the worst %zu are shown.\n", in->n_findings, shown);
 	for (size_t i = 0; i < shown; i++)

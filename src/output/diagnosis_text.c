@@ -223,7 +223,9 @@ static void tally(const stw_output_input *in, size_t shown, stw_text *text)
 		stw_text_printf(text, "%s%zu %s%s", separator, counts[severity], WORDS[severity], counts[severity] == 1 ? "" : "s");
 		separator = ", ";
 	}
-	if (shown < in->n_findings)
+	if (shown < in->n_findings && shown == 1)
+		stw_text_put(text, "; the worst is shown (--top 0 shows all)");
+	else if (shown < in->n_findings)
 		stw_text_printf(text, "; the worst %zu are shown (--top 0 shows all)", shown);
 	stw_text_line(text);
 }

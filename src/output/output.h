@@ -22,6 +22,8 @@ stwatch_status stw_output_print(
 
 /* The words of the enums. */
 const char *stw_output_severity(stwatch_severity severity);
+/* What an input is called: the last part of its path, or "standard input". */
+const char *stw_output_input_name(const char *path);
 const char *stw_output_confidence(stwatch_confidence confidence);
 
 /* Whether it is an execution trace, rather than something beside one. */

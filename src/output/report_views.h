@@ -17,6 +17,12 @@ size_t stw_output_timeline_svg(stw_sink *out, const stwatch_finding *finding);
  * written, for a finding that shows no system call. */
 bool stw_output_mermaid_chain(stw_sink *out, const stwatch_finding *finding);
 
+/* A line of what a report says of a finding. */
+typedef void stw_output_fact_fn(stw_sink *out, const char *label, const char *text);
+/* Cause, phases, culprit, whom it harmed (in the report's own way), what is ruled out (a line each), what to do. */
+void stw_output_facts(stw_sink *out, const stwatch_finding *finding, stw_output_fact_fn *fact,
+	void (*harmed)(stw_sink *out, const stwatch_finding *finding));
+
 /* The source lines of a finding. */
 void stw_output_listings_markdown(stw_sink *out, const stwatch_finding *finding);
 void stw_output_listings_html(stw_sink *out, const stwatch_finding *finding);

@@ -5,23 +5,40 @@
 
 #include "output/sink_text.h"
 
-/* An edge's label, the same in both; without anything that either would have to escape. */
-static void label(stw_sink *out, const stwatch_transition *t, const char *separator)
+/* How a label is broken into lines, and what stands in it where no line may end. */
+typedef struct label_form {
+	const char *first, *second, *space;
+} label_form;
+
+static void figure(stw_sink *out, const label_form *form, const char *name, int64_t ns)
 {
-	char figure[STW_FIGURE_MAX];
+	char buffer[STW_FIGURE_MAX];
+	stw_sink_text(out, name);
+	stw_sink_text(out, form->space);
+	for (const char *at = stw_text_duration(buffer, ns); *at; at++) {
+		if (*at == ' ')
+			stw_sink_text(out, form->space);
+		else
+			stw_sink_put(out, at, 1);
+	}
+}
+
+/* An edge's label, the same in both; without anything that either would have to escape. */
+static void label(stw_sink *out, const stwatch_transition *t, const label_form *form)
+{
+	char count[STW_FIGURE_MAX];
 	stw_sink_text(out, t->legal ? "" : "ILLEGAL ");
 	stw_sink_text(out, t->event);
 	stw_sink_text(out, " ×");
-	stw_sink_text(out, stw_text_count(figure, t->count));
+	stw_sink_text(out, stw_text_count(count, t->count));
 	if (t->measured == 0)
 		return;
-	stw_sink_text(out, separator);
-	stw_sink_text(out, "p50 ");
-	stw_sink_text(out, stw_text_duration(figure, t->p50_ns));
-	stw_sink_text(out, ", p99 ");
-	stw_sink_text(out, stw_text_duration(figure, t->p99_ns));
-	stw_sink_text(out, ", max ");
-	stw_sink_text(out, stw_text_duration(figure, t->max_ns));
+	stw_sink_text(out, form->first);
+	figure(out, form, "p50", t->p50_ns);
+	stw_sink_text(out, ", ");
+	figure(out, form, "p99", t->p99_ns);
+	stw_sink_text(out, form->second);
+	figure(out, form, "max", t->max_ns);
 }
 
 static bool has_state(const stw_states_input *in, stwatch_resource resource, const char *state, size_t before)
@@ -70,11 +87,14 @@ static void mermaid_state(stw_sink *out, stwatch_resource resource, const char *
 	stw_sink_text(out, "\n");
 }
 
+/* From left to right, and with lines that are not broken anywhere else, labels don't cover each other. */
+static const label_form MERMAID = {"<br/>", "<br/>", "\u00a0"};
+
 static void mermaid_resource(const stw_states_input *in, stwatch_resource resource, stw_sink *out)
 {
 	stw_sink_text(out, "```mermaid\n---\ntitle: ");
 	stw_sink_text(out, stwatch_resource_name(resource));
-	stw_sink_text(out, "s\n---\nstateDiagram-v2\n");
+	stw_sink_text(out, "s\nconfig:\n  state:\n    nodeSpacing: 90\n---\nstateDiagram-v2\n    direction LR\n");
 	name_states(in, resource, out, mermaid_state);
 	for (size_t i = 0; i < in->n_transitions; i++) {
 		const stwatch_transition *t = &in->transitions[i];
@@ -85,7 +105,7 @@ static void mermaid_resource(const stw_states_input *in, stwatch_resource resour
 		stw_sink_text(out, " --> ");
 		stw_sink_text(out, identifier(t->to));
 		stw_sink_text(out, " : ");
-		label(out, t, ", ");
+		label(out, t, &MERMAID);
 		stw_sink_text(out, "\n");
 	}
 	stw_sink_text(out, "```\n");
@@ -134,6 +154,8 @@ static void dot_state(stw_sink *out, stwatch_resource resource, const char *stat
 	stw_sink_text(out, "\"];\n");
 }
 
+static const label_form DOT = {"\\n", ", ", " "};
+
 static void dot_edge(stw_sink *out, const stwatch_transition *t)
 {
 	stw_sink_text(out, "\t\t");
@@ -141,7 +163,7 @@ static void dot_edge(stw_sink *out, const stwatch_transition *t)
 	stw_sink_text(out, " -> ");
 	dot_node(out, t->resource, t->to);
 	stw_sink_text(out, " [label=\"");
-	label(out, t, "\\n");
+	label(out, t, &DOT);
 	stw_sink_text(out, t->legal ? "\"];\n" : "\", color=red, fontcolor=red, penwidth=2];\n");
 }
 
