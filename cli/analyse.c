@@ -49,6 +49,23 @@ bool cli_can_follow(const cli_command *command, const cli_follow *follow, size_t
 	return false;
 }
 
+int cli_trace_of(cli_session *session, const char *const *files, size_t n_files, const char **trace)
+{
+	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	*trace = files[0];
+	if (n_files == 1)
+		return CLI_OK;
+	const size_t second = strcmp(files[1], "-") != 0; /* standard input is no binary */
+	stwatch_status status = stwatch_context_add_binary(session->context, files[second], &error);
+	*trace = files[1 - second];
+	if (status == STWATCH_ERR_FORMAT && second && strcmp(files[0], "-") != 0 &&
+		stwatch_context_add_binary(session->context, files[0], NULL) == STWATCH_OK) {
+		*trace = files[1];
+		return CLI_OK;
+	}
+	return cli_report(session, files[second], &error, status);
+}
+
 static int print(cli_session *session, const cli_analysis_request *request, const stwatch_analysis *analysis)
 {
 	stwatch_print_options options = {

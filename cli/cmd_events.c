@@ -128,19 +128,24 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		filter.settings = &session->settings;
 	}
 	code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);
-	return code == CLI_OK ? print(session, operands[0], format_of(session, args), &filter) : code;
+	const char *trace;
+	if (code == CLI_OK)
+		code = cli_trace_of(session, operands, n, &trace);
+	return code == CLI_OK ? print(session, trace, format_of(session, args), &filter) : code;
 }
 
 const cli_command cli_events = {
 	.name = "events",
 	.summary = "the events of a trace in order, one line each",
-	.operands = "TRACE",
-	.about = "Prints the events in a valid order, as strictly checked as by Go's own reader.",
+	.operands = "TRACE [BINARY]",
+	.about = "Prints the events in a valid order, as strictly checked as by Go's own reader. Traces of Go 1.5 and 1.6 get their names "
+		 "from "
+		 "the program's binary.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(events_args),
 	.thresholds = true,
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = 2,
 	.run = run,
 };

@@ -89,16 +89,19 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		return cli_usage(&cli_path, "the path of what? (--task, --region, --goroutine or --function was expected)");
 	options.nth = (uint64_t)args->nth;
 	int code = cli_resolve_times(session, &cli_path, operands, n, &args->at, &no_time, &at, &none);
+	const char *trace;
+	if (code == CLI_OK)
+		code = cli_trace_of(session, operands, n, &trace);
 	if (code != CLI_OK)
 		return code;
 	options.at_ns = args->at.kind == CLI_TIME_UNSET ? STWATCH_UNKNOWN : at;
-	return print(session, operands[0], format_of(session, args), &options);
+	return print(session, trace, format_of(session, args), &options);
 }
 
 const cli_command cli_path = {
 	.name = "path",
 	.summary = "the critical path of a task, a region or a goroutine",
-	.operands = "TRACE",
+	.operands = "TRACE [BINARY]",
 	.about = "Where the time of a task, a region or a goroutine went, followed backwards across the goroutines that it waited for: "
 		 "running, "
 		 "runnable, in system calls, waiting for the network or a timer, stopped, or working for the collector. Without a choice, "
@@ -108,6 +111,6 @@ const cli_command cli_path = {
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(path_args),
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = 2,
 	.run = run,
 };

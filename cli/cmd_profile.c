@@ -95,16 +95,18 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	if (!args->output)
 		return cli_usage(&cli_profile, "--output: where to? (a file, or - for standard output)");
 	int code = cli_resolve_times(session, &cli_profile, operands, n, &args->from, &args->to, &options.from_ns, &options.to_ns);
+	const char *trace;
+	if (code == CLI_OK)
+		code = cli_trace_of(session, operands, n, &trace);
 	if (code != CLI_OK)
 		return code;
-	return strcmp(args->output, "-") == 0 ? to_stdout(session, operands[0], &options)
-					      : to_file(session, operands[0], args->output, &options);
+	return strcmp(args->output, "-") == 0 ? to_stdout(session, trace, &options) : to_file(session, trace, args->output, &options);
 }
 
 const cli_command cli_profile = {
 	.name = "profile",
 	.summary = "a trace's time of one kind, by stack, as a profile for go tool pprof",
-	.operands = "TRACE",
+	.operands = "TRACE [BINARY]",
 	.about = "Writes a pprof profile of the time that goroutines spent runnable, blocked, in system calls or running, or of stops of "
 		 "the world, by stack. sched, sync, net and syscall are what go tool trace -pprof=TYPE says, to the nanosecond: of "
 		 "goroutines "
@@ -115,6 +117,6 @@ const cli_command cli_profile = {
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(profile_args),
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = 2,
 	.run = run,
 };

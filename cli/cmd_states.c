@@ -81,13 +81,16 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	if (args->window && !read_window(args->window, &from, &to))
 		return cli_usage(&cli_states, "--time: '%.80s' is no window (FROM..TO was expected, such as 1.5..1.6)", args->window);
 	int code = cli_resolve_times(session, &cli_states, operands, n, &from, &to, &options.from_ns, &options.to_ns);
-	return code == CLI_OK ? print(session, operands[0], format_of(session, args), &options) : code;
+	const char *trace;
+	if (code == CLI_OK)
+		code = cli_trace_of(session, operands, n, &trace);
+	return code == CLI_OK ? print(session, trace, format_of(session, args), &options) : code;
 }
 
 const cli_command cli_states = {
 	.name = "states",
 	.summary = "the state graph of goroutines, procs and threads",
-	.operands = "TRACE",
+	.operands = "TRACE [BINARY]",
 	.about = "How long they were in each of the runtime's states, which transitions they made how often, by which event, and after how "
 		 "long; "
 		 "what the runtime forbids is marked.",
@@ -95,6 +98,6 @@ const cli_command cli_states = {
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(states_args),
 	.operands_min = 1,
-	.operands_max = 1,
+	.operands_max = 2,
 	.run = run,
 };

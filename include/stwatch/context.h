@@ -42,6 +42,12 @@ stwatch_status stwatch_context_create(const stwatch_context_options *options, st
 /* Frees a context; everything made with it must be freed before. NULL is allowed. */
 void stwatch_context_free(stwatch_context *context);
 
+/* The binary of a Go program (ELF): it names what traces of Go 1.5 and 1.6 lack, in whatever is opened with this context alone by its path
+ * (events, states, paths, profiles); stwatch_analyze takes binaries among its inputs. Of several the first whose functions are at a trace's
+ * addresses counts; a trace with addresses that are none of theirs is then STWATCH_ERR_FORMAT. path must live as long as the context.
+ * STWATCH_ERR_FORMAT: it is no such binary; _IO, _MEMORY, _UNSUPPORTED, with *error filled (error may be NULL). */
+stwatch_status stwatch_context_add_binary(stwatch_context *context, const char *path, stwatch_error *error);
+
 /* The most bytes that were allocated at one time so far. */
 uint64_t stwatch_context_memory_peak(const stwatch_context *context);
 

@@ -1,5 +1,7 @@
 #include "api/context.h"
 
+#include "base/error.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,10 +64,86 @@ stw_source_options stw_context_opening(const stwatch_context *c)
 		.cancel = c->cancel, .progress = c->progress, .progress_user = c->progress_user, .unpack_limit = c->unpack_limit};
 }
 
+/* ---- binaries ---- */
+
+static stwatch_status read_binary(stwatch_context *c, const char *path, const stw_source *source, stwatch_error *error)
+{
+	unsigned char head[STW_HEAD_SIZE];
+	size_t got;
+	stw_companion *binary;
+	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
+	if (status != STWATCH_OK)
+		return status;
+	if (stw_companion_likeness(head, got) != STW_LIKE_BINARY)
+		return stw_fail(error, STWATCH_ERR_FORMAT, 0, "this is no Go program's binary (beside one trace, only that is expected)");
+	status = stw_companion_read(&binary, &c->mem, path, 0, source, c->cancel, error);
+	if (status != STWATCH_OK)
+		return status;
+	stw_companion **slot = stw_companion_binary(binary) ? stw_vec_push(&c->mem, &c->binaries) : NULL;
+	if (slot) {
+		*slot = binary;
+		c->binaries_list = (stw_companions){c->binaries.items, c->binaries.count};
+		stw_symbols_init(&c->symbols, &c->binaries_list);
+		return STWATCH_OK;
+	}
+	status = stw_companion_binary(binary)
+		? stw_fail_memory(error)
+		: stw_fail(error, STWATCH_ERR_FORMAT, 0, "this is no Go program's binary (beside one trace, only that is expected)");
+	stw_companion_free(binary);
+	return status;
+}
+
+stwatch_status stwatch_context_add_binary(stwatch_context *c, const char *path, stwatch_error *error)
+{
+	stwatch_error local;
+	stw_source source;
+	const stw_source_options opening = stw_context_opening(c);
+	if (!error)
+		error = &local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	stwatch_status status = stw_source_open(&source, path, &opening, error);
+	if (status != STWATCH_OK)
+		return status;
+	status = read_binary(c, path, &source, error);
+	stw_source_close(&source);
+	return status;
+}
+
+const stw_namer *stw_context_namer(const stwatch_context *c)
+{
+	return c->binaries.count ? &c->symbols.namer : NULL;
+}
+
+stwatch_status stw_context_check_names(const stwatch_context *c, stwatch_error *error)
+{
+	const stw_symbols *s = &c->symbols;
+	if (c->binaries.count == 0 || !s->asked || s->from)
+		return STWATCH_OK;
+	return stw_fail(error, STWATCH_ERR_FORMAT, STWATCH_NO_OFFSET, "%s gives it no names: %s",
+		c->binaries.items[c->binaries.count - 1]->name, s->fit.why_not);
+}
+
+stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, const char *path, stwatch_error *error)
+{
+	const stw_source_options opening = stw_context_opening(c);
+	c->symbols.asked = false;
+	stwatch_status status = stw_trace_open(trace, &c->mem, path, stw_context_namer(c), &opening, error);
+	if (status != STWATCH_OK)
+		return status;
+	status = stw_context_check_names(c, error);
+	if (status != STWATCH_OK)
+		stw_trace_close(trace);
+	return status;
+}
+
 void stwatch_context_free(stwatch_context *c)
 {
-	if (c)
-		c->mem.resize(c->mem.user, c, sizeof *c, 0);
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->binaries.count; i++)
+		stw_companion_free(c->binaries.items[i]);
+	stw_vec_free(&c->mem, &c->binaries);
+	c->mem.resize(c->mem.user, c, sizeof *c, 0);
 }
 
 uint64_t stwatch_context_memory_peak(const stwatch_context *c)

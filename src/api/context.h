@@ -3,6 +3,7 @@
 #define STW_API_CONTEXT_H
 
 #include "base/mem.h"
+#include "api/symbols.h"
 #include "engine/trace.h"
 
 struct stwatch_context {
@@ -12,9 +13,19 @@ struct stwatch_context {
 	void *progress_user;
 	const volatile int *cancel;
 	uint64_t unpack_limit;
+	STW_VEC(stw_companion *) binaries; /* of stwatch_context_add_binary */
+	stw_companions binaries_list; /* the same, for symbols */
+	stw_symbols symbols; /* of these */
 };
 
 /* How its inputs are opened. */
 stw_source_options stw_context_opening(const stwatch_context *context);
+
+/* Opens a trace, with names from the context's binaries where it has none. As stw_trace_open; STWATCH_ERR_FORMAT too where its addresses are
+ * not those of any of them. */
+stwatch_status stw_context_open_trace(stwatch_context *context, stw_trace *trace, const char *path, stwatch_error *error);
+/* Who names what a trace lacks; NULL: nobody. After a trace was opened with it: whether its addresses are those of a binary, if it has any. */
+const stw_namer *stw_context_namer(const stwatch_context *context);
+stwatch_status stw_context_check_names(const stwatch_context *context, stwatch_error *error);
 
 #endif

@@ -226,8 +226,7 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 		return stw_fail_memory(error);
 	if (options)
 		memcpy(&c->options, options, options->size < sizeof c->options ? options->size : sizeof c->options);
-	const stw_source_options opening = stw_context_opening(context);
-	stwatch_status status = stw_trace_open(&c->trace, &context->mem, path, &opening, error);
+	stwatch_status status = stw_context_open_trace(context, &c->trace, path, error);
 	if (status == STWATCH_OK) {
 		c->cut = (stw_cut){.mem = &context->mem};
 		stw_sink_init(&c->cut.out, sink, user);

@@ -79,8 +79,17 @@ static void close_source(stwatch_reader *r)
 	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
 }
 
+static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, unsigned minor, stwatch_error *error)
+{
+	context->symbols.asked = false;
+	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, minor, stw_context_namer(context), context->cancel, error);
+	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
+		stw_v1_close(&r->v1);
+	return status;
+}
+
 /* headless: also what has no header. */
-static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *context, bool headless, stwatch_error *error)
+static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, stwatch_error *error)
 {
 	unsigned minor;
 	uint64_t begin = STW_HEADER_SIZE;
@@ -88,7 +97,7 @@ static stwatch_status open_stream(stwatch_reader *r, const stwatch_context *cont
 	if (status == STWATCH_ERR_FORMAT && headless)
 		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->missing, error);
 	if (status == STWATCH_OK && minor < STW_GO122)
-		status = stw_v1_open(&r->v1, r->mem, r->source, minor, NULL, context->cancel, error);
+		status = open_old(r, context, minor, error);
 	if (status != STWATCH_OK)
 		return status;
 	if (r->v1.mem)

@@ -359,6 +359,14 @@ static bool infers_timers(const stwatch_path *x)
 	return false;
 }
 
+static bool has_share(const stwatch_path *x, stwatch_path_kind kind)
+{
+	for (size_t i = 0; i < x->all_shares.count; i++)
+		if (x->all_shares.items[i].kind == kind)
+			return true;
+	return false;
+}
+
 static void tell_limits(stwatch_path *x)
 {
 	if (!x->has_chosen)
@@ -378,6 +386,10 @@ static void tell_limits(stwatch_path *x)
 		limit(x, "short neighbouring stretches were put together; the sums are of all");
 	if (infers_timers(x))
 		limit(x, "a timer is inferred where a channel's waiter was woken by no goroutine");
+	if (has_share(x, STWATCH_PATH_NETWORK))
+		limit(x, "network waits are not followed to the other side: a trace does not say which connection they are for");
+	if (has_share(x, STWATCH_PATH_WAITING))
+		limit(x, "a wait that nobody ended before the trace did names nobody: a lock's holder shows when it lets go");
 }
 
 /* ---- the public functions ---- */
@@ -405,11 +417,10 @@ static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwa
 	return word_segments(x) && word_shares(x) ? STWATCH_OK : stw_fail_memory(error);
 }
 
-static stwatch_status run(stwatch_path *x, const stwatch_context *context, const char *path, stwatch_error *error)
+static stwatch_status run(stwatch_path *x, stwatch_context *context, const char *path, stwatch_error *error)
 {
 	stw_trace trace;
-	const stw_source_options opening = stw_context_opening(context);
-	stwatch_status status = stw_trace_open(&trace, x->mem, path, &opening, error);
+	stwatch_status status = stw_context_open_trace(context, &trace, path, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = look_at_all(x, &trace, context, error);

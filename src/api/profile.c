@@ -79,8 +79,7 @@ stwatch_status stwatch_profile_write(stwatch_context *context, const char *path,
 	if (!x)
 		return stw_fail_memory(error);
 	stw_state_profile_init(&x->profile, &context->mem, &o);
-	const stw_source_options opening = stw_context_opening(context);
-	stwatch_status status = stw_trace_open(&x->trace, &context->mem, path, &opening, error);
+	stwatch_status status = stw_context_open_trace(context, &x->trace, path, error);
 	if (status == STWATCH_OK) {
 		status = run(x, context, sink, user, result, error);
 		stw_trace_close(&x->trace);

@@ -354,15 +354,14 @@ static stwatch_status find_members(stwatch_states *s, const stw_trace *trace, co
 	return status;
 }
 
-static stwatch_status run(stwatch_states *s, const stwatch_context *context, const char *path, stwatch_error *error)
+static stwatch_status run(stwatch_states *s, stwatch_context *context, const char *path, stwatch_error *error)
 {
 	stw_trace trace;
 	reading r = {.states = s};
 	const stw_timeline_hooks hooks = {on_interval, on_move, on_clash, s};
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
 	const stw_walk walk = {.event = take, .damage = on_damage, .user = &r};
-	const stw_source_options opening = stw_context_opening(context);
-	stwatch_status status = stw_trace_open(&trace, s->mem, path, &opening, error);
+	stwatch_status status = stw_context_open_trace(context, &trace, path, error);
 	if (status != STWATCH_OK)
 		return status;
 	if (s->options.function && (status = find_members(s, &trace, &options, error)) != STWATCH_OK) {

@@ -52,7 +52,8 @@ typedef struct stw_trace_file {
 } stw_trace_file;
 
 /* Opens an input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
-stwatch_status stw_trace_open(stw_trace *trace, stw_mem *mem, const char *path, const stw_source_options *options, stwatch_error *error);
+stwatch_status stw_trace_open(
+	stw_trace *trace, stw_mem *mem, const char *path, const stw_namer *namer, const stw_source_options *options, stwatch_error *error);
 /* The same of inputs that are open already: their sources are the trace's from then on, also where that fails (and closed in files).
  * namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
  * failure is about. */

@@ -163,12 +163,13 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 	return status;
 }
 
-stwatch_status stw_trace_open(stw_trace *t, stw_mem *mem, const char *path, const stw_source_options *options, stwatch_error *error)
+stwatch_status stw_trace_open(
+	stw_trace *t, stw_mem *mem, const char *path, const stw_namer *namer, const stw_source_options *options, stwatch_error *error)
 {
 	stw_trace_file file = {.path = path};
 	memset(t, 0, sizeof *t);
 	stwatch_status status = stw_source_open(&file.source, path, options, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, NULL, options ? options->cancel : NULL, error) : status;
+	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, namer, options ? options->cancel : NULL, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)
