@@ -52,7 +52,7 @@ static void check_inputs(checkup *up)
 	say(up, "gzip, zstd", true, "compressed inputs are recognised by their content");
 	say_part(up, "pprof profiles", "pprof", "CPU, mutex, block, goroutine and heap profiles are read beside a trace, and written",
 		"not built in: install libprotobuf-c-dev and protobuf-c-compiler, then build again");
-	say(up, "Go binaries", true, "ELF, beside a trace of Go 1.5 or 1.6: the names that it lacks");
+	say(up, "Go binaries", true, "ELF, beside a trace of Go 1.5 or 1.6, or a profile without names: those that it lacks");
 	say(up, "goroutine dumps", true, "panics, SIGQUIT, debug=1 and debug=2, also within a log");
 	say(up, "GODEBUG output", true, "schedtrace, scheddetail, gctrace, inittrace, also within a log");
 	say_part(up, "http addresses", "http", "http and https addresses are read, such as those of net/http/pprof",

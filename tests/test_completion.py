@@ -109,7 +109,8 @@ def manual(report, found):
         wanted = {word.lstrip("-") for word in words(found[command])} - everywhere
         missing = sorted(wanted - flags(items.get(command, "")))
         report.check("man: %s" % command, None if command in items and not missing else missing or "it has no item")
-        unknown = sorted(flags(items.get(command, "")) - {word.lstrip("-") for word in words(found[command])})
+        items_only = "".join(re.findall(r"^\.It Fl.*\n", items.get(command, ""), re.M))
+        unknown = sorted(flags(items_only) - {word.lstrip("-") for word in words(found[command])})
         report.check("man: %s has no others" % command, unknown or None)
 
 

@@ -19,6 +19,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import binarywire as bw
 import harness
+import profilewire as pw
 import v1wire as wire
 
 FOLDER = os.path.join(harness.DATA, "binaries")
@@ -73,6 +74,29 @@ def real(report, scratch):
 def line_of(text):
     with open(os.path.join(harness.SOURCE, "tests", "support", "oldfaults", "main.go"), encoding="utf-8") as file:
         return next(i for i, line in enumerate(file, 1) if line.strip() == text)
+
+
+def single(report, scratch):
+    """The commands of one trace take its binary too, before it or behind it."""
+    trace, binary = (os.path.join(FOLDER, "oldfaults-go1.6.4.%s.gz" % kind) for kind in ("trace", "elf"))
+    out, plain = os.path.join(scratch.path, "out.pb.gz"), scratch.write("plain.trace", unpacked(trace))
+    for order in ((trace, binary), (binary, trace)):
+        code, text, err = run("events", "--format", "go", *(plain if name == trace else name for name in order))
+        report.check("events", None if code == 0 and "main.publish" in text else "%s %s" % (code, err))
+        code, text, err = run("states", "--function", "main.publish", "--format", "json", *order)
+        report.check("states", None if code == 0 and any(r["states"] for r in json.loads(text)["resources"]) else "%s %s" % (code, err))
+        code, text, err = run("path", "--function", "main.publisher", *order)
+        report.check("path", None if code == 0 and "main.publish" in text else "%s %s %s" % (code, err, text[:300]))
+        code, text, err = run("profile", "--type", "sync", "-o", out, *order)
+        with gzip.open(out) as file:
+            report.check("profile", None if code == 0 and b"main.publish" in file.read() else "%s %s" % (code, err))
+    code, text, err = run("events", "--format", "go", plain)
+    report.check("without it", None if code == 0 and "main.publish" not in text else code)
+    code, text, err = run("events", trace, os.path.join(FOLDER, "oldfaults-go1.5.4.elf.gz"))
+    report.check("another's for events", None if code == 3 and not text and "gives it no names" in err else "%s %s" % (code, err))
+    for order in ((trace, trace), (trace, __file__), (__file__, trace)):
+        code, text, err = run("states", *order)
+        report.check("no binary", None if code == 3 and not text and "no Go program's binary" in err else "%s %s" % (code, err))
 
 
 # ---- made ones: a program of three functions, of which two call
@@ -200,6 +224,121 @@ def damaged(report, scratch):
     report.check("cut", None if status in (3, 4) and "Go's table of functions" in err else "%s %s" % (status, err))
 
 
+# ---- profiles without names
+
+BUSY = b"""package main
+
+import (
+	"os"
+	"runtime/pprof"
+	"syscall"
+	"time"
+)
+
+var sink [64]uint64
+
+func mix(x uint64) uint64 { return (x ^ x>>31) * 0x9e3779b97f4a7c15 }
+
+func twice(x uint64) uint64 { return mix(mix(x) + 1) }
+
+//go:noinline
+func work(x uint64) uint64 {
+	for i := range sink {
+		sink[i] = twice(x + sink[i])
+	}
+	return sink[x % 64]
+}
+
+// Samples come by CPU time, which a busy machine gives late.
+func spent() time.Duration {
+	var used syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+	return time.Duration(used.Utime.Nano())
+}
+
+//go:noinline
+func busy(until time.Duration) uint64 {
+	x := uint64(1)
+	for n := 0; n%4096 != 0 || spent() < until; n++ {
+		x = work(x)
+	}
+	return x
+}
+
+//go:noinline
+func middle(until time.Duration) uint64 { return busy(until) + 1 }
+
+//go:noinline
+func outer(until time.Duration) uint64 { return middle(until) + 1 }
+
+func main() {
+	pprof.StartCPUProfile(os.Stdout)
+	outer(400 * time.Millisecond)
+	pprof.StopCPUProfile()
+}
+"""
+
+
+def varint_at(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7f) << shift
+        shift, at = shift + 7, at + 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def fields_of(data):
+    at = 0
+    while at < len(data):
+        tag, at = varint_at(data, at)
+        value, at = varint_at(data, at)
+        if tag & 7 == 2:
+            yield tag >> 3, data[at:at + value]
+            at += value
+        else:
+            yield tag >> 3, value
+
+
+def nameless(data):
+    """A profile without functions, and without lines in its locations."""
+    put = lambda field, value: pw.message(field, value) if isinstance(value, bytes) else pw.number(field, value)
+    out = b""
+    for field, value in fields_of(data):
+        if field == 4:
+            value = b"".join(put(f, v) for f, v in fields_of(value) if f != 4)
+        out += put(field, value) if field != 5 else b""
+    return out
+
+
+def profiles(report, scratch):
+    """What the binary names in a profile without names is what the profile had, inlined calls and lines too."""
+    go = shutil.which("go")
+    if not go:
+        return report.note("no Go toolchain here: no profile is recorded")
+    folder = os.path.join(scratch.path, "busy")
+    os.makedirs(folder)
+    scratch.write("busy/main.go", BUSY)
+    scratch.write("busy/go.mod", b"module example.com/busy\n\ngo 1.18\n")
+    for flags in ([], ["-ldflags=-s -w"], ["-buildmode=pie"]):
+        built = subprocess.run([go, "build", "-o", "busy.bin", *flags, "."], cwd=folder, capture_output=True,
+                               env=dict(os.environ, CGO_ENABLED="0", GOFLAGS="-buildvcs=false", GOWORK="off"))
+        if built.returncode:
+            return report.note("go build does not work here: %s" % built.stderr.decode()[:200])
+        binary = os.path.join(folder, "busy.bin")
+        data = gzip.decompress(subprocess.run([binary], capture_output=True, timeout=60).stdout)
+        whole, bare = scratch.write("whole", data), scratch.write("bare", nameless(data))
+        answers = [json.loads(run("stat", "--format", "json", *files)[1]) for files in ((whole,), (bare, binary), (bare,))]
+        rows = [a["sources"][0]["tables"] for a in answers]
+        limits = [a["limits"] for a in answers]
+        report.check("profile named %s" % flags, None if rows[0] == rows[1] and "main.mix" in json.dumps(rows[0]) else "%s\n%s\n%s" % (rows[0], rows[1], limits[1]))
+        report.check("said %s" % flags, None if any("those of busy.bin are used" in l for l in limits[1]) and any("give the program's binary" in l for l in limits[2]) else limits)
+        wrong = json.loads(run("stat", "--format", "json", bare, os.path.join(FOLDER, "oldfaults-go1.6.4.elf.gz"))[1])
+        named = "main." in json.dumps(wrong["sources"][0]["tables"])
+        report.check("another's names %s" % flags, None if not named and any("binary gives none" in l for l in wrong["limits"]) else wrong["limits"])
+    return None
+
+
 # ---- what Go builds today
 
 def fresh(report, scratch):
@@ -227,7 +366,7 @@ PROGRAM = harness.program()
 def main():
     report = harness.Report()
     with harness.Scratch() as scratch:
-        for test in (real, layouts, made, slides, refused, damaged, fresh):
+        for test in (real, single, layouts, made, slides, refused, damaged, profiles, fresh):
             test(report, scratch)
     report.finish()
 

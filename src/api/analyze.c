@@ -13,6 +13,7 @@
 #include "rules/impact.h"
 #include "rules/waits.h"
 #include "sources/godebug.h"
+#include "sources/profile.h"
 #include "wire/growing.h"
 
 struct stwatch_analysis {
@@ -338,6 +339,22 @@ static bool describe_trace(stwatch_analysis *a, uint32_t index)
 	return input.file && input.format && list_problems(a, index, &input) && add_input(a, &input, a->files.traces.items[index].input);
 }
 
+/* Where the names come from that a profile lacks. */
+static bool tell_profile_names(stwatch_analysis *a, const stw_companion *c)
+{
+	const stw_profile *p = stw_companion_profile(c);
+	if (!p || p->n_unnamed == 0)
+		return true;
+	if (p->named_by)
+		return add_limit(a,
+			stw_arena_printf(&a->arena, "%s has no names for %zu of its addresses: those of %s are used", c->name, p->n_unnamed,
+				p->named_by));
+	return add_limit(a,
+		stw_arena_printf(&a->arena, "%s has no names for %zu of its addresses%s%s", c->name, p->n_unnamed,
+			p->unnamed_why ? ", and the binary gives none: " : ": give the program's binary too",
+			p->unnamed_why ? p->unnamed_why : ""));
+}
+
 static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 {
 	const char *file = stw_arena_copy(&a->arena, c->file, strlen(c->file));
@@ -361,7 +378,7 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 	if (!file || !add_input(a, &input, c->input))
 		return false;
 	if (stw_companion_tells(c))
-		return true;
+		return tell_profile_names(a, c);
 	char expected[160];
 	const char *limit = stw_arena_printf(
 		&a->arena, "%s tells nothing: it is a text without %s", c->name, stw_companion_expected(expected, sizeof expected));
@@ -419,6 +436,9 @@ static stwatch_status take_traces(stwatch_analysis *a, const stwatch_context *co
 	const size_t n = a->files.traces.count;
 	a->companions = (stw_companions){a->files.companions.items, a->files.companions.count};
 	stw_symbols_init(&a->symbols, &a->companions);
+	for (size_t i = 0; i < a->companions.count; i++)
+		if (!stw_profile_name(a->companions.items[i], &a->companions))
+			return stw_fail_memory(error);
 	if (n == 0)
 		return STWATCH_OK;
 	stwatch_status status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,

@@ -20,6 +20,7 @@ typedef struct stw_code_addresses {
 	size_t n_starts; /* where functions begin */
 	const uint64_t *returns;
 	size_t n_returns; /* where calls return to */
+	bool placed; /* they are the binary's own, wherever the process had it */
 } stw_code_addresses;
 
 typedef struct stw_namer {

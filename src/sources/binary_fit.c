@@ -128,7 +128,7 @@ stw_binary_fit stw_binary_try(const stw_binary *b, const stw_code_addresses *a)
 	fit.why_not = versions_differ(b, a);
 	if (fit.why_not)
 		return fit;
-	if (b->position_independent) {
+	if (b->position_independent && !a->placed) {
 		find_slide(b, a, &fit);
 		return fit;
 	}
@@ -136,6 +136,6 @@ stw_binary_fit stw_binary_try(const stw_binary *b, const stw_code_addresses *a)
 	count_returns(b, a, &fit);
 	fit.fits = is_good(a, &fit);
 	if (!fit.fits)
-		fit.why_not = "the trace's addresses are not those of its functions: it is of another program, or another build";
+		fit.why_not = "the addresses are not those of its functions: it is of another program, or another build";
 	return fit;
 }

@@ -6,7 +6,7 @@
 #include "sources/binary.h"
 #include "sources/readers.h"
 
-enum { TABLE_MAX = 1 << 30, SCAN_STEP = 64 << 10, TABLE_ALIGN = 4, RELOCATION = 24, MODULE_TEXT = 22 /* word of runtime.moduledata */ };
+enum { TABLE_MAX = 1 << 30, SCAN_STEP = 64 << 10, TABLE_ALIGN = 4, RELOCATION = 24 };
 
 static const unsigned char ELF[] = {0x7f, 'E', 'L', 'F'};
 /* Mach-O in either byte order and size, or several in one; PE. */
@@ -84,55 +84,6 @@ static stwatch_status scan_segments(stw_binary *b, stw_companion *c, stwatch_err
 
 /* ---- addresses that are only known once it is loaded ---- */
 
-/* In a position-independent binary: what the linker left to the loader, for an address; 0: nothing. */
-static uint64_t relocated(const stw_binary *b, uint64_t address)
-{
-	uint8_t r[RELOCATION];
-	const stw_elf_section *s = stw_elf_section_named(&b->elf, ".rela.dyn");
-	for (uint64_t at = 0; s && b->elf.wide && at + RELOCATION <= s->size; at += RELOCATION) {
-		stwatch_error error;
-		size_t got;
-		if (stw_source_read(&b->source, s->offset + at, r, sizeof r, &got, &error) != STWATCH_OK || got < sizeof r)
-			return 0;
-		if (stw_elf_number(b->elf.big, r, 8) == address)
-			return stw_elf_number(b->elf.big, r + 16, 8);
-	}
-	return 0;
-}
-
-static bool is_code(const stw_binary *b, uint64_t address)
-{
-	const stw_elf_segment *s = stw_elf_segment_at(&b->elf, address);
-	return s && s->executable;
-}
-
-/* Where the addresses of the table count from (Go 1.18 and later): its own head says so, to Go 1.25 and where nothing is relocated;
- * else the runtime's record of the module does, which has a section since Go 1.26; else a symbol; else the code begins there. */
-static bool find_text(stw_binary *b)
-{
-	static const char *const NAMES[] = {"runtime.text"};
-	stw_elf_symbol symbol;
-	uint8_t bytes[8];
-	const unsigned word = stw_elf_word(&b->elf);
-	const stw_elf_section *module = stw_elf_section_named(&b->elf, ".go.module"), *text = stw_elf_section_named(&b->elf, ".text");
-	uint64_t field = module ? module->addr + MODULE_TEXT * word : 0;
-	uint64_t candidates[5] = {b->lines.stated_text};
-	if (!stw_elf_symbols(&b->elf, NAMES, 1, &symbol))
-		return false;
-	candidates[1] = symbol.value;
-	if (module && stw_elf_read(&b->elf, field, bytes, word))
-		candidates[2] = stw_elf_number(b->elf.big, bytes, word);
-	if (module && !is_code(b, candidates[2]))
-		candidates[3] = relocated(b, field);
-	candidates[4] = text ? text->addr : 0;
-	for (size_t i = 0; i < 5; i++) {
-		b->lines.text = candidates[i];
-		if (is_code(b, candidates[i]))
-			return true;
-	}
-	return true;
-}
-
 /* To Go 1.15 the table holds whole addresses, which the linker may have left to the loader. */
 static void apply_relocations(stw_binary *b, uint64_t address)
 {
@@ -170,21 +121,11 @@ stwatch_status stw_binary_find_table(stw_binary *b, stw_companion *c, stwatch_er
 	}
 	if (status == STWATCH_OK && b->lines.version == STW_PCLN_NONE)
 		status = scan_segments(b, c, error);
-	if (status == STWATCH_OK && b->lines.version >= STW_PCLN_GO118 && !find_text(b))
+	if (status == STWATCH_OK && b->lines.version >= STW_PCLN_GO118 && !stw_binary_find_module(b))
 		status = stw_fail_memory(error);
 	if (status == STWATCH_OK && b->lines.version != STW_PCLN_NONE)
 		stw_pclntab_range(&b->lines, &b->text_begin, &b->text_end);
 	return status;
-}
-
-bool stw_binary_name(const stw_binary *b, uint64_t address, stw_code_name *out)
-{
-	stw_pcln_function f;
-	if (!stw_pclntab_find(&b->lines, address, &f))
-		return false;
-	out->function = f.name;
-	stw_pclntab_line(&b->lines, &f, address, &out->file, &out->line);
-	return true;
 }
 
 /* ---- the reader ---- */

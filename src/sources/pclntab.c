@@ -5,7 +5,9 @@
 #include "sources/elf.h"
 
 /* The fields of a function's record, as numbers of 4 bytes after its entry. */
-enum { F_NAME = 1, F_FILE = 5, F_LINE = 6, F_UNIT = 8 };
+enum { F_NAME = 1, F_FILE = 5, F_LINE = 6, F_VALUES = 7, F_UNIT = 8 };
+/* Numbers of tables of values by address, and of what else is kept of a function (internal/abi/symtab.go). */
+enum { VALUES_INLINED = 2, DATA_INLINED = 3 };
 enum { NAME_MAX_BYTES = 16 << 10, FUNCTIONS_MAX = 1 << 26, STEPS_MAX = 1 << 17 };
 
 static const struct {
@@ -233,4 +235,41 @@ void stw_pclntab_line(const stw_pclntab *t, const stw_pcln_function *f, uint64_t
 		file_name(t, f, n, file);
 	if (field_value(t, f, F_LINE, address, &n) && n > 0)
 		*line = (uint32_t)n;
+}
+
+/* ---- what was inlined ---- */
+
+/* Behind the fixed part: how many tables of values and of other data there are; then their offsets. */
+static bool tables_of(const stw_pclntab *t, const stw_pcln_function *f, uint64_t *at, uint64_t *values, uint64_t *data)
+{
+	if (t->version < STW_PCLN_GO118)
+		return false;
+	uint64_t counts = f->info + entry_size(t) + (F_UNIT + (t->version >= STW_PCLN_GO120)) * 4;
+	*at = counts + 4;
+	return number(t, f->info + entry_size(t) + (F_VALUES - 1) * 4, 4, values) && number(t, counts + 3, 1, data);
+}
+
+bool stw_pclntab_tree(const stw_pclntab *t, const stw_pcln_function *f, uint32_t *offset)
+{
+	uint64_t at, values, data, v;
+	if (!tables_of(t, f, &at, &values, &data) || data <= DATA_INLINED || !number(t, at + (values + DATA_INLINED) * 4, 4, &v) ||
+		v == UINT32_MAX)
+		return false;
+	*offset = (uint32_t)v;
+	return true;
+}
+
+int32_t stw_pclntab_inlined(const stw_pclntab *t, const stw_pcln_function *f, uint64_t address)
+{
+	uint64_t at, values, data, offset;
+	int32_t index;
+	if (!tables_of(t, f, &at, &values, &data) || values <= VALUES_INLINED || !number(t, at + VALUES_INLINED * 4, 4, &offset) ||
+		!value_at(t, f, offset, address, &index))
+		return -1;
+	return index;
+}
+
+bool stw_pclntab_name(const stw_pclntab *t, uint32_t number_of_name, const char **name)
+{
+	return text_at(t, t->names, number_of_name, name);
 }

@@ -41,6 +41,11 @@ bool stw_pclntab_function(const stw_pclntab *table, uint64_t index, stw_pcln_fun
 bool stw_pclntab_find(const stw_pclntab *table, uint64_t address, stw_pcln_function *out);
 /* File and line of an address in a function: "" and 0 where the table does not tell. Code that was inlined there counts as the function's. */
 void stw_pclntab_line(const stw_pclntab *table, const stw_pcln_function *function, uint64_t address, const char **file, uint32_t *line);
+/* What is needed of the calls that were inlined into a function (Go 1.18 and later): where the tree of them stands, counted from the
+ * module's data of functions; which of them an address is in, -1: none; the name of one, by its number in the table. False: there is none. */
+bool stw_pclntab_tree(const stw_pclntab *table, const stw_pcln_function *function, uint32_t *offset);
+int32_t stw_pclntab_inlined(const stw_pclntab *table, const stw_pcln_function *function, uint64_t address);
+bool stw_pclntab_name(const stw_pclntab *table, uint32_t number, const char **name);
 /* Addresses of the first function and of the end of the last. */
 void stw_pclntab_range(const stw_pclntab *table, uint64_t *begin, uint64_t *end);
 /* "Go 1.2 to 1.15": whose layout it is. */

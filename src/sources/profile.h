@@ -41,7 +41,12 @@ typedef struct stw_profile_sample {
 	const int64_t *values; /* one a type */
 } stw_profile_sample;
 
-/* Immutable once read; lives in its companion's arena. */
+/* Where an address was loaded from: its file is there from `offset` on. */
+typedef struct stw_profile_mapping {
+	uint64_t start, offset;
+} stw_profile_mapping;
+
+/* Immutable once read, but for the names that a binary gives; lives in its companion's arena. */
 typedef struct stw_profile {
 	stw_profile_kind kind;
 	const char *words; /* "CPU profile" */
@@ -56,7 +61,13 @@ typedef struct stw_profile {
 	const stw_profile_function *functions; /* by name and file; each once */
 	size_t n_functions;
 	const stw_profile_frame *frames;
+	size_t n_frames;
 	const stw_profile_location *locations;
+	size_t n_locations;
+	const uint64_t
+		*places; /* by location: the offset in the program's file of one without names, UINT64_MAX: it has names, or is elsewhere */
+	size_t n_unnamed; /* of these */
+	const char *named_by, *unnamed_why; /* whose names they were given; why nobody's; NULL: neither was asked for */
 	const uint32_t *stacks;
 	const stw_profile_sample *samples;
 	size_t n_samples;
@@ -103,6 +114,10 @@ bool stw_profile_ask(const stw_profile *p, stw_mem *mem, const stw_profile_query
 /* Reads the wire format into what a companion keeps; problems are noted there. NULL with status STWATCH_OK: it is not readable at all. */
 stwatch_status stw_profile_read(
 	stw_companion *c, const stw_source *source, const volatile int *cancel, stw_profile **out, stwatch_error *error);
+
+/* Gives names to what has only addresses in the program (n_unnamed), from the first of the binaries among the inputs that fits: what stands before
+ * the addresses is calls, as in binary_fit.c. False: out of memory. */
+bool stw_profile_name(stw_companion *c, const stw_companions *all);
 
 /* Adds what `stat` says of it. False: out of memory. */
 bool stw_profile_describe(stw_companion *c);

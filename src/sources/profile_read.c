@@ -21,7 +21,18 @@ enum {
 };
 
 /* Fields of the top level. */
-enum { SAMPLE_TYPE = 1, SAMPLE = 2, LOCATION = 4, FUNCTION = 5, TEXT = 6, TIME = 9, DURATION = 10, PERIOD_TYPE = 11, PERIOD = 12 };
+enum {
+	SAMPLE_TYPE = 1,
+	SAMPLE = 2,
+	MAPPING = 3,
+	LOCATION = 4,
+	FUNCTION = 5,
+	TEXT = 6,
+	TIME = 9,
+	DURATION = 10,
+	PERIOD_TYPE = 11,
+	PERIOD = 12
+};
 
 typedef struct raw_function {
 	int64_t name, file;
@@ -31,6 +42,14 @@ typedef struct raw_frame {
 	uint64_t function;
 	int64_t line;
 } raw_frame;
+
+typedef struct raw_place {
+	uint64_t mapping, address; /* of a location */
+} raw_place;
+
+typedef struct raw_mapping {
+	uint64_t id, start, limit, offset;
+} raw_mapping;
 
 typedef struct raw_type {
 	int64_t type, unit;
@@ -53,6 +72,8 @@ typedef struct reader {
 	STW_VEC(raw_function) functions;
 	STW_VEC(raw_frame) frames;
 	STW_VEC(stw_profile_location) locations;
+	STW_VEC(raw_place) places; /* by location */
+	raw_mapping program; /* the first mapping; id 0: there is none */
 	STW_VEC(uint64_t) stacks; /* location ids */
 	STW_VEC(stw_profile_sample) samples; /* values not set */
 	STW_VEC(int64_t) values; /* n_types a sample */
@@ -179,6 +200,10 @@ static stwatch_status keep_location(reader *r, const Stw__Pb__Location *m)
 	if (!l)
 		return stw_fail_memory(r->error);
 	*l = (stw_profile_location){(uint32_t)r->frames.count, (uint32_t)m->n_line};
+	raw_place *place = stw_vec_push(r->mem, &r->places);
+	if (!place)
+		return stw_fail_memory(r->error);
+	*place = (raw_place){m->mapping_id, m->address};
 	for (size_t i = 0; i < m->n_line; i++) {
 		raw_frame *f = stw_vec_push(r->mem, &r->frames);
 		if (!f)
@@ -195,6 +220,15 @@ static stwatch_status add_location(reader *r, const uint8_t *data, size_t size, 
 	stwatch_status status = *bad ? STWATCH_OK : keep_location(r, m);
 	stw__pb__location__free_unpacked(m, &r->allocator);
 	return status;
+}
+
+static void add_mapping(reader *r, const uint8_t *data, size_t size, bool *bad)
+{
+	Stw__Pb__Mapping *m = stw__pb__mapping__unpack(&r->allocator, size, data);
+	*bad = !m || m->id == 0;
+	if (!*bad && r->program.id == 0)
+		r->program = (raw_mapping){m->id, m->memory_start, m->memory_limit, m->file_offset};
+	stw__pb__mapping__free_unpacked(m, &r->allocator);
 }
 
 static stwatch_status add_function(reader *r, const uint8_t *data, size_t size, bool *bad)
@@ -230,6 +264,7 @@ static stwatch_status take_message(reader *r, unsigned field, const uint8_t *dat
 	switch (field) {
 	case SAMPLE_TYPE: return add_sample_type(r, data, size, bad);
 	case SAMPLE: return add_sample(r, data, size, bad);
+	case MAPPING: add_mapping(r, data, size, bad); return STWATCH_OK;
 	case LOCATION: return add_location(r, data, size, bad);
 	case FUNCTION: return add_function(r, data, size, bad);
 	case TEXT: return add_text(r, data, size, bad);
@@ -255,6 +290,7 @@ static const char *name_of(unsigned field)
 	switch (field) {
 	case SAMPLE_TYPE: return "a sample type";
 	case SAMPLE: return "a sample";
+	case MAPPING: return "a mapping";
 	case LOCATION: return "a location";
 	case FUNCTION: return "a function";
 	case TEXT: return "a text";
@@ -400,6 +436,24 @@ static bool resolve_frames(reader *r, stw_profile *p, const uint32_t *slots)
 	return out != NULL;
 }
 
+/* Where in the program's file each location without names is. */
+static bool resolve_places(reader *r, stw_profile *p)
+{
+	uint64_t *out = stw_arena_alloc(&r->c->arena, (r->places.count + 1) * sizeof *out);
+	const raw_mapping *m = &r->program;
+	for (size_t i = 0; out && i < r->places.count; i++) {
+		const raw_place *place = &r->places.items[i];
+		bool there = r->locations.items[i].n == 0 && m->id && place->mapping == m->id && place->address >= m->start &&
+			(m->limit == 0 || place->address < m->limit);
+		out[i] = there ? place->address - m->start + m->offset : UINT64_MAX;
+		p->n_unnamed += there;
+	}
+	p->places = out;
+	p->n_frames = r->frames.count;
+	p->n_locations = r->locations.count;
+	return out != NULL;
+}
+
 static bool resolve_stacks(reader *r, stw_profile *p)
 {
 	stw_profile_location *locations = stw_arena_alloc(&r->c->arena, (r->locations.count + 1) * sizeof *locations);
@@ -439,7 +493,7 @@ static bool resolve(reader *r, stw_profile *p)
 	};
 	size_t size = (r->functions.count + 1) * sizeof(uint32_t);
 	uint32_t *slots = stw_mem_zalloc(r->mem, size);
-	bool ok = slots && resolve_functions(r, p, slots) && resolve_frames(r, p, slots) && resolve_stacks(r, p);
+	bool ok = slots && resolve_functions(r, p, slots) && resolve_frames(r, p, slots) && resolve_places(r, p) && resolve_stacks(r, p);
 	stw_mem_free(r->mem, slots, slots ? size : 0);
 	for (size_t i = 0; i < r->n_types; i++)
 		p->types[i] = (stw_profile_type){text_of(r, r->types[i].type), text_of(r, r->types[i].unit)};
@@ -472,6 +526,7 @@ stwatch_status stw_profile_read(
 	stw_vec_free(r.mem, &r.functions);
 	stw_vec_free(r.mem, &r.frames);
 	stw_vec_free(r.mem, &r.locations);
+	stw_vec_free(r.mem, &r.places);
 	stw_vec_free(r.mem, &r.stacks);
 	stw_vec_free(r.mem, &r.samples);
 	stw_vec_free(r.mem, &r.values);

@@ -91,7 +91,7 @@ bool stw_v1_index_name(stw_v1_index *x, const stw_namer *namer)
 	for (size_t i = 0; i < x->frames.count; i++)
 		if (x->frames.items[i].func == 0 && x->frames.items[i].pc != 0)
 			returns[n_returns++] = x->frames.items[i].pc;
-	const stw_code_addresses all = {x->format.minor, starts, x->starts.count, returns, n_returns};
+	const stw_code_addresses all = {x->format.minor, starts, x->starts.count, returns, n_returns, false};
 	bool ok = true;
 	if (all.n_starts + n_returns > 0 && namer->fits(namer->user, &all)) {
 		stw_map_init(&n.strings, x->mem);

@@ -29,12 +29,19 @@ static void ask(const stw_pclntab *t)
 static void try(const stw_binary *b)
 {
 	uint64_t addresses[4] = {b->text_begin, b->text_end - 1, b->text_begin + 0x1001, 0};
-	const stw_code_addresses all = {5, addresses, 1, addresses, 4};
+	const stw_code_addresses all = {5, addresses, 1, addresses, 4, false};
 	stw_binary_fit fit = stw_binary_try(b, &all);
 	stw_code_name name;
 	REQUIRE(fit.fits == (fit.why_not == NULL));
 	if (stw_binary_name(b, b->text_begin, &name))
 		REQUIRE(name.function && name.file);
+	for (uint64_t at = b->text_begin; at < b->text_end && at - b->text_begin < 4096; at += 7) {
+		stw_code_name frames[8];
+		size_t n = stw_binary_frames(b, at, frames, 8);
+		REQUIRE(n <= 8);
+		for (size_t i = 0; i < n; i++)
+			REQUIRE(frames[i].function && frames[i].file && strlen(frames[i].function) < b->table_size);
+	}
 }
 
 static void walk(stw_mem *mem, const stw_companion *c)
