@@ -4,19 +4,42 @@
 
 static const cli_option OPTIONS[] = {{0}};
 
-static void list_topics(cli_out *out, bool json)
+enum { COLUMN = 27 };
+
+/* The first sentence of a text. */
+static void sentence(cli_out *out, const char *text)
+{
+	char line[300];
+	size_t length = 0;
+	while (text[length] && length < sizeof line - 1 && !(text[length] == '.' && (text[length + 1] == '\n' || text[length + 1] == ' ')))
+		length++;
+	for (size_t i = 0; i < length; i++)
+		line[i] = text[i];
+	for (char *at = line; at < line + length; at++)
+		*at = *at == '\n' ? ' ' : *at;
+	line[length] = '\0';
+	cli_out_wrapped(out, COLUMN, COLUMN, line);
+}
+
+static void list_topics(cli_out *out)
 {
 	const char *topic;
-	cli_out_put(out, json ? "{\"schema\":\"stwatch.explain/1\",\"topics\":[" : "stwatch explains, by name:\n");
+	cli_out_put(out, "stwatch explains, by name, the rules and their causes:\n\n");
 	for (size_t i = 0; (topic = stwatch_explain_topic(i)) != NULL; i++) {
-		if (!json) {
-			cli_out_printf(out, "  %s\n", topic);
-			continue;
-		}
+		cli_out_printf(out, "  %-*s", COLUMN - 2, topic);
+		sentence(out, stwatch_explain(topic));
+	}
+}
+
+static void list_topics_json(cli_out *out)
+{
+	const char *topic;
+	cli_out_put(out, "{\"schema\":\"stwatch.explain/1\",\"topics\":[");
+	for (size_t i = 0; (topic = stwatch_explain_topic(i)) != NULL; i++) {
 		cli_out_put(out, i > 0 ? "," : "");
 		cli_out_json(out, topic);
 	}
-	cli_out_put(out, json ? "]}\n" : "");
+	cli_out_put(out, "]}\n");
 }
 
 static void explain(cli_out *out, const char *topic, const char *text)
@@ -65,7 +88,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	(void)arguments;
 	bool json = session->globals.format == CLI_FORMAT_JSON;
 	if (n == 0) {
-		list_topics(&session->out, json);
+		(json ? list_topics_json : list_topics)(&session->out);
 		return cli_out_finish(&session->out);
 	}
 	const char *text = stwatch_explain(operands[0]);

@@ -53,6 +53,22 @@ def rows_missing():
             yield "%s %s" % (number, name)
 
 
+def recordings():
+    """What the tests and examples have, by name."""
+    return {name.removesuffix(".gz"): os.path.join(folder, name)
+            for top in (harness.DATA, os.path.join(harness.SOURCE, "examples")) for folder, _, names in os.walk(top) for name in names}
+
+
+def examples(page, known, program):
+    """The lines of a rule's example that the program does not print, where its recording is kept here; the number of a finding may differ."""
+    for block in re.findall(r"```\n(.*?)```", read(RULES, page).split("## Example")[-1], re.S):
+        first, *lines = [line for line in block.split("\n") if line.strip() and not line.startswith("$")]
+        file = known.get(first.split(" · ")[0])
+        if file:
+            out = harness.run_text(program, "diagnose", "--top", "0", file)[1]
+            yield from (line for line in lines if re.sub(r"^\d+ ", "", line) not in out)
+
+
 def main():
     report = harness.Report()
     report.check("table of older events", ", ".join(rows_missing()) or None)
@@ -64,9 +80,10 @@ def main():
     there = sorted(name[:-3] for name in os.listdir(RULES) if name != "README.md")
     report.check("a page for each rule", None if sorted(explained) == there else "explained: %s; pages: %s" % (sorted(explained), there))
     defaults = {option: int(value) for option, _, value in SETTING.findall(read(harness.SOURCE, "src", "rules", "settings.def"))}
-    told = set()
+    told, known, program = set(), recordings(), harness.program()
     for name in sorted(os.listdir(RULES)):
         told.update(re.findall(r"`--([a-z-]+)`", read(RULES, name)))
+        report.check("example in %s" % name, "; ".join(list(examples(name, known, program))[:3]) or None)
         report.check("defaults in %s" % name, "; ".join(wrong_defaults(name, defaults)) or None)
     report.check("every threshold stands on a page", ", ".join(sorted(set(defaults) - told)) or None)
     for page in sorted(pages()):
