@@ -341,7 +341,9 @@ bool stw_is_library(const char *function)
 	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
 		if (strlen(packages[i]) == n && memcmp(packages[i], function, n) == 0)
 			return true;
-	return *function == 0 || strncmp(function, "_cgo", 4) == 0 || strncmp(function, "golang.org/x/sys/", 17) == 0;
+	/* Only assembly in the standard library has names without a package (memeqbody, countbody). */
+	return *function == 0 || !strchr(function, '.') || strncmp(function, "_cgo", 4) == 0 ||
+		strncmp(function, "golang.org/x/sys/", 17) == 0;
 }
 
 uint32_t stw_user_frame(const stwatch_frame *frames, uint32_t n)
