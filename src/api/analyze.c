@@ -78,6 +78,7 @@ static stwatch_status judge_trace(stw_case *c, const stw_run_options *options, s
 	if (status == STWATCH_OK) {
 		stw_case_learn_callees(c);
 		stw_starved_want_activity(c);
+		stw_backlog_want_activity(c);
 		status = stw_activity_read(&c->activity, c->trace, options->threads, options->cancel, error);
 	}
 	for (size_t i = 0; i < stw_rules_count && status == STWATCH_OK; i++)

@@ -42,7 +42,7 @@ static int64_t own_delay(const stw_case *c, const stw_candidate *w)
 /* True where other things than such goroutines had the P's. */
 static bool kept_by_others(stw_case *c, const stw_candidate *w, const char *const *names, size_t n)
 {
-	const char *load = stw_starved_load(c, w);
+	const char *load = stw_starved_load(c, w, NULL);
 	bool ours = load == NULL;
 	for (size_t i = 0; i < n && !ours; i++)
 		ours = strcmp(load, names[i]) == 0;
@@ -190,7 +190,8 @@ static const stw_candidate *add_late(stw_case *c, const second *s, const char *c
 		const char *own = own_function(c, w);
 		if (!is_in(w, &s->load) || own_delay(c, w) < c->set[STW_SET_NETPOLL_NOTE] || kept_by_others(c, w, names, n))
 			continue;
-		if (!*found && !(*found = stw_found_for(c, "netpoll-imbalance", "readiness-burst", stw_starved_load(c, w), -1, &fresh)))
+		if (!*found &&
+			!(*found = stw_found_for(c, "netpoll-imbalance", "readiness-burst", stw_starved_load(c, w, NULL), -1, &fresh)))
 			return NULL;
 		if (!worst)
 			worst = w;

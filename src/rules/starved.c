@@ -416,9 +416,12 @@ static const stw_window *window_of(const stw_case *c, const stw_candidate *w)
 	return nearest < NEAR_NS ? best : NULL;
 }
 
-const char *stw_starved_load(stw_case *c, const stw_candidate *w)
+const char *stw_starved_load(stw_case *c, const stw_candidate *w, const char **cause)
 {
-	return by_load(c, window_of(c, w)).culprit;
+	verdict v = by_load(c, window_of(c, w));
+	if (cause)
+		*cause = strcmp(v.cause, "yield-spin") == 0 ? v.cause : "saturation";
+	return v.culprit;
 }
 
 /* Without CPU samples, a long run of what runs shortly all the time was rather off the CPU than running on. */

@@ -29,7 +29,10 @@ bool stw_is_long_run(const stw_case *c, const stw_candidate *run);
 unsigned stw_run_on_functions(stw_case *c);
 /* Between naming and judging: the starved ask what ran (starved.c). */
 void stw_starved_want_activity(stw_case *c);
-/* The function of the program that had most of the P's time during a wait, 30 % at least; NULL: none, or it is not known. */
-const char *stw_starved_load(stw_case *c, const stw_candidate *wait);
+/* The same for backlogs: what ran in the middle of each (backlog.c). */
+void stw_backlog_want_activity(stw_case *c);
+/* The function of the program that had most of the P's time during a wait, 30 % at least; NULL: none, or it is not known. *cause (may be NULL)
+ * is "saturation" or "yield-spin". */
+const char *stw_starved_load(stw_case *c, const stw_candidate *wait, const char **cause);
 
 #endif
