@@ -187,7 +187,8 @@ static void add_cycles(stw_gather *a, const stw_fold *f)
 	for (size_t i = 0; i < f->cycles.count; i++) {
 		stw_cycle c = f->cycles.items[i], *last = a->cycles.count ? &a->cycles.items[a->cycles.count - 1] : NULL;
 		if (c.from == STW_TIME_UNKNOWN && last && last->to == STW_TIME_UNKNOWN) {
-			last->to = c.to;
+			c.from = last->from;
+			*last = c;
 			continue;
 		}
 		stw_cycle *slot = a->cycles.count < STW_MOST_CYCLES ? stw_vec_push(a->mem, &a->cycles) : NULL;

@@ -99,7 +99,7 @@ void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t g, uint32_t stack)
 	stw_collect *c = &f->collect;
 	f->gc_begun++;
 	f->gc_since = t;
-	add_cycle(f, (stw_cycle){t, STW_TIME_UNKNOWN});
+	add_cycle(f, (stw_cycle){t, STW_TIME_UNKNOWN, STW_TIME_UNKNOWN, STWATCH_NONE, STW_TIME_UNKNOWN});
 	c->beginner = g;
 	if (c->first_begin == STW_TIME_UNKNOWN)
 		c->first_begin = t;
@@ -117,6 +117,14 @@ void stw_fold_gc_begin(stw_fold *f, int64_t t, uint32_t g, uint32_t stack)
 		site->triggers++;
 }
 
+static int64_t asker_since(const stw_fold *f)
+{
+	uint32_t slot = f->stop.g == STWATCH_NONE ? STW_SLOT_NONE : stw_order_find_g(f->order, f->stop.g);
+	if (!STW_SLOT_OK(slot) || slot >= f->gs.count)
+		return STW_TIME_UNKNOWN;
+	return f->gs.items[slot].collects & STW_ASSISTS ? f->more.items[slot].gc_from : f->gs.items[slot].since;
+}
+
 void stw_fold_gc_end(stw_fold *f, int64_t t)
 {
 	stw_collect *c = &f->collect;
@@ -128,10 +136,18 @@ void stw_fold_gc_end(stw_fold *f, int64_t t)
 	f->gc_since = STW_TIME_UNKNOWN;
 	f->stop.gc_ends |= f->stopping;
 	stw_cycle *last = f->cycles.count ? &f->cycles.items[f->cycles.count - 1] : NULL;
-	if (last && last->to == STW_TIME_UNKNOWN)
-		last->to = t;
-	else
-		add_cycle(f, (stw_cycle){STW_TIME_UNKNOWN, t});
+	stw_cycle ended = {STW_TIME_UNKNOWN, t, STW_TIME_UNKNOWN, STWATCH_NONE, STW_TIME_UNKNOWN};
+	if (f->stopping && f->untold != STW_UNTOLD_ALL) {
+		ended.stopped = f->stop.from;
+		ended.asker = f->stop.g;
+		ended.asker_since = asker_since(f);
+	}
+	if (last && last->to == STW_TIME_UNKNOWN) {
+		ended.from = last->from;
+		*last = ended;
+	} else {
+		add_cycle(f, ended);
+	}
 	c->last_end = t;
 	c->live = c->heap; /* the mark termination has just written what is left (gcController.resetLive) */
 	if (!c->live_first)

@@ -399,6 +399,7 @@ stw_wait stw_wait_of(const char *reason, size_t length)
 		{"network", STW_WAIT_NETWORK},
 		{"forever", STW_WAIT_FOREVER},
 		{"preempted", STW_WAIT_PREEMPTED},
+		{"wait until GC ends", STW_WAIT_GC},
 		{"synctest", STW_WAIT_RUNTIME},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)

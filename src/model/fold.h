@@ -234,6 +234,9 @@ typedef struct stw_backlog_slot {
 /* A collection, from its beginning to its end (GCBegin, GCEnd); STW_TIME_UNKNOWN: not seen. */
 typedef struct stw_cycle {
 	int64_t from, to;
+	int64_t stopped; /* when its mark termination was asked for, where an event tells: marking was over */
+	int64_t asker; /* by whom; STWATCH_NONE: not known */
+	int64_t asker_since; /* since when that one had marked or assisted, or run; STW_TIME_UNKNOWN */
 } stw_cycle;
 enum { STW_MOST_CYCLES = 4096 }; /* the first ones of a trace are kept */
 

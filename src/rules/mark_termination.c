@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rules/stop_story.h"
+#include "rules/waits.h"
 
 enum { MOST_STOPS = 400, MOST_SAMPLED = 40 };
 
@@ -169,10 +170,132 @@ static void judge_kind(stw_case *c, bool begins)
 		stw_found_rules_out(c, f, "not known: whether the kernel took the CPU away meanwhile (too few CPU samples to tell)");
 }
 
+/* ---- who was late for the end of marking ---- */
+
+/* When no mark worker is left at work, every proc has to pass a safe point before the world is stopped (gcMarkDone: forEachP); before that, the
+ * stacks of all goroutines must have been scanned, and each has to stop for it (suspendG). For neither there is an event. But the stop follows
+ * at once on who came last: one that ran on past all patience, and gave way just before. */
+enum { MOST_RUNS = 500, AT_ONCE_NS = 1000000 };
+
+static const stw_candidate *last_before(stw_case *c, const stw_cycle *cycle)
+{
+	const stw_candidate *last = NULL;
+	for (size_t i = 0; i < c->gather->runs.count && i < MOST_RUNS; i++) {
+		stw_candidate *r = &c->gather->runs.items[i];
+		if (r->to <= cycle->stopped && r->to >= cycle->stopped - AT_ONCE_NS && r->g != cycle->asker &&
+			(!last || r->to > last->to) && stw_ran_on(c, r))
+			last = r;
+	}
+	return last;
+}
+
+/* Since when who ended the collection was at it. He is often preempted just after he has waited. */
+static int64_t asker_since(const stw_case *c, const stw_cycle *cycle, const stw_candidate *r)
+{
+	for (size_t i = 0; i < c->gather->runs.count; i++) {
+		const stw_candidate *own = &c->gather->runs.items[i];
+		if (own->g == cycle->asker && own->from <= r->to && own->to >= r->to)
+			return own->from;
+	}
+	return cycle->asker_since == STW_TIME_UNKNOWN || cycle->asker_since > r->to ? r->to : cycle->asker_since;
+}
+
+/* The earliest that it can have been waited for: when who ended the collection began to work, and another worker was last at work. */
+static int64_t waited_since(const stw_case *c, const stw_cycle *cycle, const stw_candidate *r)
+{
+	int64_t since = r->from > cycle->from ? r->from : cycle->from, asker = asker_since(c, cycle, r);
+	if (asker > since)
+		since = asker;
+	for (size_t i = c->gather->uses.count; i-- > 0 && c->gather->uses.items[i].to > since;) {
+		const stw_proc_use *u = &c->gather->uses.items[i];
+		if ((u->use == STW_USE_GC || u->use == STW_USE_GC_IDLE) && u->to <= r->to)
+			since = u->to;
+	}
+	return since;
+}
+
+/* Who assists and finds no work waits for the end of marking, as does who asked for the collection. The longest of it. */
+static int64_t harm(stw_case *c, stw_found *f, int64_t from, int64_t to)
+{
+	int64_t most = 0;
+	for (size_t i = 0; i < c->gather->waits.count; i++) {
+		const stw_candidate *w = &c->gather->waits.items[i];
+		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
+		int64_t part = w->wait == STW_WAIT_GC && !w->gc_worker ? stw_overlap(w->from, w->to, from, to) : 0;
+		const char *own = part >= AT_ONCE_NS && !stw_is_runtimes(root)
+			? stw_own_function(stw_places_stack(&c->places, w->stack), root)
+			: NULL;
+		if (!own)
+			continue;
+		stw_found_harms(c, f, own, stw_root_function(root), w->g, part);
+		most = part > most ? part : most;
+	}
+	return most;
+}
+
+static void judge_late(stw_case *c, const stw_cycle *cycle)
+{
+	const stw_candidate *r = last_before(c, cycle);
+	int64_t since = r ? waited_since(c, cycle, r) : 0;
+	if (!r || r->to - since < c->set[STW_SET_GCTERM_WARN])
+		return;
+	const stw_named_stack *at = stw_places_stack(&c->places, r->stack), *root = stw_places_stack(&c->places, r->root);
+	const char *culprit = stw_own_function(at, root);
+	bool fresh;
+	stw_found *f = stw_found_for(c, "gc-mark-termination", "late-goroutine", culprit, -1, &fresh);
+	if (!f)
+		return;
+	int64_t before = f->f.worst_ns, most = harm(c, f, since, r->to);
+	stw_found_occurs(c, f, since, r->to, r->g, r->p);
+	stwatch_severity severity = most >= c->set[STW_SET_GCTERM_ERROR] ? STWATCH_ERROR
+		: most >= c->set[STW_SET_GCTERM_WARN]                    ? STWATCH_WARNING
+									 : STWATCH_NOTE;
+	if (severity > f->f.severity)
+		f->f.severity = severity;
+	if (!fresh && r->to - since <= before)
+		return;
+	f->evidence.count = 0;
+	f->ruled_out.count = 0;
+	unsigned samples = stw_samples_of(c, r);
+	f->f.confidence = samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+	if (!samples)
+		f->most = STWATCH_WARNING; /* the kernel may have kept it */
+	f->culprit.leaf = stw_user_function(at);
+	f->culprit.root = stw_root_function(root);
+	f->culprit.kind = "goroutine";
+	f->culprit.goroutine = r->g;
+	f->culprit.proc = r->p;
+	f->culprit.count = 1;
+	f->f.title = stw_case_printf(c, "a collection could not end for up to %s, until %s gave way", stw_case_ms(c, r->to - since),
+		culprit ? culprit : "a goroutine");
+	f->f.advice = "is GODEBUG=asyncpreemptoff=1 set? else split the work: long memory moves, assembly and raw system calls can't be "
+		      "preempted";
+	stwatch_evidence *e = stw_found_step(c, f, r->from, "started", "GoStart", "G%lld runs on P%lld", (long long)r->g, (long long)r->p);
+	e->goroutine = r->g;
+	e->proc = r->p;
+	stw_found_step(c, f, since, "alone", "inferred from GoStart, GoLabel and GCMarkAssistBegin",
+		"from here on no other worker than G%lld, which ends the collection, was at work for 1 ms or more", (long long)cycle->asker)
+		->goroutine = cycle->asker;
+	if (samples)
+		stw_found_step(c, f, r->from + 1, "sample", "CPUSample", "%u CPU samples show G%lld executing", samples, (long long)r->g);
+	e = stw_found_step(c, f, r->to, "stopped", "GoStop, GoBlock or GoSyscallBegin", "it gives way, after %s, at %s",
+		stw_case_ms(c, r->to - r->from), stw_case_site(c, at));
+	e->goroutine = r->g;
+	stw_found_stack(e, at);
+	stw_found_step(c, f, cycle->stopped, "asked", "STWBegin", "G%lld asks for the mark termination, %s later", (long long)cycle->asker,
+		stw_case_ms(c, cycle->stopped - r->to));
+	stw_found_rules_out(c, f,
+		"not known: whether its stack had still to be scanned, or it came last to the barrier before mark termination (no event "
+		"tells)");
+}
+
 static void judge(stw_case *c)
 {
 	judge_kind(c, true);
 	judge_kind(c, false);
+	for (size_t i = 0; i < c->gather->cycles.count; i++)
+		if (c->gather->cycles.items[i].stopped != STW_TIME_UNKNOWN && c->gather->cycles.items[i].from != STW_TIME_UNKNOWN)
+			judge_late(c, &c->gather->cycles.items[i]);
 }
 
 const stw_rule stw_rule_mark_termination = {"gc-mark-termination", want, judge};

@@ -3,7 +3,7 @@
 
 #include "rules/waits.h"
 
-enum { MOST = 500 };
+enum { MOST = 500, LATE_NS = 40000000 };
 
 static void want(stw_case *c)
 {
@@ -53,13 +53,17 @@ static int64_t waited_for_stops(const stw_case *c, const stw_candidate *r)
 	return sum;
 }
 
+static int64_t length_of(const stw_case *c, const stw_candidate *r)
+{
+	return r->to - r->from - waited_for_stops(c, r);
+}
+
 bool stw_is_long_run(const stw_case *c, const stw_candidate *r)
 {
-	int64_t length = r->to - r->from;
-	if (length < 40000000)
+	if (r->to - r->from < LATE_NS)
 		return false;
-	length -= waited_for_stops(c, r);
-	return length >= 40000000 && !r->gc_worker && !stw_is_runtimes(stw_places_stack(&c->places, r->root)) &&
+	int64_t length = length_of(c, r);
+	return length >= LATE_NS && !r->gc_worker && !stw_is_runtimes(stw_places_stack(&c->places, r->root)) &&
 		stw_overlap_outside(c, r->from, r->to) * 2 < length;
 }
 
@@ -86,7 +90,7 @@ unsigned stw_run_on_functions(stw_case *c)
 
 static bool judge_run(stw_case *c, const stw_candidate *r)
 {
-	int64_t length = r->to - r->from - waited_for_stops(c, r);
+	int64_t length = length_of(c, r);
 	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
 		return false;
 	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */
@@ -125,8 +129,8 @@ static void judge(stw_case *c)
 		if (!fresh)
 			continue;
 		f->f.confidence = samples ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-		if (!samples)
-			f->most = STWATCH_NOTE; /* silence alone is no proof */
+		if (!samples || length_of(c, r) < LATE_NS)
+			f->most = STWATCH_NOTE; /* silence alone is no proof; and sysmon, which asks, may itself be late */
 		f->culprit.leaf = stw_user_function(at);
 		f->culprit.root = stw_root_function(root);
 		f->culprit.kind = "goroutine";

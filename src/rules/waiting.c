@@ -165,14 +165,54 @@ static bool is_told(const stw_case *c, const stw_candidate *w, const stw_named_s
 	return stw_is_leak(c, stw_site_of(at));
 }
 
+static bool is_finalizer(const stw_named_stack *at)
+{
+	const char *f = stw_root_function(at);
+	return f &&
+		(strncmp(f, "runtime.runFinal", 16) == 0 || strcmp(f, "runtime.runfinq") == 0 ||
+			strncmp(f, "runtime.runCleanups", 19) == 0);
+}
+
 static void judge_list(stw_case *c, const stw_candidates *list, unsigned *made)
 {
 	for (size_t i = 0; i < list->count && i < MOST; i++) {
 		const stw_candidate *w = &list->items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, w->stack), *root = stw_places_stack(&c->places, w->root);
-		if (!w->gc_worker && !stw_is_runtimes(root) && may_be_stuck(c, w, w->wait) && !stw_is_lock_wait(at) &&
+		if (!w->gc_worker && !stw_is_runtimes(root) && !is_finalizer(at) && may_be_stuck(c, w, w->wait) && !stw_is_lock_wait(at) &&
 			!waits_for_others(at) && !is_served(c, w, at) && !is_told(c, w, at))
 			never_woken(c, w, at, root, w->wait, made);
+	}
+}
+
+/* A finalizer that waits keeps all others from running, for one goroutine runs them in turn. */
+static void judge_finalizers(stw_case *c, const stw_candidates *list)
+{
+	for (size_t i = 0; i < list->count && i < MOST; i++) {
+		const stw_candidate *w = &list->items[i];
+		const stw_named_stack *at = stw_places_stack(&c->places, w->stack);
+		if (w->to - w->from < c->set[STW_SET_WAIT_WARN] || at->user >= at->n || !is_finalizer(at))
+			continue;
+		const char *function = stw_own_function(at, at);
+		bool fresh;
+		stw_found *f = stw_found_for(c, "goroutine-stuck-waiting", "blocked-finalizer", function, -1, &fresh);
+		if (!f)
+			return;
+		f->f.severity = STWATCH_NOTE;
+		stw_found_occurs(c, f, w->from, w->to, w->g, STWATCH_NONE);
+		if (!fresh)
+			continue;
+		f->f.confidence = STWATCH_LIKELY;
+		f->culprit.root = stw_root_function(at);
+		f->culprit.leaf = stw_leaf_function(at);
+		f->culprit.kind = "goroutine";
+		f->culprit.goroutine = w->g;
+		f->f.title = stw_case_printf(c, "%s, which a finalizer or cleanup runs, waited %s: all that are due stood behind it",
+			function, stw_case_ms(c, w->to - w->from));
+		f->f.advice = "a finalizer must not wait: let it start a goroutine for what takes long, or close the resource by name";
+		stwatch_evidence *e = stw_found_step(c, f, w->from, "blocked", "GoBlock", "G%lld, which runs finalizers, blocks at %s",
+			(long long)w->g, stw_case_site(c, at));
+		e->goroutine = w->g;
+		stw_found_stack(e, at);
 	}
 }
 
@@ -204,6 +244,9 @@ static void judge(stw_case *c)
 		judge_queue(c, &c->queues->items[i]);
 	judge_list(c, &c->gather->peer_waits, &made);
 	judge_list(c, &c->gather->lock_waits, &made);
+	judge_finalizers(c, &c->gather->lock_waits);
+	judge_finalizers(c, &c->gather->peer_waits);
+	judge_finalizers(c, &c->gather->waits);
 }
 
 const stw_rule stw_rule_waiting = {"goroutine-stuck-waiting", want, judge};
