@@ -94,6 +94,8 @@ FAULTS = [
          beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
     Case("pooled", "pooled", [Fault("pool", ["allocation-starvation"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy", "netpoll-imbalance"]),
     Case("recheck", "recheck", [Fault("gcterm", ["gc-mark-termination"], [], least=25, share=0.4)], procs=(2, 8), env={"GODEBUG": "gccheckmark=1"}, beside=AFTER_STOP + STW),
+    *[Case(f"tardy-{mode}", "tardy", [Fault("late", ["gc-mark-termination"], ["main.(*ledger).work"], size=False, level=level)], mode=mode, procs=(2, 8),
+           env=NO_PREEMPT if mode == "loop" else {}, beside=AFTER_STOP + STW, samples=mode == "loop") for mode, level in (("copy", "warning"), ("loop", "warning"), ("assist", "warning"))],
     *[Case(f"alarms-{mode}", "alarms", [Fault("storm", STARVED, size=False)], mode=mode,
            procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("afterfunc", "tickers", "sleepers")],
     Case("herd-close", "herd", [Fault("herd", STARVED, size=False)], mode="close", procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]),
@@ -122,6 +124,22 @@ FAULTS = [
            beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"]) for mode, cause in (("grow", None), ("forget", "pool-misuse"), ("state", None))],
     *[Case(f"brake-{mode}", "brake", [Fault("spin", STARVED, ["main.main.func1"], size=False, cause="yield-spin")], mode=mode, procs=(2, 1, 8), oldest=9,
            beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("gosched", "select")],
+    *[Case(f"shapes-{mode}", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func1.1"], share=0.35, **HELD)], mode=mode, procs=(2, 8), beside=AFTER_STOP)
+      for mode in ("methodvalue", "closure", "generic", "deep", "finalizer", "timer", "sort", "once", "reflect", "locked")],
+    Case("shapes-inlined", "shapes", [Fault("stw", culprit=["main.(*store).audit", "main.main.func1.1"], **HELD)], mode="inlined", procs=(2, 8), beside=AFTER_STOP),
+    Case("shapes-crowd", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func11"], **HELD)], mode="crowd", procs=(2, 8), beside=AFTER_STOP, samples=True),
+    *[Case(f"snags-{mode}", "snags", [Fault("convoy", ["lock-convoy"], culprit, size=False, cause="holder-blocked")], mode=mode, procs=(2, 8, 1), beside=LOCK)
+      for mode, culprit in (("log", ["main.logHard"]), ("proxy", ["main.(*front).proxy"]))],
+    Case("snags-reread", "snags", [Fault("knot", ["goroutine-stuck-waiting", "lock-convoy", "goroutine-leak"], ["main.(*table).outer", "main.(*table).inner"], ["main.(*table).inner"], size=False)],
+         mode="reread", procs=(2, 8)),
+    Case("snags-signal", "snags", [Fault("leak", ["goroutine-leak"], ["main.(*inbox).take", "main.lostSignal"], size=False)], mode="signal", procs=(2, 8, 1)),
+    Case("snags-spin", "snags", [Fault("spin", STARVED, ["main.spinLock", "main.spinner"], size=False)], mode="spin", procs=(2, 1), beside=["outside-program", "non-preemptible", *LOCK]),
+    *[Case(f"snags-{mode}", "snags", [Fault("gc", rules, [who], size=False, level=level)], mode=mode, procs=(2, 8),
+           beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"])
+      for mode, rules, who, level in (("collect", ["stw-frequent", "allocation-starvation"], "main.collectEach", "note"),
+                                      ("limit", ["allocation-starvation", "stw-frequent"], "main.decode", "warning"))],
+    Case("snags-adapt", "snags", [Fault("often", ["stw-frequent"], ["main.adapt"], size=False)], mode="adapt", procs=(2, 8), beside=AFTER_STOP + STW),
+    Case("snags-finalizer", "snags", [Fault("finalizer", ["goroutine-stuck-waiting", "goroutine-leak"], ["main.closeSlowly"], size=False, level="note")], mode="finalizer", procs=(2, 8)),
     Case("netburst", "netburst", [Fault("netburst", ["netpoll-imbalance", *STARVED], [], ["main.(*hub).serve"], least=40, size=False, either=True)], procs=(2, 1, 8)),
 ]
 
@@ -141,6 +159,8 @@ QUIET = [
     Case("halt-metrics", "halt", mode="metrics", procs=ANY), Case("halt-rare", "halt", mode="rare", procs=FEW), Case("knots-brisk", "knots", mode="brisk", procs=ANY, oldest=9),
     Case("knots-flight", "knots", mode="flight", procs=ANY, oldest=9), Case("heapstorm-roomy", "heapstorm", mode="roomy", procs=FEW, oldest=9),
     Case("errands-calm", "errands", mode="calm", procs=FEW, oldest=9), Case("shelf-clean", "shelf", mode="clean", procs=ANY, oldest=9), Case("brake-blocked", "brake", mode="blocked", procs=ANY, oldest=9),
+    *[Case(f"calm-{mode}", "calm", mode=mode, procs=FEW if mode == "uneven" else ANY)
+      for mode in ("backpressure", "limiter", "thread", "buffers", "kept", "polling", "uneven", "snapshot", "pages")],
     *[Case(f"visitors-{mode}", "visitors", mode=mode, procs=ANY) for mode in ("subscribers", "pool", "slowly", "burst")],
 ]
 CASES = FAULTS + QUIET

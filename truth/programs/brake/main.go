@@ -16,9 +16,19 @@ type gate struct {
 	open chan struct{}
 }
 
+// look is what a turn of the loop costs.
+//
+//go:noinline
+func (g *gate) look() (open bool) {
+	for i := 0; i < 15000; i++ {
+		open = atomic.LoadInt32(&g.flag) != 0
+	}
+	return open
+}
+
 // spin gives way again and again.
 func (g *gate) spin() {
-	for atomic.LoadInt32(&g.flag) == 0 {
+	for !g.look() {
 		runtime.Gosched()
 	}
 }
@@ -30,6 +40,7 @@ func (g *gate) probe() {
 		case <-g.open:
 			return
 		default:
+			g.look()
 			runtime.Gosched()
 		}
 	}

@@ -22,6 +22,7 @@ type engine struct {
 	text         string
 	stop         int32
 	busyFrom     int64
+	busyUntil    int64
 	wg           sync.WaitGroup
 }
 
@@ -61,6 +62,7 @@ func (e *engine) heavy(f func(), n int) {
 		for i := 0; i < n; i++ {
 			f()
 		}
+		atomic.StoreInt64(&e.busyUntil, time.Now().UnixNano())
 		atomic.StoreInt64(&e.busyFrom, 0)
 		time.Sleep(25 * time.Millisecond)
 	}
@@ -78,7 +80,10 @@ func (e *engine) during(ask func(), who, reason string) {
 		}
 		at := time.Now()
 		ask()
-		plant.Fault("held", who, at, time.Since(at), "reason", reason)
+		for atomic.LoadInt64(&e.busyFrom) != 0 {
+			time.Sleep(200 * time.Microsecond)
+		}
+		plant.Fault("held", who, at, time.Duration(atomic.LoadInt64(&e.busyUntil)-at.UnixNano()), "reason", reason)
 		plant.Nap(60)
 	}
 }
@@ -126,12 +131,14 @@ func main() {
 	e := &engine{}
 	const size = 192 << 20
 	switch plant.Mode() {
-	case "copy", "equal":
+	case "copy":
+		e.block, e.other = plant.Touched(3*size), plant.Touched(3*size)
+	case "equal":
 		e.block, e.other = plant.Touched(size), plant.Touched(size)
 	case "index", "append":
 		e.block = plant.Touched(size)
 	case "count":
-		e.text = string(plant.Touched(size))
+		e.text = string(plant.Touched(2 * size))
 	}
 	plant.Start()
 	e.wg.Add(1)
