@@ -94,7 +94,7 @@ static void mermaid_resource(const stw_states_input *in, stwatch_resource resour
 {
 	stw_sink_text(out, "```mermaid\n---\ntitle: ");
 	stw_sink_text(out, stwatch_resource_name(resource));
-	stw_sink_text(out, "s\nconfig:\n  state:\n    nodeSpacing: 90\n---\nstateDiagram-v2\n    direction LR\n");
+	stw_sink_text(out, "s\nconfig:\n  state:\n    nodeSpacing: 90\n    rankSpacing: 90\n---\nstateDiagram-v2\n    direction LR\n");
 	name_states(in, resource, out, mermaid_state);
 	for (size_t i = 0; i < in->n_transitions; i++) {
 		const stwatch_transition *t = &in->transitions[i];
