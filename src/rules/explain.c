@@ -348,7 +348,7 @@ static const topic TOPICS[] = {
 		"late-goroutine: marking can't end before every goroutine has stopped for its stack to be\n"
 		"scanned, and every P has passed a safe point. No event tells, but mark termination is asked\n"
 		"for at once when the last one has come: the culprit ran on past all patience and gave way\n"
-		"within 1 ms before. How long others waited for the collector meanwhile makes it a warning or\n"
+		"within 2 ms before. How long others waited for the collector meanwhile makes it a warning or\n"
 		"an error.\n"
 		"\n"
 		"To fix: GODEBUG=gccheckmark=1 marks everything again while the world stands; drop it.\n"

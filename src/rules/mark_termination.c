@@ -175,7 +175,7 @@ static void judge_kind(stw_case *c, bool begins)
 /* When no mark worker is left at work, every proc has to pass a safe point before the world is stopped (gcMarkDone: forEachP); before that, the
  * stacks of all goroutines must have been scanned, and each has to stop for it (suspendG). For neither there is an event. But the stop follows
  * at once on who came last: one that ran on past all patience, and gave way just before. */
-enum { MOST_RUNS = 500, AT_ONCE_NS = 1000000 };
+enum { MOST_RUNS = 500, AT_ONCE_NS = 2000000 };
 
 static const stw_candidate *last_before(stw_case *c, const stw_cycle *cycle)
 {
@@ -222,9 +222,8 @@ static int64_t harm(stw_case *c, stw_found *f, int64_t from, int64_t to)
 		const stw_candidate *w = &c->gather->waits.items[i];
 		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
 		int64_t part = w->wait == STW_WAIT_GC && !w->gc_worker ? stw_overlap(w->from, w->to, from, to) : 0;
-		const char *own = part >= AT_ONCE_NS && !stw_is_runtimes(root)
-			? stw_own_function(stw_places_stack(&c->places, w->stack), root)
-			: NULL;
+		const char *own = part >= 1000000 && !stw_is_runtimes(root) ? stw_own_function(stw_places_stack(&c->places, w->stack), root)
+									    : NULL;
 		if (!own)
 			continue;
 		stw_found_harms(c, f, own, stw_root_function(root), w->g, part);

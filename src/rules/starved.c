@@ -30,6 +30,12 @@ static const stw_candidate *long_run_in(stw_case *c, const stw_candidate *w, int
 	return longest;
 }
 
+/* Without CPU samples: a machine that kept the whole process from running for longer than a run lasted may have kept that one thread, too. */
+static bool may_have_been_off(const stw_case *c, const stw_candidate *run)
+{
+	return !c->has_samples && stw_overlap_outside(c, c->gather->first_time, c->gather->last_time) > run->to - run->from;
+}
+
 static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate **runner)
 {
 	int64_t net = w->to - w->from - w->stopped_ns, user = w->use_ns[STW_USE_USER], covered;
@@ -44,6 +50,8 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 	if (w->use_ns[STW_USE_GC] * 10 >= w->proc_ns * 4)
 		return BY_GC;
 	*runner = long_run_in(c, w, &covered);
+	if (*runner && may_have_been_off(c, *runner))
+		*runner = NULL;
 	/* One run after another of many goroutines is a queue: each of them may have run for long, but none of them is why. */
 	if (*runner && covered * 10 >= user * 6 && stw_overlap((*runner)->from, (*runner)->to, w->from, w->to) * QUEUE_RUNS >= net)
 		return BY_LONG_RUN;
