@@ -2,8 +2,9 @@
 #include <string.h>
 
 #include "analysis/gather.h"
+#include "model/stops.h"
 
-enum { WINDOW_NS = 1000000000, KEEP_COUNT = 50, KEEP_PERMILLE = 5 };
+enum { WINDOW_NS = 1000000000, KEEP_COUNT = 50, KEEP_PERMILLE = 5, LONG_NS = 1000000, FEW = 4 };
 
 /* The kind of stop that cost most among the recent ones. */
 static void name_worst(const stw_gather *a, stw_stop_window *w)
@@ -26,6 +27,29 @@ static void name_worst(const stw_gather *a, stw_stop_window *w)
 			most = lost;
 			w->worst = *longest;
 			w->worst_count = count;
+		}
+	}
+}
+
+/* Stops of the collector's that are long, where less than a quarter of their kind are: what they cost is no matter of how many there are. */
+static void find_odd(const stw_gather *a, stw_stop_window *w)
+{
+	for (size_t r = 0; r < a->rows.count; r++) {
+		uint64_t count = 0, odd = 0;
+		int64_t lost = 0;
+		for (size_t i = a->recent_first; i < a->recent.count; i++) {
+			const stw_stop_brief *b = &a->recent.items[i];
+			if (b->kind != a->rows.items[r].kind || b->apart)
+				continue;
+			count++;
+			if (b->to - b->from < LONG_NS)
+				continue;
+			odd++;
+			lost += b->lost_ns;
+		}
+		if (a->rows.items[r].class == STW_STOP_GC && odd * FEW < count) {
+			w->odd += odd;
+			w->odd_ns += lost;
 		}
 	}
 }
@@ -62,5 +86,6 @@ void stw_gather_stop_window(stw_gather *a, const stw_stop_brief *stop)
 		return;
 	}
 	name_worst(a, &w);
+	find_odd(a, &w);
 	*last = w;
 }

@@ -85,7 +85,7 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 		a->failed = true;
 		return;
 	}
-	int64_t ns = s.to - s.from;
+	int64_t ns = s.told_to - s.from;
 	row->class = (uint8_t)stw_stop_class_of(kind);
 	row->inferred |= s.inferred;
 	row->count++;
@@ -99,7 +99,7 @@ static void add_stop(stw_gather *a, const stw_fold *f, stw_stop s)
 	stw_stop_brief brief = {s.from, s.to, s.lost_ns, s.kind, {s.generation, s.stack}, {s.generation, s.root}, .inferred = s.inferred};
 	brief.apart = s.to - s.sure_from >= a->long_stop_ns;
 	stw_gather_stop_window(a, &brief);
-	if (ns < 1000000 || a->stops.count >= MOST_STOPS)
+	if (s.to - s.from < 1000000 || a->stops.count >= MOST_STOPS)
 		return;
 	uint32_t first = s.moments;
 	s.moments = (uint32_t)a->moments.count;

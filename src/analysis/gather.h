@@ -83,6 +83,8 @@ typedef struct stw_stop_window {
 	int64_t proc_ns; /* procs' time in all */
 	stw_stop_brief worst; /* of the kind that cost most in it */
 	uint64_t worst_count; /* stops of that kind */
+	int64_t odd_ns; /* of lost_ns: by stops far longer than most of their kind */
+	uint64_t odd;
 } stw_stop_window;
 
 typedef STW_VEC(stw_candidate) stw_candidates;

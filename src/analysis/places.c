@@ -354,11 +354,20 @@ uint32_t stw_user_frame(const stwatch_frame *frames, uint32_t n)
 	return n;
 }
 
+static bool is_testing(const char *function)
+{
+	return strncmp(function, "testing.", 8) == 0;
+}
+
 const char *stw_user_function(const stw_named_stack *s)
 {
 	if (s->user < s->n)
 		return s->frames[s->user].function;
-	return stw_root_function(s);
+	const char *root = stw_root_function(s);
+	for (uint32_t i = s->n; root && is_testing(root) && i-- > 0;) /* a test of the library's: not what every test is started with */
+		if (strncmp(s->frames[i].function, "runtime.", 8) != 0 && !is_testing(s->frames[i].function))
+			return s->frames[i].function;
+	return root;
 }
 
 const char *stw_leaf_function(const stw_named_stack *s)

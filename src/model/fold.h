@@ -158,7 +158,8 @@ typedef struct stw_stop_moment {
 enum { STW_STOP_MOMENTS = 96 };
 
 typedef struct stw_stop {
-	int64_t from, to;
+	int64_t from, to; /* to: the restart, when whoever stopped the world lets the procs go */
+	int64_t told_to; /* its end as the trace tells it: whoever stopped the world may get there late */
 	int64_t stood; /* inferred: all procs stopped; equals `to` if they never were before the end */
 	int64_t second; /* when the last but one proc stopped */
 	int64_t lost_ns; /* procs' time from their stops to their restarts */
@@ -264,6 +265,7 @@ typedef struct stw_fold {
 	uint8_t untold; /* stw_untold */
 	bool stopping; /* a stop-the-world is in flight */
 	stw_stop stop;
+	int64_t restart; /* of that stop, STW_TIME_UNKNOWN: not yet */
 	uint32_t stop_p; /* slot */
 	uint32_t stop_m;
 	stw_stop_moment moments[STW_STOP_MOMENTS];
@@ -370,6 +372,8 @@ stw_stop_moment stw_fold_moment(const stw_fold *fold, int64_t at, uint32_t p, ui
 void stw_fold_moment_with(const stw_fold *fold, stw_stop_moment *moment, uint32_t g);
 void stw_fold_stop_moment(stw_fold *fold, int64_t at, uint32_t p, uint32_t m, bool starts, bool stolen);
 void stw_fold_stop_end(stw_fold *fold, int64_t at);
+/* GOMAXPROCS is said by whoever has this proc. Within a stop that is procresize, right before the procs are let go. */
+void stw_fold_stop_lets_go(stw_fold *fold, int64_t at, uint32_t p);
 /* The world is about to run again (procresize), with fold->untold: a stop of which nothing was told ends here. quiet_since: when who
  * stopped it (p, g) last showed that it had not done so yet. */
 void stw_fold_stop_restart(stw_fold *fold, int64_t at, uint32_t p, uint32_t g, uint32_t stack, int64_t quiet_since);

@@ -368,6 +368,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		f->gomaxprocs_last = (int64_t)a0;
 		if ((int64_t)a0 > f->gomaxprocs_max)
 			f->gomaxprocs_max = (int64_t)a0;
+		stw_fold_stop_lets_go(f, t, p);
 		if (f->untold)
 			stw_fold_stop_restart(f, t, p, g, fold_stack(f, a1), (int64_t)a2);
 		break;

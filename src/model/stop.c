@@ -20,6 +20,7 @@ void stw_fold_stop_begin(stw_fold *f, int64_t at, uint32_t m, uint32_t p, uint32
 	uint32_t number = stw_intern_put(&f->names, name.data, name.length);
 	f->failed |= number == UINT32_MAX;
 	f->stopping = true;
+	f->restart = STW_TIME_UNKNOWN;
 	f->stop_p = p;
 	f->stop_m = m;
 	f->stop = (stw_stop){
@@ -69,6 +70,8 @@ void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bo
 {
 	stw_stop *s = &f->stop;
 	const stw_fold_p *p = &f->ps.items[slot];
+	if (f->restart != STW_TIME_UNKNOWN)
+		return;
 	if (stolen && m == f->stop_m && !s->first_steal)
 		s->first_steal = at;
 	if (s->n_moments == STW_STOP_MOMENTS) { /* very many procs: the later half is what matters */
@@ -80,6 +83,12 @@ void stw_fold_stop_moment(stw_fold *f, int64_t at, uint32_t slot, uint32_t m, bo
 	mo->starts = starts;
 	if (p->use == STW_USE_SYSCALL || (STW_SLOT_OK(p->g) && p->use == STW_USE_USER))
 		stw_fold_moment_with(f, mo, STW_SLOT_OK(p->g) ? p->g : stw_order_find_g(f->order, p->use_g));
+}
+
+void stw_fold_stop_lets_go(stw_fold *f, int64_t at, uint32_t p)
+{
+	if (f->stopping && f->restart == STW_TIME_UNKNOWN && p == f->stop_p)
+		f->restart = at;
 }
 
 /* How long procs run in [from, to) by the moments from `first` on. */
@@ -107,7 +116,7 @@ static void find_stood(stw_fold *f, int64_t to)
 	int running = (int)s->n_running;
 	int64_t previous = s->from, limit = (to - s->from) / 10;
 	if (limit < 200000 && to - s->from > 400000)
-		limit = 200000; /* procs run for up to 0.2 ms before the end is written */
+		limit = 200000; /* without the restart: procs run for up to 0.2 ms before the end is written */
 	s->stood = running == 0 && longest_run_after(f, 0, to) <= limit ? s->from : to;
 	if (s->stood == s->from)
 		return;
@@ -163,6 +172,9 @@ void stw_fold_stop_end(stw_fold *f, int64_t at)
 	if (!f->stopping)
 		return;
 	f->stopping = false;
+	s->told_to = at;
+	if (f->restart != STW_TIME_UNKNOWN && f->restart < at)
+		at = f->restart;
 	s->to = at;
 	if (f->gc_since != STW_TIME_UNKNOWN)
 		f->collect.mark_stopped_ns += at - (s->from > f->gc_since ? s->from : f->gc_since);

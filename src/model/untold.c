@@ -152,6 +152,7 @@ void stw_fold_stop_restart(stw_fold *f, int64_t at, uint32_t p, uint32_t g, uint
 	uint32_t number = stw_intern_put(&f->names, kind, strlen(kind));
 	f->failed |= number == UINT32_MAX;
 	f->stopping = true;
+	f->restart = STW_TIME_UNKNOWN;
 	f->stop_p = p;
 	f->stop = (stw_stop){
 		.from = quiet_since,

@@ -6,8 +6,8 @@
 #include "analysis/mmu.h"
 #include "rules/waits.h"
 
-enum { MOST_GENERATIONS = 12, MOST_AUTHORS = 64, MIN_CYCLES = 3, GROWTH_CYCLES = 3 };
-static const int64_t WINDOW_NS = 5000000000, HEAP_MINIMUM = 4 << 20;
+enum { MOST_GENERATIONS = 12, MOST_AUTHORS = 64, MIN_CYCLES = 3, SHORT_CYCLES = 10, GROWTH_CYCLES = 3 };
+static const int64_t WINDOW_NS = 5000000000, SHORT_NS = 250000000, HEAP_MINIMUM = 4 << 20;
 
 /* Consecutive rows of at least WINDOW_NS. */
 typedef struct stretch {
@@ -75,7 +75,8 @@ static stwatch_severity severity_of(const stw_case *c, const stw_load *l)
 	int64_t mark = marking(l), assist = assisting(l);
 	bool busy = mark >= c->set[STW_SET_ALLOC_MARK_WARN] && assist >= c->set[STW_SET_ALLOC_ASSIST_WARN],
 	     debt = assist >= c->set[STW_SET_ALLOC_DEBT_WARN] && mark >= c->set[STW_SET_ALLOC_DEBT_MARK];
-	if (l->gcs < MIN_CYCLES || fills_up(l) || (!busy && !debt && !is_churn(c, l)))
+	uint64_t least = l->to - l->from < SHORT_NS ? SHORT_CYCLES : MIN_CYCLES; /* a few in a row are how a heap begins */
+	if (l->gcs < least || fills_up(l) || (!busy && !debt && !is_churn(c, l)))
 		return 0;
 	bool hurts = (mark >= c->set[STW_SET_ALLOC_MARK_ERROR] && assist >= c->set[STW_SET_ALLOC_ASSIST_ERROR]) ||
 		(debt && assist >= c->set[STW_SET_ALLOC_DEBT_ERROR]);
@@ -212,14 +213,23 @@ static void find_authors(const stw_case *c, const stw_load *l, authors *all)
 	}
 }
 
-/* The function that allocates most, rather one of the program's than one that only library frames are known of. */
+/* Rather one of the program's own than one that only library frames are known of, but not where that is next to nothing. */
+static bool is_rather(const char *function, int64_t weight, const char *than, int64_t its)
+{
+	enum { SHARE = 4 };
+	bool own = !stw_is_library(function), its_own = !stw_is_library(than);
+	if (own == its_own)
+		return weight > its;
+	return own ? weight * SHARE >= its : weight > its * SHARE;
+}
+
+/* The function that allocates most. */
 static const author *most_memory(const authors *all)
 {
 	const author *best = NULL;
 	for (size_t i = 0; i < all->n_memory; i++) {
 		const author *a = &all->of_memory[i];
-		bool own = !stw_is_library(a->function), best_own = best && !stw_is_library(best->function);
-		if (!best || own > best_own || (own == best_own && by_memory(all, a) > by_memory(all, best)))
+		if (!best || is_rather(a->function, by_memory(all, a), best->function, by_memory(all, best)))
 			best = a;
 	}
 	return best;
@@ -230,8 +240,7 @@ static const author *most_goroutines(const authors *all)
 	const author *best = NULL;
 	for (size_t i = 0; i < all->n_goroutines; i++) {
 		const author *a = &all->of_goroutines[i];
-		bool own = !stw_is_library(a->function), best_own = best && !stw_is_library(best->function);
-		if (!best || own > best_own || (own == best_own && a->created > best->created))
+		if (!best || is_rather(a->function, (int64_t)a->created, best->function, (int64_t)best->created))
 			best = a;
 	}
 	return best;

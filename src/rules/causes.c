@@ -18,6 +18,7 @@ static const link links[] = {
 	{"stw-prolonged", NULL, "non-preemptible", true},
 	{"stw-prolonged", NULL, "goroutine-stuck-syscall", true},
 	{"proc-syscall-retake", NULL, "goroutine-stuck-syscall", true},
+	{"stw-frequent", "gc-cycles", "allocation-starvation", false},
 	{"goroutine-starved", "late-retake", "proc-syscall-retake", false},
 	{"goroutine-starved", "long-runner", "non-preemptible", true},
 	{"goroutine-starved", "stop", "stw-prolonged", false},

@@ -21,6 +21,16 @@ static bool idle_much(const stw_case *c, int64_t *share)
 	return *share >= c->set[STW_SET_IDLE_SHARE];
 }
 
+/* One or two late wake-ups happen on any machine that is shared. */
+static void loud_enough(const stw_case *c, stw_found *f)
+{
+	enum { OFTEN = 3 };
+	unsigned warnings = 0;
+	for (size_t i = 0; i < f->occurrences.count && warnings < OFTEN; i++)
+		warnings += f->occurrences.items[i].duration_ns >= c->set[STW_SET_IDLE_WARN];
+	f->most = warnings >= OFTEN ? STWATCH_ERROR : f->f.worst_ns >= c->set[STW_SET_IDLE_ERROR] ? STWATCH_WARNING : STWATCH_NOTE;
+}
+
 static void judge(stw_case *c)
 {
 	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST; i++) {
@@ -40,11 +50,12 @@ static void judge(stw_case *c)
 		int64_t before = f->f.worst_ns;
 		stw_found_occurs(c, f, w->from, w->from + beside, w->g, w->p);
 		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, beside);
+		loud_enough(c, f);
+		f->f.confidence = f->most >= STWATCH_ERROR ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		if (beside <= before)
 			continue;
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
-		f->f.confidence = beside >= c->set[STW_SET_IDLE_WARN] ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 		f->f.title = stw_case_printf(c, "a proc was idle for %s while %s stood runnable beside it", stw_case_ms(c, beside),
 			victim ? victim : "a goroutine");
 		f->f.advice = "is the machine busy, or GOMAXPROCS above the CPUs it has (quota, cpuset)? else a thread was slow to wake; a "

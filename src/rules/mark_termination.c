@@ -39,13 +39,13 @@ typedef struct seen {
 	const stw_named_stack *stack; /* of the last */
 } seen;
 
-/* CPU samples while the world stood: then only who stopped it runs. */
+/* CPU samples of who stopped the world, while it stood: only he works then. */
 static seen look_at_samples(const stw_case *c, const stw_stop *s)
 {
 	seen r = {0};
 	for (size_t i = 0; i < c->places.samples.count; i++) {
 		const stw_sample *x = &c->places.samples.items[i];
-		if (x->at < s->stood || x->at > s->to)
+		if (x->at < s->stood || x->at > s->to || (x->g != s->g && x->p != s->p))
 			continue;
 		r.samples++;
 		r.stack = &x->stack;

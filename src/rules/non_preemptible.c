@@ -88,10 +88,20 @@ unsigned stw_run_on_functions(stw_case *c)
 	return n;
 }
 
+/* Who finds that marking is done waits until every proc has looked for more, and looks running meanwhile. */
+static bool waits_for_procs(const stw_case *c, const stw_candidate *r)
+{
+	const stw_named_stack *at = stw_places_stack(&c->places, r->stack);
+	for (uint32_t i = 0; i < at->n; i++)
+		if (strcmp(at->frames[i].function, "runtime.gcMarkDone") == 0)
+			return true;
+	return false;
+}
+
 static bool judge_run(stw_case *c, const stw_candidate *r)
 {
 	int64_t length = length_of(c, r);
-	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)))
+	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)) || waits_for_procs(c, r))
 		return false;
 	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */
 		return length >= 25000000 && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6;
@@ -110,7 +120,7 @@ static void judge(stw_case *c)
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST; i++) {
 		stw_candidate *r = &c->gather->runs.items[i];
 		const stw_named_stack *at = stw_places_stack(&c->places, r->stack), *root = stw_places_stack(&c->places, r->root);
-		int64_t ns;
+		int64_t ns, ran = length_of(c, r);
 		if (!stw_ran_on(c, r))
 			continue;
 		const stw_candidate *victim = kept_waiting(c, r, &ns);
@@ -122,7 +132,7 @@ static void judge(stw_case *c)
 		stw_found *f = stw_found_for(c, "non-preemptible", "no-preemption-point", culprit, STW_SET_NOPREEMPT_NOTE, &fresh);
 		if (!f)
 			return;
-		stw_found_occurs(c, f, r->from, r->to, r->g, r->p);
+		stw_found_occurs(c, f, r->from, r->from + ran, r->g, r->p);
 		const stw_named_stack *vroot = stw_places_stack(&c->places, victim->root);
 		const char *v = stw_own_function(stw_places_stack(&c->places, victim->stack), vroot);
 		stw_found_harms(c, f, v ? v : "unknown", stw_root_function(vroot), victim->g, ns);
@@ -138,7 +148,7 @@ static void judge(stw_case *c)
 		f->culprit.proc = r->p;
 		f->culprit.count = 1;
 		f->f.title = stw_case_printf(c, "%s ran for %s without giving way while %s stood runnable",
-			culprit ? culprit : "a goroutine", stw_case_ms(c, r->to - r->from), v ? v : "another");
+			culprit ? culprit : "a goroutine", stw_case_ms(c, ran), v ? v : "another");
 		f->f.advice = "is GODEBUG=asyncpreemptoff=1 set? else split the work: long memory moves, assembly and raw system calls "
 			      "can't be preempted";
 		stwatch_evidence *e = stw_found_step(

@@ -9,7 +9,7 @@
 enum { MOST = 2000, MOST_READ = 16, MOST_WINDOWS = 40, NEAR_NS = 500000000, MOST_PROCS = 8, QUEUE_RUNS = 4 };
 
 /* Why a wait was long, as far as the procs' stretches of 1 ms and more tell; saturation is what is left. */
-typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_LONG_RUN, BY_LOAD } reason;
+typedef enum reason { BY_STOP, BY_IDLE, BY_SYSCALL, BY_GC, BY_OUTSIDE, BY_NO_CPU, BY_LONG_RUN, BY_LOAD } reason;
 
 static const stw_candidate *long_run_in(stw_case *c, const stw_candidate *w, int64_t *covered)
 {
@@ -49,6 +49,9 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 		return BY_SYSCALL;
 	if (w->use_ns[STW_USE_GC] * 10 >= w->proc_ns * 4)
 		return BY_GC;
+	/* Who looks for work finds what is there within microseconds, if it executes. */
+	if (w->use_ns[STW_USE_SPINNING] * 2 >= net)
+		return BY_NO_CPU;
 	*runner = long_run_in(c, w, &covered);
 	if (*runner && may_have_been_off(c, *runner))
 		*runner = NULL;
@@ -294,7 +297,19 @@ static void tell_fractional(stw_case *c, stw_found *f, const stw_candidate *w)
 /* Short bursts of work, woken from outside: what users feel. */
 static bool latency_sensitive(const stw_case *c, const stw_candidate *w)
 {
-	return w->mean_run_ns >= 0 && w->mean_run_ns <= c->set[STW_SET_BURST_RUN] && w->blocks > 0;
+	return w->mean_run_ns >= 0 && w->mean_run_ns <= c->set[STW_SET_BURST_RUN] && w->blocks > 0 && w->how != STW_HOW_PREEMPTED;
+}
+
+/* Whether far more goroutines than there are procs wait beside it: a storm, a herd, a fan-out. */
+static bool in_a_crowd(const stw_case *c, const stw_candidate *w)
+{
+	enum { TIMES = 4 };
+	int64_t n = 0;
+	for (size_t i = 0; i < c->gather->runnable_stays.count && i < MOST && n <= TIMES * c->procs; i++) {
+		const stw_candidate *other = &c->gather->runnable_stays.items[i];
+		n += stw_overlap(other->from, other->to, w->from, w->to) > 0;
+	}
+	return n > TIMES * c->procs;
 }
 
 typedef struct verdict {
@@ -477,6 +492,11 @@ static void judge(stw_case *c)
 			v = by_load(c, window);
 			break;
 		}
+		case BY_NO_CPU:
+			v = (verdict){.cause = "outside",
+				.g = STWATCH_NONE,
+				.advice = "look outside: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, a busy host"};
+			break;
 		case BY_LOAD:
 			window = window_of(c, w);
 			v = by_load(c, window);
@@ -496,6 +516,12 @@ static void judge(stw_case *c)
 			: net >= c->set[STW_SET_STARVED_ERROR] ? STWATCH_ERROR
 			: net >= c->set[STW_SET_STARVED_WARN]  ? STWATCH_WARNING
 							       : STWATCH_NOTE;
+		/* A few of one kind that wait for each other have more to do than there are procs; and what keeps a thread from the
+		 * CPU is not known. */
+		bool equals = severity > STWATCH_NOTE && strcmp(v.cause, "saturation") == 0 && victim && v.culprit &&
+			strcmp(victim, v.culprit) == 0 && !in_a_crowd(c, w);
+		if (severity > STWATCH_NOTE && (equals || strcmp(v.cause, "outside") == 0))
+			severity--;
 		if (severity > f->f.severity)
 			f->f.severity = severity;
 		if (!fresh && (f->loud || !latency_sensitive(c, w)))
@@ -511,6 +537,7 @@ static void judge(stw_case *c)
 			strcmp(v.cause, "saturation") == 0            ? "all procs were busy"
 				: strcmp(v.cause, "yield-spin") == 0  ? "the procs were kept by goroutines that give way in a loop"
 				: strcmp(v.cause, "long-runner") == 0 ? "a goroutine ran on and on"
+				: strcmp(v.cause, "outside") == 0     ? "a thread that looked for work got no CPU"
 								      : "the collector's workers had the procs",
 			!v.culprit                                   ? ""
 				: strcmp(v.cause, "gc-workers") == 0 ? ", for collections asked for by "

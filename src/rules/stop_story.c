@@ -5,6 +5,8 @@
 
 #include "rules/waits.h"
 
+enum { LATE_NS = 1000000 };
+
 const stw_stop_moment *stw_stop_moment_of(const stw_case *c, const stw_stop *s, uint32_t i)
 {
 	return &c->gather->moments.items[s->moments + i];
@@ -73,7 +75,15 @@ void stw_tell_asked(stw_case *c, stw_found *f, const stw_stop *s, const char *ki
 	if (s->stood < s->to)
 		stw_found_step(c, f, s->stood, "stood", "inferred from ProcStop and ProcSteal", "the world stands, for %s (inferred)",
 			stw_case_ms(c, s->to - s->stood));
-	stw_found_step(c, f, s->to, "over", s->inferred ? "Gomaxprocs" : "STWEnd", "the world runs again");
+	stw_found_step(c, f, s->to, "over",
+		s->inferred                  ? "Gomaxprocs"
+			: s->to < s->told_to ? "ProcsChange"
+					     : "STWEnd",
+		"the world runs again");
+	if (s->told_to - s->to >= LATE_NS)
+		stw_found_step(c, f, s->told_to, "told", "STWEnd",
+			"its end is written only now, %s later, while the procs ran: G%lld got no CPU meanwhile, or waited",
+			stw_case_ms(c, s->told_to - s->to), (long long)s->g);
 }
 
 /* A proc that was in a system call when the stop was asked for is taken as soon as the scheduler's lock is held: that bounds the wait for it. */

@@ -18,7 +18,7 @@ static int64_t permille(const stw_stop_window *w)
 
 static stwatch_severity severity_of(const stw_case *c, const stw_stop_window *w)
 {
-	int64_t share = permille(w);
+	int64_t share = w->proc_ns > 0 ? (w->lost_ns - w->odd_ns) * 1000 / w->proc_ns : 0;
 	return share >= c->set[STW_SET_FREQ_ERROR] ? STWATCH_ERROR : share >= c->set[STW_SET_FREQ_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
 }
 
@@ -65,6 +65,11 @@ static void judge(stw_case *c)
 			stw_case_ms(c, w->worst.to - w->worst.from),
 			stack->n ? stw_case_printf(c, ", asked for at %s", stw_case_site(c, stack)) : "");
 		stw_found_stack(e, stack);
+		if (w->odd)
+			stw_found_step(c, f, w->to, "odd", "STWBegin, STWEnd",
+				"%llu of them, of 1 ms and more each, took %.1f %% of the procs' time: few of their kind take so long, "
+				"which is no matter of how often they come",
+				(unsigned long long)w->odd, (double)w->odd_ns * 100 / (double)w->proc_ns);
 	}
 }
 
