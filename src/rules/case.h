@@ -25,6 +25,8 @@ typedef struct stw_case {
 	int64_t start; /* time of the first event */
 	int64_t procs;
 	bool has_samples;
+	bool cpu_counted, cpu_taken; /* waits.h */
+	int64_t cpu_should, cpu_got;
 	unsigned run_on_functions; /* as counted, plus one; 0: not yet (waits.h) */
 	bool preempts; /* goroutines are preempted asynchronously (Go 1.14 and later), as far as the trace tells */
 	STW_VEC(stw_found *) found;

@@ -55,9 +55,11 @@ static seen look_at_samples(const stw_case *c, const stw_stop *s)
 
 /* A few long stops among many may be the kernel's doing; the collector's own slowness shows in a quarter of them (in two at least),
  * or in CPU samples. */
-static stwatch_severity severity_of(const stw_case *c, int64_t worst, int64_t usual, int64_t whole, bool executed)
+static stwatch_severity severity_of(stw_case *c, int64_t worst, int64_t usual, int64_t whole, bool executed)
 {
-	int64_t sure = executed ? worst : usual;
+	int64_t sure = executed ? worst : usual, should, got;
+	if (!executed && stw_cpu_taken(c, &should, &got))
+		return STWATCH_NOTE;
 	if (sure >= c->set[STW_SET_GCTERM_ERROR])
 		return STWATCH_ERROR;
 	if (sure >= c->set[STW_SET_GCTERM_WARN] || whole >= c->set[STW_SET_STW_WARN])

@@ -226,10 +226,9 @@ static unsigned long_runners(const stw_case *c)
 }
 
 /* With a CPU profile running all along, samples times their period is the CPU time that the program got. */
-static void squeezed(stw_case *c)
+static void count_cpu(stw_case *c)
 {
 	const stw_gather *a = c->gather;
-	uint64_t samples = a->counts[STW_EV_CPUSample];
 	int64_t ran = 0, long_runs = 0;
 	for (size_t i = 0; i < a->ps.count; i++)
 		ran += a->ps.items[i].total[STW_USE_USER] + a->ps.items[i].total[STW_USE_GC];
@@ -241,10 +240,29 @@ static void squeezed(stw_case *c)
 	for (size_t i = 0; i < a->silences.count; i++)
 		if (a->silences.items[i].outside)
 			long_runs += (a->silences.items[i].to - a->silences.items[i].from) * a->silences.items[i].n_user;
-	int64_t got = (int64_t)samples * 10000000, should = ran - long_runs;
-	if (should < 500000000 || got * 100 >= should * 60 || (a->last_sample - a->first_sample) * 10 < (a->last_time - a->first_time) * 8)
-		return;
+	c->cpu_got = (int64_t)a->counts[STW_EV_CPUSample] * 10000000;
+	c->cpu_should = ran - long_runs;
+	c->cpu_taken = c->cpu_should >= 500000000 && c->cpu_got * 100 < c->cpu_should * 60 &&
+		(a->last_sample - a->first_sample) * 10 >= (a->last_time - a->first_time) * 8;
+	c->cpu_counted = true;
+}
+
+bool stw_cpu_taken(stw_case *c, int64_t *should, int64_t *got)
+{
+	if (!c->cpu_counted)
+		count_cpu(c);
+	*should = c->cpu_should;
+	*got = c->cpu_got;
+	return c->cpu_taken;
+}
+
+static void squeezed(stw_case *c)
+{
+	const stw_gather *a = c->gather;
+	int64_t should, got;
 	bool fresh;
+	if (!stw_cpu_taken(c, &should, &got))
+		return;
 	stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
 	if (!f)
 		return;
@@ -259,7 +277,7 @@ static void squeezed(stw_case *c)
 	stw_found_step(c, f, c->start, "ran", "GoStart to GoStop", "procs ran goroutines for %s (long stretches without a break left out)",
 		stw_case_ms(c, should));
 	stw_found_step(c, f, c->start + 1, "sample", "CPUSample", "%llu CPU samples, at the profiler's usual 100 a second of CPU time",
-		(unsigned long long)samples);
+		(unsigned long long)a->counts[STW_EV_CPUSample]);
 	stw_found_rules_out(c, f, "not known: whether the profiler ran from the first event to the last, at its usual rate");
 }
 

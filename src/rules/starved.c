@@ -520,7 +520,9 @@ static void judge(stw_case *c)
 		 * CPU is not known. */
 		bool equals = severity > STWATCH_NOTE && strcmp(v.cause, "saturation") == 0 && victim && v.culprit &&
 			strcmp(victim, v.culprit) == 0 && !in_a_crowd(c, w);
-		if (severity > STWATCH_NOTE && (equals || strcmp(v.cause, "outside") == 0))
+		int64_t should, got;
+		bool taken = strcmp(v.cause, "saturation") == 0 && stw_cpu_taken(c, &should, &got);
+		if (severity > STWATCH_NOTE && (equals || taken || strcmp(v.cause, "outside") == 0))
 			severity--;
 		if (severity > f->f.severity)
 			f->f.severity = severity;
@@ -530,7 +532,8 @@ static void judge(stw_case *c)
 		f->evidence.count = 0;
 		f->ruled_out.count = 0;
 		bool guessed = runner && !c->has_samples; /* it may have been off the CPU */
-		f->f.confidence = !guessed && (v.culprit || strcmp(v.cause, "gc-workers") == 0) ? STWATCH_LIKELY : STWATCH_POSSIBLE;
+		f->f.confidence = !guessed && !taken && (v.culprit || strcmp(v.cause, "gc-workers") == 0) ? STWATCH_LIKELY
+													  : STWATCH_POSSIBLE;
 		f->f.advice = v.advice;
 		f->f.title = stw_case_printf(c, "%s stood runnable for %s: %s%s%s", victim ? victim : "a goroutine",
 			stw_case_ms(c, w->to - w->from),
@@ -561,6 +564,12 @@ static void judge(stw_case *c)
 			e->proc = runner->p;
 			stw_found_stack(e, stw_places_stack(&c->places, runner->stack));
 		}
+		if (taken)
+			stw_found_step(c, f, w->from + 3, "cpu", "CPUSample",
+				"in the whole trace procs ran goroutines for %s, of which CPU samples account for %s: the machine gave the "
+				"rest to "
+				"others",
+				stw_case_ms(c, should), stw_case_ms(c, got));
 		if (w->idle_beside_ns < 1000000)
 			stw_found_rules_out(c, f, "an idle proc beside it: none for 1 ms or more");
 		if (!w->stopped_ns)

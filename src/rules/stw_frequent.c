@@ -1,7 +1,7 @@
 /* Stops that are short, but so many that they cost too much together. */
 #include <string.h>
 
-#include "rules/case.h"
+#include "rules/waits.h"
 
 static void want(stw_case *c)
 {
@@ -47,6 +47,9 @@ static void judge(stw_case *c)
 		stw_found_occurs(c, f, w->from, w->to, STWATCH_NONE, STWATCH_NONE);
 		f->f.harm_ns += w->lost_ns;
 		stwatch_severity severity = severity_of(c, w);
+		int64_t should, got;
+		if (gc && severity > STWATCH_NOTE && stw_cpu_taken(c, &should, &got)) /* most of a stop may be threads that got no CPU */
+			severity--;
 		if (!fresh && severity <= f->f.severity)
 			continue;
 		f->f.severity = severity;

@@ -12,6 +12,9 @@ int64_t stw_overlap_outside(const stw_case *c, int64_t from, int64_t to);
 int64_t stw_overlap_outside_likely(const stw_case *c, int64_t from, int64_t to);
 /* True if CPU samples stand before and after a stretch of time: then their absence within says something. */
 bool stw_profiled(const stw_case *c, int64_t from, int64_t to);
+/* Of the time in which procs ran goroutines (should), how much CPU samples account for (got). False where that is not known, or at least 60 %:
+ * then the machine gave the program about what it wanted (outside.c). */
+bool stw_cpu_taken(stw_case *c, int64_t *should, int64_t *got);
 /* True where a stack waits for a mutex (and not for others' work). */
 bool stw_is_lock_wait(const stw_named_stack *stack);
 /* True for a stack that asks for a collection by name (allocation.c). */
