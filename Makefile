@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 PROGRAM := build/release/stwatch
 EXAMPLE := $(wildcard examples/traces/*.trace)
 
-.PHONY: build deps run test test-all bench truth fuzz lint format install clean help
+.PHONY: build deps run test test-all bench truth truth-healthy fuzz lint format install clean help
 .DEFAULT_GOAL := build
 
 deps: ## install what is missing to build and test
@@ -34,6 +34,9 @@ bench: build ## measure speed and memory
 
 truth: build ## judge diagnoses against recorded ground truth
 	python3 truth/run.py --stwatch $(PROGRAM)
+
+truth-healthy: build ## record healthy programs afresh, and read what is said of them
+	python3 truth/healthy.py --stwatch $(PROGRAM)
 
 fuzz: deps ## fuzz each target for a minute (FUZZ_SECONDS=60); needs clang; then against Go's own reader
 	@tools/build.sh fuzz --target fuzz_targets

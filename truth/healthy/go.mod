@@ -1,0 +1,3 @@
+module example.org/healthy
+
+go 1.17
