@@ -69,6 +69,7 @@ typedef struct stw_v1_g {
 	uint32_t root; /* stack id of where it began */
 	bool at_start; /* existed when the trace began, and nothing more was said of it yet */
 	bool network; /* waits for the network */
+	bool forever; /* waits for what never comes */
 	bool called; /* its system call has been handed on, but not that it blocks */
 	bool in_call; /* in a system call that blocked, as handed on */
 	bool was_in_call; /* ever */

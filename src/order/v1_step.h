@@ -104,7 +104,7 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 		return slot;
 	o->gs.items[slot].status = status;
 	stw_v1_g *more = &vm->gs.items[slot];
-	more->in_call = more->called = more->network = more->at_start = false;
+	more->in_call = more->called = more->network = more->forever = more->at_start = false;
 	for (size_t i = 0; i < vm->ps.count; i++)
 		if (vm->ps.items[i].g == slot)
 			vm->ps.items[i].g = STW_SLOT_NONE;
@@ -126,6 +126,19 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 				stw_v1_event_name(c->type), (unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));         \
 			if (((slot) = v1_begin_anew(vm, (slot), (id), (wanted), &at)) == STW_SLOT_NONE)                                    \
 				return OUT_OF_MEMORY();                                                                                    \
+		}                                                                                                                          \
+	} while (0)
+
+/* One that waits for something; where it waits for what never comes, the trace contradicts itself. */
+#define EXPECT_WAITING(slot, id)                                                                                                           \
+	do {                                                                                                                               \
+		EXPECT(slot, id, STW_G_WAITING);                                                                                           \
+		if (STW_UNLIKELY(vm->gs.items[slot].forever)) {                                                                            \
+			if (!force)                                                                                                        \
+				return (stwatch_status)V1_WAIT;                                                                            \
+			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which had stopped for ever",                \
+				stw_v1_event_name(c->type), (unsigned long long)(id));                                                     \
+			vm->gs.items[slot].forever = false;                                                                                \
 		}                                                                                                                          \
 	} while (0)
 
@@ -292,6 +305,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_block(
 	V1_HERE(STW_EV_GoBlock, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->gs.items[at.g].network = word == STW_V1_WORD_NETWORK;
+	vm->gs.items[at.g].forever = word == STW_V1_WORD_FOREVER;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
 }
@@ -321,7 +335,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
-	EXPECT(slot, c->a[0], STW_G_WAITING);
+	EXPECT_WAITING(slot, c->a[0]);
 	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
 		return (stwatch_status)V1_WAIT;
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
@@ -356,7 +370,7 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
-	EXPECT(slot, c->a[0], STW_G_WAITING);
+	EXPECT_WAITING(slot, c->a[0]);
 	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
 		return (stwatch_status)V1_WAIT;
 	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
@@ -784,4 +798,5 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 
 #undef V1_HERE
 #undef EXPECT
+#undef EXPECT_WAITING
 #undef RUNS_HERE
