@@ -1,10 +1,11 @@
 #include "api/context.h"
 
-#include "base/error.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "api/inputs.h"
+#include "base/error.h"
 
 const char *stwatch_version(void)
 {
@@ -125,9 +126,19 @@ stwatch_status stw_context_check_names(const stwatch_context *c, stwatch_error *
 
 stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, const char *path, stwatch_error *error)
 {
+	stw_trace_file file = {.path = path};
 	const stw_source_options opening = stw_context_opening(c);
 	c->symbols.asked = false;
-	stwatch_status status = stw_trace_open(trace, &c->mem, path, stw_context_namer(c), &opening, error);
+	memset(trace, 0, sizeof *trace);
+	stwatch_status status = stw_source_open(&file.source, path, &opening, error);
+	if (status != STWATCH_OK)
+		return status;
+	status = stw_inputs_expect_trace(c, &file.source, error);
+	if (status != STWATCH_OK) {
+		stw_source_close(&file.source);
+		return status;
+	}
+	status = stw_trace_take(trace, &c->mem, &file, 1, stw_context_namer(c), c->cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = stw_context_check_names(c, error);

@@ -10,7 +10,6 @@
 
 #include "base/error.h"
 #include "engine/index.h"
-#include "v2/headless.h"
 #include "wire/header.h"
 
 static stwatch_status fail_unknown(const stw_source *source, stwatch_error *error)
@@ -61,41 +60,11 @@ static void note_unknown(stw_inputs *in, unsigned index, const stw_source *sourc
 	in->unknown.input = index;
 }
 
-/* No text has such. */
-static bool has_controls(const unsigned char *head, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (head[i] < '\b')
-			return true;
-	return false;
-}
-
-/* The tail of a trace has no header. */
-static stwatch_status find_headless(
-	stw_inputs *in, const stwatch_context *context, const stw_source *source, stw_likeness *like, stwatch_error *error)
-{
-	unsigned minor;
-	uint64_t begin;
-	stwatch_error missing, failure = {.status = STWATCH_OK};
-	stwatch_status status = stw_headless_open(source, in->mem, context->cancel, &minor, &begin, &missing, &failure);
-	if (status == STWATCH_OK)
-		*like = STW_LIKE_TRACE;
-	else if (status != STWATCH_ERR_FORMAT)
-		*error = failure;
-	return status == STWATCH_ERR_FORMAT ? STWATCH_OK : status;
-}
-
 static stwatch_status sort_opened(
 	stw_inputs *in, const stwatch_context *context, const char *path, unsigned index, stw_source *source, stwatch_error *error)
 {
-	unsigned char head[STW_HEAD_SIZE];
-	size_t got = 0;
-	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
-	if (status != STWATCH_OK)
-		return status;
-	stw_likeness like = stw_companion_likeness(head, got);
-	if (like == STW_LIKE_NOTHING || (like == STW_LIKE_TEXT && has_controls(head, got)))
-		status = find_headless(in, context, source, &like, error);
+	stw_likeness like;
+	stwatch_status status = stw_companion_recognise(source, in->mem, context->cancel, &like, error);
 	if (status != STWATCH_OK)
 		return status;
 	switch (like) {
@@ -239,6 +208,16 @@ void stw_inputs_blame(const stw_inputs *in, stwatch_error *error)
 	stwatch_error copy = *error;
 	const char *slash = strrchr(f->path, '/');
 	snprintf(error->message, sizeof error->message, "%.90s: %.226s", slash ? slash + 1 : f->path, copy.message);
+}
+
+/* ---- a trace alone ---- */
+
+stwatch_status stw_inputs_expect_trace(stwatch_context *context, const stw_source *source, stwatch_error *error)
+{
+	stw_likeness like;
+	unsigned minor;
+	stwatch_status status = stw_companion_recognise(source, &context->mem, context->cancel, &like, error);
+	return status != STWATCH_OK || like == STW_LIKE_TRACE ? status : stw_header_read(source, &minor, error);
 }
 
 /* ---- all ---- */

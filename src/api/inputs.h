@@ -35,4 +35,7 @@ stwatch_status stw_inputs_take(
 void stw_inputs_blame(const stw_inputs *inputs, stwatch_error *error);
 void stw_inputs_close(stw_inputs *inputs);
 
+/* For commands that take a trace alone, by the same rule: STWATCH_ERR_FORMAT where an open input is something else; _IO, _MEMORY, _CANCELLED. */
+stwatch_status stw_inputs_expect_trace(stwatch_context *context, const stw_source *source, stwatch_error *error);
+
 #endif

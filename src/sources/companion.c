@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "sources/readers.h"
+#include "v2/headless.h"
 
 /* In the order in which they are tried: the first that finds something names the file's kind. */
 static const stw_companion_reader *const READERS[] = {
@@ -21,7 +22,8 @@ static bool recognised(const unsigned char *head, size_t length)
 	return false;
 }
 
-stw_likeness stw_companion_likeness(const unsigned char *head, size_t length)
+/* What the first bytes are like. */
+static stw_likeness likeness(const unsigned char *head, size_t length)
 {
 	static const char TRACE[] = "go 1.";
 	if (length >= sizeof TRACE - 1 && memcmp(head, TRACE, sizeof TRACE - 1) == 0)
@@ -31,12 +33,41 @@ stw_likeness stw_companion_likeness(const unsigned char *head, size_t length)
 	return memchr(head, 0, length) ? STW_LIKE_NOTHING : STW_LIKE_TEXT;
 }
 
+/* No text has such. */
+static bool has_controls(const unsigned char *head, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (head[i] < '\b')
+			return true;
+	return false;
+}
+
+stwatch_status stw_companion_recognise(
+	const stw_source *source, stw_mem *mem, const volatile int *cancel, stw_likeness *like, stwatch_error *error)
+{
+	unsigned char head[STW_HEAD_SIZE];
+	size_t got;
+	unsigned minor;
+	uint64_t begin;
+	stwatch_error missing;
+	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
+	if (status != STWATCH_OK)
+		return status;
+	*like = likeness(head, got);
+	if (*like != STW_LIKE_NOTHING && (*like != STW_LIKE_TEXT || !has_controls(head, got)))
+		return STWATCH_OK;
+	status = stw_headless_open(source, mem, cancel, &minor, &begin, &missing, error);
+	if (status == STWATCH_OK)
+		*like = STW_LIKE_TRACE;
+	return status == STWATCH_ERR_FORMAT ? STWATCH_OK : status;
+}
+
 static stwatch_status read_all(stw_companion *c, const stw_source *source, const volatile int *cancel, stwatch_error *error)
 {
 	unsigned char head[STW_HEAD_SIZE];
 	size_t got;
 	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
-	stw_likeness like = status == STWATCH_OK ? stw_companion_likeness(head, got) : STW_LIKE_NOTHING;
+	stw_likeness like = status == STWATCH_OK ? likeness(head, got) : STW_LIKE_NOTHING;
 	for (const stw_companion_reader *const *next = READERS; *next && status == STWATCH_OK; next++) {
 		const stw_companion_reader *r = *next;
 		if (r->recognise ? r->recognise(head, got) : like == STW_LIKE_TEXT)

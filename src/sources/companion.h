@@ -53,8 +53,11 @@ enum { STW_HEAD_SIZE = 4096 }; /* how much of a file is looked at to recognise i
 
 typedef enum stw_likeness { STW_LIKE_NOTHING, STW_LIKE_TRACE, STW_LIKE_TEXT, STW_LIKE_BINARY } stw_likeness;
 
-/* What the (unpacked) first bytes of a file are like. An empty file is text. */
-stw_likeness stw_companion_likeness(const unsigned char *head, size_t length);
+/* What a file is, by its content: the one rule, for every command. A trace begins with "go 1."; else the readers of binary formats are asked; text is
+ * what begins with 4 KiB that no text could not have; in all else a trace is looked for whose beginning is missing, or stands behind other bytes.
+ * An empty file is text. STWATCH_ERR_MEMORY, _IO, _CANCELLED. */
+stwatch_status stw_companion_recognise(
+	const stw_source *source, stw_mem *mem, const volatile int *cancel, stw_likeness *like, stwatch_error *error);
 
 /* Reads an opened input with every reader that recognises it. *out is owned by the caller, who ends it with stw_companion_free.
  * path must live as long. STWATCH_ERR_MEMORY, _IO, _CANCELLED, _UNAVAILABLE (a reader is not built in), _FORMAT and

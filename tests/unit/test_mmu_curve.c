@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "../support/trace_file.h"
+
 #include "analysis/mmu_curve.h"
 #include "engine/walk.h"
 
@@ -28,8 +30,7 @@ static size_t read_curve(size_t most, stwatch_mmu_point *points)
 	const stw_run_options options = {0};
 	const stw_walk walk = {.event = take, .user = &curve};
 	stw_mem_init(&mem, NULL, NULL, 0);
-	assert_int_equal(stw_trace_open(&trace, &mem, STWATCH_TEST_DIR "/data/traces/gc_assist_storm-go1.22.12.trace", NULL, NULL, &error),
-		STWATCH_OK);
+	assert_int_equal(open_trace(&trace, &mem, STWATCH_TEST_DIR "/data/traces/gc_assist_storm-go1.22.12.trace", &error), STWATCH_OK);
 	stw_mmu_curve_init(&curve, &mem, most, 0);
 	assert_int_equal(stw_trace_walk(&trace, &options, &walk, &error), STWATCH_OK);
 	size_t n = stw_mmu_curve_finish(&curve, points);

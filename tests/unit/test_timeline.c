@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../support/trace_file.h"
+
 #include "engine/stream.h"
 #include "engine/trace.h"
 #include "model/timeline.h"
@@ -367,7 +369,7 @@ static void read_trace(book *b, const char *path)
 	uint32_t generations = 0;
 	stw_mem mem;
 	stw_mem_init(&mem, NULL, NULL, 0);
-	assert_int_equal(stw_trace_open(&trace, &mem, path, NULL, NULL, &error), STWATCH_OK);
+	assert_int_equal(open_trace(&trace, &mem, path, &error), STWATCH_OK);
 	open_book(b, (unsigned)trace.version);
 	stw_stream_open(&stream, &mem, &trace.inputs[0].source, trace.version);
 	while (stw_stream_next(&stream, &e, &error) == STWATCH_OK) {

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "../support/trace_file.h"
+
 #include "analysis/choices.h"
 #include "analysis/way.h"
 #include "engine/walk.h"
@@ -61,7 +63,7 @@ static void open_book(book *b, const char *path)
 	stw_mem_init(&b->mem, NULL, NULL, 0);
 	stw_spots_init(&b->spots, &b->mem);
 	stw_choices_init(&b->choices, &b->mem, &b->spots, &options);
-	assert_int_equal(stw_trace_open(&b->trace, &b->mem, path, NULL, NULL, &error), STWATCH_OK);
+	assert_int_equal(open_trace(&b->trace, &b->mem, path, &error), STWATCH_OK);
 	assert_true(b->trace.spans.count <= sizeof b->begins / sizeof *b->begins);
 	assert_int_equal(stw_trace_walk(&b->trace, &run, &walk, &error), STWATCH_OK);
 	stw_choices_break(&b->choices);
