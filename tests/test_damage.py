@@ -13,7 +13,10 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import harness
+import mutate
 import tracewire as wire
+import v1oracle
+import v1wire
 
 FOLDER = os.path.join(harness.DATA, "traces")
 CLEAN = [os.path.join(FOLDER, n) for n in ("clean-go1.22.12.trace", "clean-go1.24.0.trace", "clean-go1.26.8.trace", "clean-allocfree-go1.26.8.trace",
@@ -148,6 +151,102 @@ def check_gaps(stwatch, report):
                              None if code == 4 and told["generations"] >= all_of_it - 1 else "exit %d, %s" % (code, told and told["generations"]))
 
 
+def batches_lost(rng, data, kind):
+    """Batches that are lost, or stand elsewhere, with nothing else wrong: only sequence numbers tell."""
+    trace = mutate.Trace(data)
+    step = getattr(mutate, kind)
+    for _ in range(8):
+        try:
+            step(rng, trace)
+            return trace.encode()
+        except (ValueError, IndexError):
+            continue
+    return data
+
+
+def check_batches(stwatch, report):
+    """Whatever is lost in whole batches, nothing is concluded from it but that something is wrong."""
+    rng = random.Random(7)
+    contradictions = ("illegal-transition", "coupling-violation")
+    for i in range(VARIANTS // 3):
+        kind, path = ("drop_batch", "shuffle_in_generation", "double_batch", "drop_generation")[i % 4], rng.choice(CLEAN)
+        code, told, warned = stwatch.diagnose(batches_lost(rng, read(path), kind))
+        wrong = [(f["rule"], f["title"]) for f in warned if f["rule"] not in contradictions]
+        trouble = wrong or (kind == "shuffle_in_generation" and (code or warned) and (code, warned)) or (code not in (0, 4) and code)
+        report.check("%s %d of %s" % (kind, i, os.path.basename(path)), trouble or None)
+
+
+def check_states(stwatch, report):
+    """Where bytes are missing, no move is called illegal."""
+    rng = random.Random(3)
+    for i in range(VARIANTS // 5):
+        kind, path = ("hole", "zeros", "noise", "headless")[i % 4], rng.choice(CLEAN)
+        done = stwatch.run(damage(rng, read(path), kind, b""), "states", "--format", "json")
+        doc = json.loads(done.stdout)
+        illegal = [t for r in doc["resources"] for t in r["transitions"] if not t["legal"]]
+        report.check("states after %s %d of %s" % (kind, i, os.path.basename(path)), illegal or None if done.returncode == 4 else "exit %d" % done.returncode)
+
+
+def check_order(stwatch, report):
+    """Generations in another order, as a ring of bytes leaves them, are read in theirs."""
+    for path in SEVERAL:
+        data = read(path)
+        ends = [16] + ends_of_generations(data)
+        parts = [data[a:b] for a, b in zip(ends, ends[1:])]
+        for order in (parts[2:] + parts[:2], parts[:1] + parts[2:0:-1] + parts[3:], parts[1:] + parts[:1]):
+            turned = data[:16] + b"".join(order)
+            name = "%s in another order" % os.path.basename(path)
+            for command in (("events",), ("states", "--format", "mermaid")):
+                whole, done = stwatch.run(data, *command), stwatch.run(turned, *command)
+                report.check("%s: %s" % (name, command[0]), None if done.returncode == 4 and done.stdout == whole.stdout else
+                             "exit %d, %d of %d bytes: %r" % (done.returncode, len(done.stdout), len(whole.stdout), done.stderr[:300]))
+            told = stwatch.diagnose(turned)[1]
+            report.check(name, None if told["events"] == stwatch.diagnose(data)[1]["events"] and not told["complete"] else repr(told)[:300])
+
+
+def check_v1_cuts(stwatch, report):
+    """A trace of Go 1.21 and earlier that is cut has what stands before the cut."""
+    tables = {v1wire.NUMBERS[n] for n in ("Stack", "String", "Frequency")}
+    for name in ("everything-p2-go1.21.13", "everything-p8-go1.11.13", "everything-p2-go1.5.4"):
+        data = v1oracle.unpacked(os.path.join(harness.DATA, "v1", name + ".trace.gz"))
+        version, batches = v1wire.decode(data)
+        counts = [sum(r.number not in tables for r in b.records) for b in batches]
+        whole, at, before = stwatch.diagnose(data)[1]["events"], 16, 0
+        for i, batch in enumerate(batches):
+            for cut in (at - 1, at, at + 1):
+                if cut > 16 and (harness.HEAVY or i % 7 == 0):
+                    code, told, _ = stwatch.diagnose(data[:cut])
+                    least = 0.9 * whole * (before - (counts[i - 1] if cut < at and i else 0)) / sum(counts)
+                    have = told["events"] if told else 0
+                    report.check("%s cut at %d" % (name, cut), None if code in (0, 4) and have >= least else "exit %d, %d events of %d" % (code, have, least))
+            at, before = at + len(batch.encode(version)), before + counts[i]
+
+
+def check_refused(stwatch, report):
+    """What every official tool refuses, for its order is broken (golang/go issues 16755, 29707), is read as far as it holds, and who could not go on is told."""
+    data = v1oracle.unpacked(os.path.join(harness.DATA, "v1", "cgo_callback-go1.21.13.trace.gz"))
+    code, told, _ = stwatch.diagnose(data)
+    what = told["problems"][0]["what"]
+    report.check("a broken order", None if code == 4 and told["events"] > 500 and "none of the 2 procs can advance: proc " in what else repr(told))
+    for path in CLEAN:
+        trace, data = mutate.Trace(read(path)), read(path)
+        broken = None
+        for batch in trace.batches[len(trace.batches) // 3:]:
+            listed = wire.events(batch.data) if batch.kind == "EventBatch" and batch.first() > 8 else []
+            starts = [e for e in listed if e[0] == wire.number("GoStart") and e[1][2] > 1]
+            if starts and broken is None:
+                broken = starts[len(starts) // 2]
+                broken[1][2] += 7
+                batch.data = wire.encode_events(listed)
+        code, told, warned = stwatch.diagnose(trace.encode())
+        sound = stwatch.diagnose(data)[1]
+        name = "a sequence number of %s" % os.path.basename(path)
+        report.check(name, None if code == 4 and any("can advance: thread " in p["what"] or " threads can advance" in p["what"] for p in told["problems"]) else repr(told)[:600])
+        report.check(name + ": the rest", None if told["events"] > 0.9 * sound["events"] else "%d of %d" % (told["events"], sound["events"]))
+        wrong = [f["rule"] for f in warned if f["rule"] not in ("illegal-transition", "coupling-violation")]
+        report.check(name + ": no more", wrong or None)
+
+
 def check_twice(stwatch, report):
     data = read(SEVERAL[2])
     once, twice = stwatch.diagnose(data)[1], stwatch.diagnose(data + data)[1]
@@ -180,6 +279,11 @@ def main():
         check_commands(stwatch, report)
         check_twice(stwatch, report)
         check_gaps(stwatch, report)
+        check_order(stwatch, report)
+        check_refused(stwatch, report)
+        check_batches(stwatch, report)
+        check_states(stwatch, report)
+        check_v1_cuts(stwatch, report)
         check_cuts(stwatch, report)
         check_variants(stwatch, report)
     report.finish()

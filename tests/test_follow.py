@@ -161,6 +161,33 @@ def comes_early(report, scratch):
             report.check("%s of %s early" % (kind, os.path.basename(os.path.dirname(path))), None if ok else (code, err, first))
 
 
+def past_damage(report, scratch):
+    """Damage in the first generation holds up neither the events nor the findings of those behind it."""
+    for path in [os.path.join(os.path.dirname(path), "d.trace") for path in TRACES]:
+        data, name = read(path), os.path.basename(os.path.dirname(path))
+        at = len(data) // 8
+        broken, target = data[:at] + bytes(200) + data[at + 200:], os.path.join(scratch.path, "broken")
+        with open(target, "wb") as file:
+            file.write(broken)
+        _, events, _ = run("events", target)
+        borders = [i for i, line in enumerate(events.splitlines()) if b" Sync N=" in line]
+        for args in (("events",), ("diagnose", "--format", "json")):
+            os.unlink(target)
+            with open(target, "wb", buffering=0) as file:
+                follower = Follower(*args, "--follow", target)
+                file.write(broken[:-50])
+                early = follower.wait_for(borders[-2] if args[0] == "events" else 1)  # all but the last generation
+                first = follower.out.splitlines()[:1]
+                file.write(broken[-50:])
+            code, out, err = follower.end()
+            ok = early and code == 4
+            if args[0] == "events":
+                ok = ok and out == events
+            else:
+                ok = ok and b'"stwatch.finding/1"' in first[0] and b"main.holdLast" in first[0]
+            report.check("%s behind damage of %s" % (args[0], name), None if ok else (code, err, early, len(out), len(events), first))
+
+
 def endings(report, scratch):
     path = os.path.join(os.path.dirname(TRACES[1]), "d.trace")  # of it each command prints a line before its end is there
     data = read(path)
@@ -259,6 +286,7 @@ if __name__ == "__main__":
     with harness.Scratch() as folder:
         same_as_whole(counts, folder)
         comes_early(counts, folder)
+        past_damage(counts, folder)
         endings(counts, folder)
         live(counts, folder)
     counts.finish()

@@ -34,6 +34,16 @@ def against_text(case, ours):
     return None
 
 
+def read_past(program, trace, case):
+    """What a reading that goes on past what is wrong must have, in order."""
+    code, out, _ = oracle.run([program, "events", trace])
+    if code != 4:
+        return "exit %s past the damage" % code
+    lines = iter(out.decode("utf-8", "replace").splitlines())
+    missing = [want for want in case.past if not any(want in line for line in lines)]
+    return "past the damage, in this order: %s\n%s" % (missing[0], out.decode("utf-8", "replace")) if missing else None
+
+
 def main():
     program, report = harness.program(), harness.Report()
     try:
@@ -53,6 +63,8 @@ def main():
                 if go.accepted != case.accept:
                     trouble = "the scenario is wrong: Go says %s" % (go.message or "yes")
                 trouble = oracle.disagreement(go, ours) or trouble
+            if case.past:
+                trouble = trouble or read_past(program, trace, case)
             report.check(name, trouble)
     report.finish()
 

@@ -141,7 +141,8 @@ static void see_status(stw_past *p, const stw_stream_event *e)
 	const stw_past_proc *proc = proc_of(p, e->p);
 	if ((status != STW_G_RUNNING && status != STW_G_SYSCALL) || (int64_t)e->a[1] != e->m || !proc || proc->state != STW_STATE_NONE)
 		return;
-	begin_use(p, e->p, (int64_t)e->a[0], status == STW_G_RUNNING ? STW_STATE_G_RUNNING : STW_STATE_G_SYSCALL, p->begin, 0);
+	begin_use(p, e->p, (int64_t)e->a[0], status == STW_G_RUNNING ? STW_STATE_G_RUNNING : STW_STATE_G_SYSCALL,
+		p->stream.salvaging ? e->time : p->begin, 0); /* it may begin anew there */
 }
 
 static void end_assist(stw_past *p, int64_t g, int64_t at, bool open_end)
@@ -229,15 +230,19 @@ static int in_order(const void *x, const void *y)
 	return (a->to > b->to) - (a->to < b->to);
 }
 
-static void finish(stw_past *p, int64_t until)
+static void close_all(stw_past *p, int64_t at)
 {
-	int64_t at = p->last == STW_TIME_UNKNOWN || until < p->last ? until : p->last;
 	stw_timeline_finish(&p->timeline, at);
 	for (size_t i = 0; i < p->procs.count; i++)
 		end_use(p, p->procs.items[i].id, at, 0, true);
 	while (p->assists.count)
 		end_assist(p, p->assists.items[0].g, at, true);
 	end_stop(p, at, true);
+}
+
+static void finish(stw_past *p, int64_t until)
+{
+	close_all(p, p->last == STW_TIME_UNKNOWN || until < p->last ? until : p->last);
 	if (p->stays.count > 1)
 		qsort(p->stays.items, p->stays.count, sizeof *p->stays.items, in_order);
 }
@@ -254,11 +259,47 @@ static bool look_ahead(stw_past *p, int64_t until)
 	return stw_feed(&p->timeline, &p->stream, &e);
 }
 
+/* Behind a fault everything begins anew. */
+static void go_on(stw_past *p)
+{
+	if (!p->begun)
+		return;
+	close_all(p, p->last);
+	stw_timeline_gap(&p->timeline, p->last);
+	stw_timeline_generation(&p->timeline, p->last, 1);
+}
+
+static void forget(stw_past *p, const stw_stream_event *e)
+{
+	const bool proc = e->a[1] != 0;
+	if (!p->begun)
+		return;
+	stw_timeline_forget(&p->timeline, proc, (int64_t)e->a[0], p->last);
+	if (proc)
+		end_use(p, (int64_t)e->a[0], p->last, 0, true);
+	for (size_t i = 0; !proc && i < p->procs.count; i++)
+		if (p->procs.items[i].g == (int64_t)e->a[0])
+			end_use(p, p->procs.items[i].id, p->last, 0, true);
+	if (!proc)
+		end_assist(p, (int64_t)e->a[0], p->last, true);
+}
+
 static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *cancel, stwatch_error *error)
 {
 	stwatch_status status;
-	for (uint64_t n = 0; (status = stw_stream_next(&p->stream, &p->event, error)) == STWATCH_OK; n++) {
+	for (uint64_t n = 0;; n++) {
+		status = stw_stream_next(&p->stream, &p->event, error);
+		if (status == STWATCH_ERR_DAMAGED && stw_stream_goes_on(&p->stream)) {
+			go_on(p);
+			continue;
+		}
+		if (status != STWATCH_OK)
+			return status;
 		const stw_stream_event *e = p->event;
+		if (e->type == STW_EV_FORGOTTEN) {
+			forget(p, e);
+			continue;
+		}
 		if (n % EVENTS_A_PAUSE == 0 && cancel && *cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 		if (e->type == STW_EV_SYNC_POINT) {
@@ -285,7 +326,6 @@ static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *ca
 		if (!stw_feed(&p->timeline, &p->stream, e) || p->failed)
 			return stw_fail_memory(error);
 	}
-	return status;
 }
 
 stwatch_status stw_past_load(
@@ -301,6 +341,7 @@ stwatch_status stw_past_load(
 	else
 		stw_stream_open_span(&p->stream, p->mem, s);
 	stw_feed_begin(&p->stream);
+	p->stream.tells_forgotten = true;
 	p->loaded = true;
 	p->begin = until;
 	stwatch_status status = read_on(p, until, cancel, error);

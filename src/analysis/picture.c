@@ -304,7 +304,12 @@ static stwatch_status read_on(drawing *d, stw_stream *stream, const volatile int
 	const stw_stream_event *e;
 	stwatch_status status;
 	bool begun = false;
-	for (uint64_t n = 0; (status = stw_stream_next(stream, &e, error)) == STWATCH_OK && !d->failed; n++) {
+	for (uint64_t n = 0; !d->failed; n++) {
+		status = stw_stream_next(stream, &e, error);
+		if (status == STWATCH_ERR_DAMAGED && stw_stream_goes_on(stream))
+			continue;
+		if (status != STWATCH_OK)
+			break;
 		if (n % EVENTS_A_PAUSE == 0 && cancel && *cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 		if (e->type == STW_EV_SYNC_POINT) {

@@ -69,13 +69,12 @@ stw_source_options stw_context_opening(const stwatch_context *c)
 
 static stwatch_status read_binary(stwatch_context *c, const char *path, const stw_source *source, stwatch_error *error)
 {
-	unsigned char head[STW_HEAD_SIZE];
-	size_t got;
+	stw_likeness like;
 	stw_companion *binary;
-	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
+	stwatch_status status = stw_companion_recognise(source, &c->mem, c->cancel, &like, error);
 	if (status != STWATCH_OK)
 		return status;
-	if (stw_companion_likeness(head, got) != STW_LIKE_BINARY)
+	if (like != STW_LIKE_BINARY)
 		return stw_fail(error, STWATCH_ERR_FORMAT, 0, "this is no Go program's binary (beside one trace, only that is expected)");
 	status = stw_companion_read(&binary, &c->mem, path, 0, source, c->cancel, error);
 	if (status != STWATCH_OK)

@@ -2,6 +2,7 @@
 
 #include "api/context.h"
 #include "api/follow.h"
+#include "api/inputs.h"
 #include "api/stuck.h"
 #include "base/error.h"
 #include "engine/index.h"
@@ -21,8 +22,9 @@ struct stwatch_reader {
 	bool (*flush)(void *user); /* before each wait; NULL: nothing */
 	void *flush_user;
 	stw_v1 v1;
+	stw_spans spans; /* of a reading past damage, unless it follows */
 	stw_stream stream;
-	stwatch_error missing; /* says that the header is; status OK: it is there */
+	stwatch_error lost; /* the first of what is, or the header; status OK: nothing */
 	size_t n_details;
 	char details[16 << 10]; /* what is longer is cut */
 };
@@ -65,7 +67,7 @@ static stwatch_status open_growing(
 	r->source = &r->growing->source;
 	stwatch_status status = stw_growing_open(r->growing, path, &opening, silence_ns, error);
 	if (status == STWATCH_OK)
-		status = stw_complete_begin(&r->complete, r->source, error);
+		status = stw_complete_begin(&r->complete, r->source, r->mem, context->cancel, error);
 	while (status == STWATCH_OK && !r->complete.follows && !r->ended) /* all of it, then */
 		status = wait_for_more(r, error);
 	return status;
@@ -88,32 +90,56 @@ static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, unsi
 	return status;
 }
 
-/* headless: also what has no header. */
-static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, stwatch_error *error)
+static bool note_lost(void *user, const stwatch_error *loss, uint64_t to)
+{
+	stwatch_reader *r = user;
+	(void)to;
+	if (r->lost.status == STWATCH_OK)
+		r->lost = *loss;
+	return true;
+}
+
+/* Past damage: all of its generations are found first. */
+static stwatch_status open_spans(
+	stwatch_reader *r, const stwatch_context *context, stw_go_version version, uint64_t begin, stwatch_error *error)
+{
+	stwatch_status status = stw_spans_read(&r->spans, r->mem, r->source, version, begin, note_lost, r, context->cancel, error);
+	stw_stream_open_spans(&r->stream, r->mem, r->source, version, r->spans.items, r->spans.count);
+	return status;
+}
+
+/* headless: also what has no header. salvage: past damage. */
+static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, bool salvage, stwatch_error *error)
 {
 	unsigned minor;
 	uint64_t begin = STW_HEADER_SIZE;
-	stwatch_status status = stw_header_read(r->source, &minor, error);
+	stwatch_status status = headless ? stw_inputs_expect_trace(context, r->source, error) : STWATCH_OK;
+	if (status != STWATCH_OK)
+		return status;
+	status = stw_header_read(r->source, &minor, error);
 	if (status == STWATCH_ERR_FORMAT && headless)
-		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->missing, error);
+		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->lost, error);
 	if (status == STWATCH_OK && minor < STW_GO122)
 		status = open_old(r, context, minor, error);
 	if (status != STWATCH_OK)
 		return status;
 	if (r->v1.mem)
 		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
+	else if (salvage && !r->growing)
+		return open_spans(r, context, (stw_go_version)minor, begin, error);
 	else
-		stw_stream_open_at(&r->stream, r->mem, r->source, (stw_go_version)minor, begin);
-	r->stream.scan.behind_loss = begin != STW_HEADER_SIZE;
+		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
 	if (r->growing && !r->v1.mem) {
 		r->stream.wait = wait_for_generation;
 		r->stream.wait_user = r;
+		if (salvage)
+			stw_stream_salvage(&r->stream, context->cancel);
 	}
 	return STWATCH_OK;
 }
 
-/* filter NULL: nothing is followed. */
-static stwatch_status open_reader(stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool headless,
+/* filter NULL: nothing is followed. salvage: past damage, also where the header is missing. */
+static stwatch_status open_reader(stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool salvage,
 	stwatch_reader **out, stwatch_error *error)
 {
 	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
@@ -124,10 +150,9 @@ static stwatch_status open_reader(stwatch_context *context, const char *path, co
 	stwatch_status status = filter && filter->follow ? open_growing(r, context, path, filter->follow_silence_ns, error)
 							 : open_source(r, context, path, error);
 	if (status == STWATCH_OK)
-		status = open_stream(r, context, headless, error);
+		status = open_stream(r, context, salvage && !r->growing, salvage, error);
 	if (status != STWATCH_OK) {
-		close_source(r);
-		stw_mem_free(r->mem, r, sizeof *r);
+		stwatch_reader_free(r);
 		return status;
 	}
 	*out = r;
@@ -148,7 +173,9 @@ void stwatch_reader_free(stwatch_reader *r)
 {
 	if (!r)
 		return;
-	stw_stream_close(&r->stream);
+	if (r->stream.mem)
+		stw_stream_close(&r->stream);
+	stw_vec_free(r->mem, &r->spans);
 	stw_v1_close(&r->v1);
 	close_source(r);
 	stw_mem_free(r->mem, r, sizeof *r);
@@ -289,9 +316,7 @@ static void print_one(printer *p, const stwatch_event *event, int64_t first)
 static stwatch_status next_event(printer *p, const stw_stream_event **e, stwatch_error *error)
 {
 	stwatch_status status;
-	const stw_stream *s = &p->reader->stream;
-	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && s->salvage &&
-		s->failure.status == STWATCH_OK)
+	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && stw_stream_goes_on(&p->reader->stream))
 		if (p->ending.status == STWATCH_OK)
 			p->ending = *error;
 	return status;
@@ -450,7 +475,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
 	if (f.note && f.note_size)
 		f.note[0] = '\0';
-	stwatch_status status = open_reader(context, path, &f, format != STWATCH_EVENTS_GO && !f.follow, &r, error);
+	stwatch_status status = open_reader(context, path, &f, format != STWATCH_EVENTS_GO, &r, error);
 	if (status != STWATCH_OK)
 		return status;
 	printer *p = stw_mem_zalloc(&context->mem, sizeof *p);
@@ -464,10 +489,8 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *path, 
 	stw_json_init(&p->json, false, sink, user);
 	r->flush = flush;
 	r->flush_user = p;
-	if (format != STWATCH_EVENTS_GO && !r->v1.mem && !r->growing)
-		stw_stream_salvage(&r->stream, context->cancel);
 	if (format != STWATCH_EVENTS_GO)
-		p->ending = r->missing;
+		p->ending = r->lost;
 	if (format == STWATCH_EVENTS_GO && r->source->packing != STW_PACKED_NOT)
 		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
 			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",

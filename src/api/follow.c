@@ -31,18 +31,21 @@ static int64_t now(void)
 
 /* ---- how far it is complete ---- */
 
-stwatch_status stw_complete_begin(stw_complete *c, const stw_source *source, stwatch_error *error)
+stwatch_status stw_complete_begin(stw_complete *c, const stw_source *source, stw_mem *mem, const volatile int *cancel, stwatch_error *error)
 {
 	unsigned minor;
 	*c = (stw_complete){0};
 	stwatch_status status = stw_header_read(source, &minor, error);
 	c->follows = status == STWATCH_OK && minor >= STW_GO122;
-	if (c->follows)
+	if (c->follows) {
 		stw_scan_init(&c->scan, source, (stw_go_version)minor);
+		stw_scan_salvage(&c->scan, mem, NULL, NULL, cancel);
+	}
 	return status == STWATCH_ERR_IO ? status : STWATCH_OK;
 }
 
-/* To Go 1.25 a generation ends where the next begins, since 1.26 with an event of its own. */
+/* To Go 1.25 a generation ends where the next begins, since 1.26 with an event of its own; or it is cut off by damage, behind which another goes on. What
+ * looks like damage up to the end of what is there may just not be there yet. */
 bool stw_complete_next(stw_complete *c)
 {
 	stw_span span;
@@ -51,7 +54,7 @@ bool stw_complete_next(stw_complete *c)
 		return false;
 	stw_scan ahead = c->scan;
 	ahead.window_size = 0; /* what it holds may end earlier than the input does by now */
-	if (stw_scan_next(&ahead, &span, &ignored) != STWATCH_OK || span.lost || span.error.status != STWATCH_OK || ahead.done)
+	if (stw_scan_next(&ahead, &span, &ignored) != STWATCH_OK || ahead.done)
 		return false;
 	c->scan = ahead;
 	c->end = ahead.offset;
@@ -78,7 +81,7 @@ static stwatch_status tell(following *f)
 
 static stwatch_status follow(following *f)
 {
-	stwatch_status status = stw_complete_begin(&f->complete, &f->growing.source, f->error);
+	stwatch_status status = stw_complete_begin(&f->complete, &f->growing.source, &f->context->mem, f->context->cancel, f->error);
 	while (status == STWATCH_OK) {
 		while (stw_complete_next(&f->complete))
 			;

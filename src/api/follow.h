@@ -12,7 +12,8 @@ typedef struct stw_complete {
 } stw_complete;
 
 /* source must outlive it, and may grow. STWATCH_OK also for what is no such trace; _IO. */
-stwatch_status stw_complete_begin(stw_complete *complete, const stw_source *source, stwatch_error *error);
+stwatch_status stw_complete_begin(
+	stw_complete *complete, const stw_source *source, stw_mem *mem, const volatile int *cancel, stwatch_error *error);
 /* Whether one more generation is complete; then it counts. */
 bool stw_complete_next(stw_complete *complete);
 

@@ -91,12 +91,16 @@ static bool look(void *user, stw_stream *stream, const stw_stream_event *e)
 	return !x->choices.failed && !x->spots.failed;
 }
 
-static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)
+static void on_gap(void *user)
+{
+	looking *l = user;
+	stw_choices_break(&l->path->choices);
+}
+
+static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error)
 {
 	looking *l = user;
 	(void)stream;
-	if (goes_on)
-		stw_choices_break(&l->path->choices);
 	return stw_told_problem(&l->path->told, error->offset, error->message);
 }
 
@@ -104,7 +108,7 @@ static stwatch_status look_at_all(stwatch_path *x, const stw_trace *trace, const
 {
 	looking l = {x, trace};
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {.event = look, .damage = on_damage, .user = &l};
+	const stw_walk walk = {.event = look, .damage = on_damage, .gap = on_gap, .user = &l};
 	if (!stw_vec_reserve(x->mem, &x->begins, trace->spans.count))
 		return stw_fail_memory(error);
 	for (size_t i = 0; i < trace->spans.count; i++)

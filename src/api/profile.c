@@ -21,15 +21,18 @@ static bool take(void *user, stw_stream *stream, const stw_stream_event *e)
 	return !x->profile.failed;
 }
 
-static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)
+static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error)
 {
 	profiling *x = user;
 	(void)stream;
 	if (x->damage.status == STWATCH_OK)
 		x->damage = *error;
-	if (goes_on)
-		stw_state_profile_break(&x->profile);
 	return true;
+}
+
+static void on_gap(void *user)
+{
+	stw_state_profile_break(&((profiling *)user)->profile);
 }
 
 static void sum_up(const stw_state_profile *p, stwatch_profile_result *out)
@@ -47,7 +50,8 @@ static stwatch_status run(profiling *x, const stwatch_context *context, stwatch_
 	stwatch_error *error)
 {
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {.event = take, .damage = on_damage, .user = x, .as_go = x->profile.options.type <= STWATCH_PROFILE_SYSCALL};
+	const stw_walk walk = {
+		.event = take, .damage = on_damage, .gap = on_gap, .user = x, .as_go = x->profile.options.type <= STWATCH_PROFILE_SYSCALL};
 	stwatch_status status = stw_trace_walk(&x->trace, &options, &walk, error);
 	if (status == STWATCH_OK) {
 		stw_state_profile_finish(&x->profile);

@@ -224,17 +224,23 @@ static void tell_fault(stwatch_states *s, stw_fault fault, const char *what)
 			stw_arena_copy(&s->told.arena, what, strlen(what)));
 }
 
-static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on)
+static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error)
 {
-	reading *r = user;
-	stwatch_states *s = r->states;
+	stwatch_states *s = ((reading *)user)->states;
 	if (!stream->salvaging || stream->order.fault != STW_FAULT_BYTES)
 		tell_fault(s, stream->order.fault, error->message);
-	if (!stw_told_problem(&s->told, error->offset, error->message) || s->failed)
-		return false;
-	if (goes_on)
-		stw_timeline_gap(&r->timeline, s->told.last);
-	return true;
+	return stw_told_problem(&s->told, error->offset, error->message) && !s->failed;
+}
+
+static void on_gap(void *user)
+{
+	reading *r = user;
+	stw_timeline_gap(&r->timeline, r->states->told.last);
+}
+
+static void on_forgotten(void *user, bool proc, int64_t id, int64_t time)
+{
+	stw_timeline_forget(&((reading *)user)->timeline, proc, id, time);
 }
 
 /* ---- the result ---- */
@@ -360,7 +366,7 @@ static stwatch_status run(stwatch_states *s, stwatch_context *context, const cha
 	reading r = {.states = s};
 	const stw_timeline_hooks hooks = {on_interval, on_move, on_clash, s};
 	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {.event = take, .damage = on_damage, .user = &r};
+	const stw_walk walk = {.event = take, .damage = on_damage, .gap = on_gap, .forgotten = on_forgotten, .user = &r};
 	stwatch_status status = stw_context_open_trace(context, &trace, path, error);
 	if (status != STWATCH_OK)
 		return status;

@@ -4,7 +4,31 @@
 
 #include "engine/stream_queue.h"
 
+/* As STW_MERGE_FORGET_G and _P. */
+static void queue_forgotten(stw_merge *mg, int64_t id, bool proc)
+{
+	stw_stream *s = mg->hook;
+	if (!s->tells_forgotten)
+		return;
+	assert(s->queued < STW_STREAM_QUEUE);
+	s->queue[s->queued++] = (stw_stream_event){
+		.time = mg->last_time,
+		.m = STWATCH_NONE,
+		.p = STWATCH_NONE,
+		.g = STWATCH_NONE,
+		.a = {(uint64_t)id, proc},
+		.target = STW_SLOT_NONE,
+		.g_slot = STW_SLOT_NONE,
+		.p_slot = STW_SLOT_NONE,
+		.m_slot = STW_SLOT_NONE,
+		.type = STW_EV_FORGOTTEN,
+		.has_generation = true,
+	};
+}
+
 #define STW_MERGE_EMIT stw_stream_queue
+#define STW_MERGE_FORGET_G(mg, g) queue_forgotten(mg, stw_order_g_id((mg)->order, g), false)
+#define STW_MERGE_FORGET_P(mg, p) queue_forgotten(mg, stw_order_p_id((mg)->order, p), true)
 #define STW_MERGE_SALVAGE
 #include "order/merge_step.h"
 
@@ -18,17 +42,19 @@ void stw_stream_open(stw_stream *s, stw_mem *mem, const stw_source *source, stw_
 	stw_order_init(&s->order, mem);
 }
 
-void stw_stream_open_at(stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset)
+void stw_stream_open_spans(
+	stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t count)
 {
 	stw_stream_open(s, mem, source, version);
-	s->scan.offset = offset;
+	s->listed = s->salvage = true;
+	s->list = spans;
+	s->n_list = count;
 }
 
 void stw_stream_open_span(stw_stream *s, stw_mem *mem, const stw_span *span)
 {
-	stw_stream_open(s, mem, span->source, span->version);
-	s->only = span;
-	s->salvage = span->damaged;
+	stw_stream_open_spans(s, mem, span->source, span->version, span, 1);
+	s->alone = true;
 }
 
 static bool note_lost(void *user, const stwatch_error *error, uint64_t to)
@@ -110,6 +136,7 @@ static stwatch_status fail_after_sync(stw_stream *s, const stwatch_error *failur
 /* As Go's reader has it, "first" goes by number: of the first generation that had an event to order. Sequence numbers go by it too. */
 static void begin_order(stw_stream *s)
 {
+	s->anew = !s->initial;
 	if (!s->initial && s->salvage)
 		stw_order_reset(&s->order);
 	stw_order_begin(&s->order, !s->initial || s->gen.number == s->initial ? STW_READ_INITIAL : STW_READ_EXACT);
@@ -136,6 +163,7 @@ static stwatch_status open_salvaged(stw_stream *s, stwatch_error *error)
 static void told_begin(stw_stream *s)
 {
 	stw_stream_queue_sync(s, stw_generation_ns(&s->gen, s->gen.min_time), true);
+	s->queue[s->queued - 1].anew = s->anew;
 	s->begin_time = s->merge.last_time = s->last_time;
 	s->told_to = INT64_MIN;
 }
@@ -163,67 +191,29 @@ static void drop_told(stw_stream *s)
 	s->queued = kept;
 }
 
-static stwatch_status next_alone(stw_stream *s, stwatch_error *error)
+/* What lies before what was read already is the same again, or another recording. */
+static bool leave_out(stw_stream *s)
 {
-	stwatch_error fault = {0};
-	s->span = *s->only;
-	s->ended = true;
-	stwatch_status status = STWATCH_ERR_DAMAGED;
-	if (!s->span.damaged) {
-		status = stw_generation_load(&s->gen, s->mem, &s->span, &fault);
-		if (status == STWATCH_OK) {
-			begin_order(s);
-			s->merging = true;
-			status = stw_merge_open(&s->merge, &s->order, &s->gen, s->last_time, s, &fault);
-			s->merge.error = &s->failure;
-		}
-	} else {
-		status = open_salvaged(s, &fault);
-	}
-	if (status == STWATCH_OK)
-		told_begin(s);
-	*error = fault;
-	return status;
+	if (!s->anew || s->alone || !s->syncs || s->gen.threads.count == 0 ||
+		stw_generation_ns(&s->gen, s->gen.min_time) >= s->last_time - STW_OVERLAP_NS)
+		return false;
+	stw_fail(&s->lost, STWATCH_ERR_DAMAGED, s->span.begin, "generation %llu begins before what was read until there: it is left out",
+		(unsigned long long)s->gen.number);
+	end_generation(s);
+	s->initial = s->number = 0;
+	return true;
 }
 
-static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
+/* Opens the generation at hand. */
+static stwatch_status open_generation(stw_stream *s, stwatch_error *error)
 {
 	stwatch_error fault = {0};
-	if (s->only)
-		return next_alone(s, error);
-	if (s->span.error.status != STWATCH_OK)
-		return fail_after_sync(s, &s->span.error);
-	stwatch_status status = s->wait ? s->wait(s->wait_user, error) : STWATCH_OK;
-	if (status != STWATCH_OK)
-		return status;
-	if (s->wait)
-		s->scan.window_size = 0; /* there may be more behind what it holds */
-	status = stw_scan_next(&s->scan, &s->span, error);
-	if (status == STWATCH_END) {
-		status = stw_generation_check_rest(s->mem, &s->span, &fault);
-		if (status == STWATCH_ERR_DAMAGED && !s->salvage)
-			return fail_after_sync(s, &fault);
-		if (status == STWATCH_ERR_DAMAGED) {
-			s->lost = fault;
-			status = STWATCH_OK;
-		}
-		s->ended = true;
-		stw_stream_queue_sync(s, s->last_time, false);
-		*error = fault;
-		return status;
-	}
-	if (status != STWATCH_OK)
-		return status;
-	if (s->span.lost)
-		return fail_after_sync(s, &s->span.error);
-	if (s->span.joint != STW_JOINT_WHOLE)
-		s->initial = s->number = 0;
-	status = s->span.damaged ? STWATCH_ERR_DAMAGED : stw_generation_load(&s->gen, s->mem, &s->span, &fault);
+	stwatch_status status = s->span.damaged ? STWATCH_ERR_DAMAGED : stw_generation_load(&s->gen, s->mem, &s->span, &fault);
 	if (status == STWATCH_ERR_DAMAGED && s->salvage) {
 		if (s->lost.status == STWATCH_OK && !s->span.damaged)
 			s->lost = fault;
 		status = open_salvaged(s, error);
-		if (status == STWATCH_OK)
+		if (status == STWATCH_OK && !leave_out(s))
 			told_begin(s);
 		return status;
 	}
@@ -240,9 +230,62 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 		*error = fault;
 		return status;
 	}
+	if (s->salvage && leave_out(s))
+		return STWATCH_OK;
 	told_begin(s);
 	s->merge.error = &s->failure;
 	return STWATCH_OK;
+}
+
+/* Of an input that grows, its next generation has to be there. */
+static stwatch_status wait_for_next(stw_stream *s, stwatch_error *error)
+{
+	stwatch_status status = s->wait ? s->wait(s->wait_user, error) : STWATCH_OK;
+	if (s->wait)
+		s->scan.window_size = 0; /* there may be more behind what it holds */
+	return status;
+}
+
+static stwatch_status end_all(stw_stream *s, stwatch_error *error)
+{
+	stwatch_error fault = {0};
+	stwatch_status status = s->listed ? STWATCH_OK : stw_generation_check_rest(s->mem, &s->span, &fault);
+	if (status == STWATCH_ERR_DAMAGED && !s->salvage)
+		return fail_after_sync(s, &fault);
+	if (status == STWATCH_ERR_DAMAGED) {
+		s->lost = fault;
+		status = STWATCH_OK;
+	}
+	s->ended = true;
+	if (s->alone)
+		return STWATCH_END;
+	stw_stream_queue_sync(s, s->last_time, false);
+	*error = fault;
+	return status;
+}
+
+static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
+{
+	if (s->listed) {
+		if (s->at_list == s->n_list)
+			return end_all(s, error);
+		s->span = s->list[s->at_list++];
+	} else {
+		if (s->span.error.status != STWATCH_OK)
+			return fail_after_sync(s, &s->span.error);
+		stwatch_status status = wait_for_next(s, error);
+		if (status == STWATCH_OK)
+			status = stw_scan_next(&s->scan, &s->span, error);
+		if (status == STWATCH_END)
+			return end_all(s, error);
+		if (status != STWATCH_OK)
+			return status;
+		if (s->span.lost)
+			return fail_after_sync(s, &s->span.error);
+	}
+	if (s->span.joint != STW_JOINT_WHOLE)
+		s->initial = s->number = 0;
+	return open_generation(s, error);
 }
 
 static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)

@@ -6,6 +6,7 @@
 
 #include "order/snapshot.h"
 #include "order/v1.h"
+#include "v2/spans.h"
 
 typedef struct stw_stream_event {
 	int64_t time;
@@ -13,8 +14,9 @@ typedef struct stw_stream_event {
 	uint64_t a[4]; /* see order/merge_step.h */
 	uint32_t target; /* slot of the goroutine or proc that it names */
 	uint32_t g_slot, p_slot, m_slot;
-	uint8_t type; /* STW_EV_… or STW_EV_SYNC_POINT, whose a[0] is its number */
+	uint8_t type; /* STW_EV_…; STW_EV_SYNC_POINT, whose a[0] is its number; STW_EV_FORGOTTEN, whose a[0] is an id and a[1] whether it is a proc's */
 	bool has_generation; /* false: the last sync event, which belongs to none */
+	bool anew; /* of a sync event: what comes is no continuation of what was, and what it states is believed */
 } stw_stream_event;
 
 /* Its stwatch_event_kind, also of those that the wire has in no thread's stream. */
@@ -24,6 +26,8 @@ static inline unsigned stw_stream_kind(const stw_stream_event *e)
 		: e->type == STW_EV_CPUSample ? STWATCH_EVENT_STACK_SAMPLE
 					      : stw_event_spec_of(e->type)->kind;
 }
+
+enum { STW_STREAM_QUEUE = 32 }; /* no event stands for more, with all that is forgotten at it */
 
 typedef struct stw_stream {
 	stw_mem *mem;
@@ -46,12 +50,17 @@ typedef struct stw_stream {
 	/* Of a stream that salvages (stw_stream_salvage). */
 	bool salvage;
 	bool salvaging; /* the generation at hand is read as far as it holds */
-	const stw_span *only; /* read just this; NULL: all */
+	bool anew; /* it stands on its own */
+	bool listed; /* these are read, in order; else those that the scan finds */
+	const stw_span *list;
+	size_t n_list, at_list;
+	bool alone; /* there is no sync event behind them */
 	stwatch_error lost; /* to be told next; status OK: nothing */
 	int64_t begin_time; /* of the sync event of the generation */
 	int64_t told_to; /* salvaging: what comes up to this time has been handed out already */
 	stwatch_error scratch;
-	stw_stream_event queue[8]; /* no event stands for more */
+	bool tells_forgotten; /* set by who wants to know what is: STW_EV_FORGOTTEN is handed out */
+	stw_stream_event queue[STW_STREAM_QUEUE];
 	unsigned queued, taken;
 	stw_v1 *v1; /* of a trace in a v1 format, else NULL */
 	bool as_go;
@@ -61,9 +70,11 @@ typedef struct stw_stream {
 } stw_stream;
 
 void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
-/* Continues at a generation that a scan has found, as if the trace began there. */
-void stw_stream_open_at(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t offset);
-/* Reads a generation on its own, as if it were a trace: salvaging if it is damaged. There is no sync event behind it. */
+/* Reads these generations (of one input, as stw_spans_read gives them, borrowed), past what is wrong within them, as after stw_stream_salvage. One that
+ * is no continuation, and earlier than what was read, is left out. */
+void stw_stream_open_spans(
+	stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t count);
+/* Reads a generation on its own, as if it were a trace, and past what is wrong in it, as after stw_stream_salvage. There is no sync event behind it. */
 void stw_stream_open_span(stw_stream *stream, stw_mem *mem, const stw_span *span);
 /* Before the first event: lets the stream go on past damage. stw_stream_next then returns STWATCH_ERR_DAMAGED where something is lost or
  * contradicts what was before, and the next call goes on behind it. What it hands out up to the first such place is what it would hand out else. */
@@ -85,5 +96,10 @@ bool stw_stream_resume(stw_stream *stream, const stw_border *border, stw_bytes_r
 void stw_stream_close(stw_stream *stream);
 /* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays unless the stream salvages. */
 stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);
+/* Whether a stream that has just returned STWATCH_ERR_DAMAGED goes on behind that. */
+static inline bool stw_stream_goes_on(const stw_stream *stream)
+{
+	return stream->salvage && stream->failure.status == STWATCH_OK;
+}
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef STW_ENGINE_STREAM_QUEUE_H
 #define STW_ENGINE_STREAM_QUEUE_H
 
+#include <assert.h>
+
 #include "engine/stream.h"
 
 void stw_stream_queue_sync(stw_stream *stream, int64_t time, bool has_generation);
@@ -16,6 +18,7 @@ static inline void stw_stream_queue(stw_merge *mg, unsigned type, int64_t time, 
 {
 	stw_stream *s = mg->hook;
 	const stw_order *o = mg->order;
+	assert(s->queued < STW_STREAM_QUEUE);
 	stw_stream_event *e = &s->queue[s->queued++];
 	*e = (stw_stream_event){
 		.time = time,

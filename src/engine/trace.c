@@ -192,14 +192,11 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 	return status;
 }
 
-/* How much earlier than what was read before a generation may begin that stands on its own, ns. */
-enum { OVERLAP = 100000000 };
-
 /* What lies before what was read already is something else: the same again, or another recording. */
 static bool is_earlier(const joiner *j, const stw_job *job, bool damaged)
 {
 	return (!j->begun || damaged) && j->last_time != STW_TIME_UNKNOWN && job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN &&
-		job->fold.first_time < j->last_time - OVERLAP;
+		job->fold.first_time < j->last_time - STW_OVERLAP_NS;
 }
 
 static bool leave_out(joiner *j, const stw_job *job)

@@ -5,6 +5,7 @@
 
 #include "engine/pass.h"
 #include "order/v1.h"
+#include "v2/spans.h"
 
 typedef struct stw_problem_note {
 	uint32_t input; /* index */
@@ -32,7 +33,7 @@ typedef struct stw_trace {
 	stw_go_version version; /* the oldest of its inputs' */
 	stw_v1 *v1; /* NULL unless it is a trace in a v1 format, which is one input, and one generation as far as tables go */
 	const stw_namer *namer; /* for frames without names; NULL: nobody */
-	STW_VEC(stw_span) spans; /* in order of time */
+	stw_spans spans; /* in order of time */
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_bytes; /* of all spans */
@@ -51,11 +52,8 @@ typedef struct stw_trace_file {
 	stw_source source;
 } stw_trace_file;
 
-/* Opens an input and finds the generations. STWATCH_ERR_DAMAGED is told in problems, not returned. */
-stwatch_status stw_trace_open(
-	stw_trace *trace, stw_mem *mem, const char *path, const stw_namer *namer, const stw_source_options *options, stwatch_error *error);
-/* The same of inputs that are open already: their sources are the trace's from then on, also where that fails (and closed in files).
- * namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
+/* Finds the generations of open inputs: their sources are the trace's from then on, also where that fails (and closed in files).
+ * STWATCH_ERR_DAMAGED is told in problems, not returned. namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
  * failure is about. */
 stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);

@@ -37,29 +37,15 @@ static bool note_loss(void *user, const stwatch_error *loss, uint64_t to)
 
 static stwatch_status scan_input(stw_trace *t, uint32_t index, uint64_t begin, const volatile int *cancel, stwatch_error *error)
 {
-	stw_scan scan;
 	const stw_trace_input *in = &t->inputs[index];
 	opening o = {t, index};
-	stw_scan_init(&scan, &in->source, in->version);
-	scan.offset = begin;
-	scan.behind_loss = begin != STW_HEADER_SIZE;
-	stw_scan_salvage(&scan, t->mem, note_loss, &o, cancel);
-	for (;;) {
-		stw_span span;
-		stwatch_status status = stw_scan_next(&scan, &span, error);
-		if (status == STWATCH_END) {
-			status = stw_generation_check_rest(t->mem, &span, error);
-			return status == STWATCH_ERR_DAMAGED ? note(t, index, error) : status;
-		}
-		if (status != STWATCH_OK)
-			return status;
-		stw_span *kept = stw_vec_push(t->mem, &t->spans);
-		if (!kept)
-			return stw_fail_memory(error);
-		*kept = span;
-		kept->input = index;
-		t->n_bytes += span.end - span.begin;
+	const size_t first = t->spans.count;
+	stwatch_status status = stw_spans_read(&t->spans, t->mem, &in->source, in->version, begin, note_loss, &o, cancel, error);
+	for (size_t i = first; i < t->spans.count; i++) {
+		t->spans.items[i].input = index;
+		t->n_bytes += t->spans.items[i].end - t->spans.items[i].begin;
 	}
+	return status;
 }
 
 /* A v1 trace is read through once already here: what it needs from the start stands at its end. */
@@ -161,15 +147,6 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 	if (status != STWATCH_OK)
 		stw_trace_close(t);
 	return status;
-}
-
-stwatch_status stw_trace_open(
-	stw_trace *t, stw_mem *mem, const char *path, const stw_namer *namer, const stw_source_options *options, stwatch_error *error)
-{
-	stw_trace_file file = {.path = path};
-	memset(t, 0, sizeof *t);
-	stwatch_status status = stw_source_open(&file.source, path, options, error);
-	return status == STWATCH_OK ? stw_trace_take(t, mem, &file, 1, namer, options ? options->cancel : NULL, error) : status;
 }
 
 void stw_trace_close(stw_trace *t)

@@ -8,8 +8,12 @@
 typedef struct stw_walk {
 	/* Sync points too. False: out of memory. */
 	bool (*event)(void *user, stw_stream *stream, const stw_stream_event *event);
-	/* Something is lost, or contradicts itself: what comes next, if anything does, is no continuation. May be NULL. False: out of memory. */
-	bool (*damage)(void *user, const stw_stream *stream, const stwatch_error *error, bool goes_on);
+	/* Something is lost, or contradicts itself. May be NULL. False: out of memory. */
+	bool (*damage)(void *user, const stw_stream *stream, const stwatch_error *error);
+	/* What comes next is no continuation of what was. May be NULL. */
+	void (*gap)(void *user);
+	/* Events of a goroutine or proc are missing: nothing is known of it from then on. May be NULL. */
+	void (*forgotten)(void *user, bool proc, int64_t id, int64_t time);
 	void *user;
 	bool as_go; /* as of stw_stream_open_v1 */
 } stw_walk;

@@ -13,6 +13,7 @@ enum {
 #include "event/events.def"
 #undef STW_EVENT
 	STW_EV_COUNT = 137, /* one more than the highest */
+	STW_EV_FORGOTTEN = 254, /* made by the reader where events are missing: of a goroutine or proc nothing is known from there on */
 	STW_EV_SYNC_POINT = 255 /* made by the reader where a generation begins and at the end; not on the wire */
 };
 

@@ -617,6 +617,33 @@ void stw_timeline_finish(stw_timeline *t, int64_t at)
 	forget(t);
 }
 
+static void forget_line(const stw_timeline *t, unsigned resource, int64_t id, stw_line *line, int64_t at)
+{
+	close_line(t, resource, id, line, at);
+	*line = (stw_line){.since = at, .generation = t->generation, .state = STW_STATE_UNKNOWN, .open_begin = true};
+}
+
+void stw_timeline_forget(stw_timeline *t, bool proc, int64_t id, int64_t at)
+{
+	uint32_t i = stw_map_get(proc ? &t->p_index : &t->g_index, (uint64_t)id);
+	if (i == NOT)
+		return;
+	uint32_t m = proc ? t->ps.items[i].m : t->gs.items[i].m;
+	if (t->stop.on && (proc || t->stop.g == id)) /* what its procs' stops mean can't be told any more */
+		stw_timeline_stop_end(t, at, false);
+	if (proc) {
+		forget_line(t, STW_RES_P, id, &t->ps.items[i].line, at);
+		unlink_p(t, i);
+	} else {
+		forget_line(t, STW_RES_G, id, &t->gs.items[i].line, at);
+		unlink_g(t, i);
+	}
+	if (m != NOT && t->ms.items[m].settled) { /* nor of its thread */
+		forget_line(t, STW_RES_M, t->ms.items[m].id, &t->ms.items[m].line, at);
+		t->ms.items[m].settled = false;
+	}
+}
+
 void stw_timeline_gap(stw_timeline *t, int64_t at)
 {
 	stw_timeline_finish(t, at);

@@ -155,6 +155,8 @@ uint32_t stw_timeline_reason(stw_timeline *timeline, const char *data, size_t le
 void stw_timeline_generation(stw_timeline *timeline, int64_t at, uint32_t number);
 /* Part of the trace is missing from here on: everything is closed with an open end, and begins anew. */
 void stw_timeline_gap(stw_timeline *timeline, int64_t at);
+/* Events of a goroutine or P are missing from here on: its line ends open, and nothing is known of it. */
+void stw_timeline_forget(stw_timeline *timeline, bool proc, int64_t id, int64_t at);
 /* Events that mean nothing here are passed over. False when out of memory; the timeline then has lost something. */
 bool stw_timeline_add(stw_timeline *timeline, const stw_timeline_event *event);
 /* Closes everything, with an open end. */

@@ -14,10 +14,12 @@
 #ifndef STW_MERGE_ANEW_G
 #define STW_MERGE_ANEW_G(mg, type, g) ((void)0)
 #define STW_MERGE_ANEW_P(mg, p) ((void)0)
-#define STW_MERGE_FORGET_G(mg, g) ((void)0)
-#define STW_MERGE_FORGET_P(mg, p) ((void)0)
 #define STW_MERGE_LOST(mg, from, to) ((void)(from))
 #define STW_MERGE_DOUBT(mg) ((void)0)
+#endif
+#ifndef STW_MERGE_FORGET_G
+#define STW_MERGE_FORGET_G(mg, g) ((void)0)
+#define STW_MERGE_FORGET_P(mg, p) ((void)0)
 #endif
 
 /* An event that has to wait for one of another thread does so until that is this much later, ns: what it waits for may be lost. */

@@ -285,6 +285,7 @@ static stwatch_status recover(stw_scan *scan, stw_span *span, stwatch_error *err
 	scan->restart = true;
 	if (landing.header && more) {
 		scan->version = (stw_go_version)landing.minor;
+		scan->recording++;
 		scan->offset += STW_HEADER_SIZE;
 		scan->has_time = false;
 	}
@@ -326,6 +327,7 @@ static void begin(stw_scan *scan, stw_span *span)
 	memset(span, 0, sizeof *span);
 	span->source = scan->source;
 	span->version = scan->version;
+	span->recording = scan->recording;
 	span->begin = scan->offset;
 	span->damaged = scan->behind_loss;
 	span->joint = scan->restart ? STW_JOINT_DAMAGE : STW_JOINT_WHOLE;

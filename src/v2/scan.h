@@ -2,6 +2,7 @@
 #ifndef STW_V2_SCAN_H
 #define STW_V2_SCAN_H
 
+#include "base/mem.h"
 #include "event/spec.h"
 #include "wire/source.h"
 
@@ -34,6 +35,7 @@ typedef struct stw_span {
 	const stw_source *source;
 	stw_go_version version;
 	uint32_t input; /* index of its input; free for whoever uses the span */
+	uint32_t recording; /* of its input: a header within that begins another */
 	uint64_t generation;
 	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
@@ -64,6 +66,7 @@ typedef struct stw_scan {
 	bool salvage;
 	stw_mem *mem;
 	bool behind_loss, restart; /* what the next span will be */
+	uint32_t recording;
 	stw_loss_fn loss; /* may be NULL */
 	void *user;
 	const volatile int *cancel;

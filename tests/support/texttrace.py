@@ -15,6 +15,7 @@ Three forms of text are read:
        batch m=1 time=100                       begins a batch; its size is counted; m=none: of no thread
        GoBlock dt=1 reason_string="sleep" stack=main.f:7<main.main:3
        = GoID=1 Running->Waiting Reason="sleep" what the event before must print, between its time and its stack; any number of them
+       ~ GoID=1 Running->Waiting                what must stand, in this order, in the lines of a reading that goes on past what is wrong
 
    Left-out arguments are 0, dt is 1. A string in quotes and a stack in frames (innermost first, all in one file) get a number in the
    generation's tables. `gen` takes freq=N (default 1 GHz), sync=no (no sync batch at all), clock=no (no clock snapshot),
@@ -75,6 +76,7 @@ class Case:
         self.accept = accept          # True, False, None: unknown
         self.error = error            # a regular expression on Go's message, or None
         self.expected = list(expected)  # (event's name, what it prints), scenarios only
+        self.past = []                # what a reading past damage must print, in order; scenarios only
 
 
 def _strip_comment(line):
@@ -304,6 +306,8 @@ class _Scenario:
                 self.line(what, iter(()))
         elif word == "=":
             self.case.expected.append((self.last, tail))
+        elif word == "~":
+            self.case.past.append(tail)
         else:
             self.event(line, rest)
 
