@@ -1,0 +1,183 @@
+/* Any bytes as one trace, read past its damage in every way that there is. Whatever they are,
+ *   any number of threads says the same, to the byte;
+ *   every way of reading ends with the same status, and where that is damage, says what is lost, at a byte of the input;
+ *   memory is bounded by the size of the input;
+ *   what is cut out of it is sound to the strict reader. */
+#include <string.h>
+
+#include "stage.h"
+#include "stwatch/stwatch.h"
+
+enum { BYTES = 48 << 20, BYTES_A_BYTE = 256 }; /* of memory, in all and for each of the input */
+
+typedef struct told {
+	stwatch_status status;
+	bool trace; /* it was taken for one */
+	uint64_t hash, length;
+} told;
+
+static int hash_up(void *user, const char *data, size_t length)
+{
+	told *t = user;
+	for (size_t i = 0; i < length; i++)
+		t->hash = (t->hash ^ (uint8_t)data[i]) * 0x100000001B3u;
+	t->length += length;
+	return 0;
+}
+
+static stwatch_context *new_context(unsigned threads, size_t size)
+{
+	stwatch_context *context = NULL;
+	stwatch_context_options options = {
+		.size = sizeof options, .threads = threads, .memory_limit = BYTES * threads + (uint64_t)size * BYTES_A_BYTE};
+	REQUIRE(stwatch_context_create(&options, &context) == STWATCH_OK);
+	return context;
+}
+
+static void check_status(stwatch_status status, const stwatch_error *error)
+{
+	REQUIRE(status == STWATCH_OK || (error->status == status && error->message[0] && !strchr(error->message, '\n')));
+	REQUIRE(status != STWATCH_ERR_MEMORY && status != STWATCH_ERR_IO && status != STWATCH_ERR_CANCELLED);
+}
+
+static void check_input(const stwatch_input *in, stwatch_status status, uint64_t size)
+{
+	REQUIRE(in->complete == (in->n_problems == 0) && in->complete == (status == STWATCH_OK));
+	for (size_t i = 0; i < in->n_problems; i++)
+		REQUIRE(in->problems[i].what[0] && (in->problems[i].offset == STWATCH_NO_OFFSET || in->problems[i].offset <= size));
+}
+
+static void check_findings(const stwatch_analysis *a)
+{
+	size_t n;
+	const stwatch_finding *f = stwatch_analysis_findings(a, &n);
+	for (size_t i = 0; i < n; i++) {
+		REQUIRE(f[i].rule && f[i].cause && stwatch_explain(f[i].rule) && stwatch_explain(f[i].cause));
+		REQUIRE(f[i].duration_ns >= 0 && f[i].harm_ns >= 0 && f[i].count > 0);
+		REQUIRE(f[i].start_ns == STWATCH_UNKNOWN || f[i].start_ns <= f[i].end_ns);
+	}
+}
+
+static told analyse(const char *path, size_t size, bool packed, unsigned threads)
+{
+	static const stwatch_format FORMATS[] = {STWATCH_FORMAT_JSON, STWATCH_FORMAT_TEXT};
+	told t = {.hash = 0xCBF29CE484222325u};
+	stwatch_context *context = new_context(threads, size);
+	stwatch_analyze_options options = {.size = sizeof options, .findings = true};
+	stwatch_analysis *a = NULL;
+	stwatch_error error = {0};
+	size_t n = 0;
+	t.status = stwatch_analyze(context, &path, 1, &options, &a, &error);
+	REQUIRE((a != NULL) == (t.status == STWATCH_OK || t.status == STWATCH_ERR_DAMAGED));
+	const stwatch_input *in = a ? stwatch_analysis_inputs(a, &n) : NULL;
+	t.trace = n == 1 && strcmp(in->kind, "go-trace") == 0;
+	if (t.trace && !packed) {
+		check_status(t.status, &error);
+		check_input(in, t.status, size);
+		check_findings(a);
+	}
+	for (size_t i = 0; a && i < sizeof FORMATS / sizeof *FORMATS; i++) {
+		stwatch_print_options print = {.size = sizeof print, .format = FORMATS[i]};
+		REQUIRE(stwatch_analysis_print(a, STWATCH_VIEW_DIAGNOSE, &print, hash_up, &t) == STWATCH_OK);
+		REQUIRE(stwatch_analysis_print(a, STWATCH_VIEW_STAT, &print, hash_up, &t) == STWATCH_OK);
+	}
+	stwatch_analysis_free(a);
+	stwatch_context_free(context);
+	return t;
+}
+
+typedef struct bytes {
+	uint8_t *data;
+	size_t size, room;
+} bytes;
+
+static int keep(void *user, const char *data, size_t length)
+{
+	bytes *b = user;
+	if (b->size + length > b->room) {
+		b->room = 2 * (b->size + length);
+		b->data = realloc(b->data, b->room);
+		REQUIRE(b->data);
+	}
+	memcpy(b->data + b->size, data, length);
+	b->size += length;
+	return 0;
+}
+
+/* What is cut out holds to the strictest reading. */
+static void cut(stwatch_context *context, const char *path)
+{
+	bytes out = {0};
+	input in;
+	told t = {0};
+	stwatch_error error = {0};
+	stwatch_cut_result result = {.size = sizeof result};
+	stwatch_status status = stwatch_cut(context, path, NULL, keep, &out, &result, &error);
+	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && result.generations > 0 && input_open(&in, out.data, out.size) == 0) {
+		REQUIRE(result.bytes == out.size);
+		stwatch_status again = stwatch_events_print(context, in.path, STWATCH_EVENTS_GO, NULL, hash_up, &t, &error);
+		if (again != STWATCH_OK)
+			fprintf(stderr, "what was cut out: byte %llu: %s\n", (unsigned long long)error.offset, error.message);
+		REQUIRE(again == STWATCH_OK);
+		input_close(&in);
+	}
+	free(out.data);
+}
+
+static stwatch_status read_path(stwatch_context *context, const char *path, stwatch_error *error)
+{
+	stwatch_path *p = NULL;
+	told t = {0};
+	stwatch_status status = stwatch_path_read(context, path, NULL, &p, error);
+	if (p)
+		REQUIRE(stwatch_path_print(p, STWATCH_PATH_TEXT, NULL, hash_up, &t) == STWATCH_OK);
+	stwatch_path_free(p);
+	return status;
+}
+
+static stwatch_status read_states(stwatch_context *context, const char *path, stwatch_error *error)
+{
+	stwatch_states *s = NULL;
+	told t = {0};
+	stwatch_status status = stwatch_states_read(context, path, NULL, &s, error);
+	if (s)
+		REQUIRE(stwatch_states_print(s, STWATCH_STATES_JSON, NULL, hash_up, &t) == STWATCH_OK);
+	stwatch_states_free(s);
+	return status;
+}
+
+/* One of the other ways; which, follows from the input. */
+static void read_otherwise(const char *path, size_t size, const told *all)
+{
+	stwatch_context *context = new_context(1, size);
+	stwatch_error error = {0};
+	told t = {0};
+	stwatch_status status = all->status;
+	const uint64_t way = all->hash % 5;
+	switch (way) {
+	case 0: status = stwatch_events_print(context, path, STWATCH_EVENTS_JSONL, NULL, hash_up, &t, &error); break;
+	case 1: status = stwatch_events_print(context, path, STWATCH_EVENTS_TEXT, NULL, hash_up, &t, &error); break;
+	case 2: status = read_states(context, path, &error); break;
+	case 3: status = read_path(context, path, &error); break;
+	default: cut(context, path);
+	}
+	if (status != all->status)
+		fprintf(stderr, "way %llu: status %d where the analysis has %d: %s\n", (unsigned long long)way, (int)status,
+			(int)all->status, error.message);
+	REQUIRE(status == all->status);
+	stwatch_context_free(context);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	input in;
+	if (input_open(&in, data, size) != 0)
+		return 0;
+	const bool packed = size && (data[0] == 0x1f || data[0] == 0x28);
+	told one = analyse(in.path, size, packed, 1), two = analyse(in.path, size, packed, 2);
+	REQUIRE(one.status == two.status && one.hash == two.hash && one.length == two.length);
+	if (one.trace && !packed)
+		read_otherwise(in.path, size, &one);
+	input_close(&in);
+	return 0;
+}
