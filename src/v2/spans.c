@@ -22,7 +22,7 @@ static int by_number(const void *x, const void *y)
 	return (a->begin > b->begin) - (a->begin < b->begin);
 }
 
-/* The first that is earlier, by number and time, than the one before it; n: none is. Where times don't go with the numbers, nothing is. */
+/* The first that is earlier, by number and time, than the one before it; n: none is. */
 static size_t find_earlier(const stw_span *s, size_t n)
 {
 	size_t i = 1;
@@ -31,10 +31,11 @@ static size_t find_earlier(const stw_span *s, size_t n)
 	return i < n ? i : n;
 }
 
+/* Each once, and later than the one before it. */
 static bool in_time(const stw_span *s, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
-		if (is_same(&s[i - 1], &s[i]) && s[i].time < s[i - 1].time)
+		if (is_same(&s[i - 1], &s[i]) && (s[i].time < s[i - 1].time || s[i].generation == s[i - 1].generation))
 			return false;
 	return true;
 }

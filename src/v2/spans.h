@@ -11,7 +11,7 @@ typedef STW_VEC(stw_span) stw_spans;
 
 /* Adds the spans of an input, which begin at `begin` (behind the header, or where a trace without one was found), as a salvaging scan finds them; loss
  * (may be NULL) gets what it finds lost, and where tables are left over. Where generations of one recording stand in another order than they were made in,
- * as a ring of bytes leaves them, they are put in theirs, and that is told as a loss of nothing. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
+ * as a ring of bytes leaves them, they are put in theirs, and that is told as a loss of nothing; not where one comes again, or times don't go with numbers. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
 stwatch_status stw_spans_read(stw_spans *spans, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t begin,
 	stw_loss_fn loss, void *user, const volatile int *cancel, stwatch_error *error);
 

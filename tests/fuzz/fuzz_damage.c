@@ -47,14 +47,15 @@ static void check_input(const stwatch_input *in, stwatch_status status, uint64_t
 		REQUIRE(in->problems[i].what[0] && (in->problems[i].offset == STWATCH_NO_OFFSET || in->problems[i].offset <= size));
 }
 
-static void check_findings(const stwatch_analysis *a)
+/* Numbers that stand for times may be so large that they wrap around, as in Go's reader: then nothing of them is in order. */
+static void check_findings(const stwatch_analysis *a, bool wrapped)
 {
 	size_t n;
 	const stwatch_finding *f = stwatch_analysis_findings(a, &n);
 	for (size_t i = 0; i < n; i++) {
-		REQUIRE(f[i].rule && f[i].cause && stwatch_explain(f[i].rule) && stwatch_explain(f[i].cause));
-		REQUIRE(f[i].duration_ns >= 0 && f[i].harm_ns >= 0 && f[i].count > 0);
-		REQUIRE(f[i].start_ns == STWATCH_UNKNOWN || f[i].start_ns <= f[i].end_ns);
+		REQUIRE(f[i].rule && f[i].cause && stwatch_explain(f[i].rule) && stwatch_explain(f[i].cause) && f[i].count > 0);
+		REQUIRE(wrapped || (f[i].duration_ns >= 0 && f[i].harm_ns >= 0));
+		REQUIRE(wrapped || f[i].start_ns == STWATCH_UNKNOWN || f[i].start_ns <= f[i].end_ns);
 	}
 }
 
@@ -74,7 +75,7 @@ static told analyse(const char *path, size_t size, bool packed, unsigned threads
 	if (t.trace && !packed) {
 		check_status(t.status, &error);
 		check_input(in, t.status, size);
-		check_findings(a);
+		check_findings(a, in->duration_ns < 0);
 	}
 	for (size_t i = 0; a && i < sizeof FORMATS / sizeof *FORMATS; i++) {
 		stwatch_print_options print = {.size = sizeof print, .format = FORMATS[i]};

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -47,9 +48,12 @@ static int is_packed(const uint8_t *data, size_t size)
 	return size && (data[0] == 0x1f || data[0] == 0x28);
 }
 
-/* Go's way of printing is as strict as the reader; the others go on past what is damaged, also where only the header is. */
-static int same_answer(stwatch_events_format format, stwatch_status read, stwatch_status printed)
+/* Go's way of printing is as strict as the reader; the others go on past what is damaged, also where only the header is, and see generations in another
+ * order, which Go's reader may not (nothing in them then goes on from one to the next). */
+static int same_answer(stwatch_events_format format, stwatch_status read, stwatch_status printed, const stwatch_error *error)
 {
+	if (format != STWATCH_EVENTS_GO && printed == STWATCH_ERR_DAMAGED && strstr(error->message, "in the order of their numbers"))
+		return 1;
 	if (printed == read || printed == STWATCH_ERR_MEMORY || read == STWATCH_ERR_MEMORY)
 		return 1;
 	return format != STWATCH_EVENTS_GO && read == STWATCH_ERR_FORMAT && printed == STWATCH_ERR_DAMAGED;
@@ -63,7 +67,7 @@ static void read_and_print(stwatch_context *context, const char *path, int packe
 		uint64_t printed = 0;
 		stwatch_error error;
 		stwatch_status status = stwatch_events_print(context, path, formats[i], NULL, swallow, &printed, &error);
-		require(same_answer(formats[i], read, status));
+		require(same_answer(formats[i], read, status, &error));
 	}
 }
 

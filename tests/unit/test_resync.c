@@ -280,7 +280,10 @@ static void generations_of_a_ring(void **state)
 	assert_int_equal(read[2], 9);
 	assert_int_equal(joints[1], STW_JOINT_WHOLE);
 	assert_int_equal(joints[2], STW_JOINT_DAMAGE);
-	/* Numbers and times go different ways: as they stand. */
+	/* One comes again: as they stand. */
+	assert_int_equal(read_spans((uint64_t[]){1, 2, 1, 2}, (uint64_t[]){1, 2, 1, 2}, 4, read, joints, &losses), 4);
+	assert_int_equal(read[1], 2);
+	/* Numbers and times go different ways: likewise. */
 	assert_int_equal(read_spans((uint64_t[]){2, 1, 3}, (uint64_t[]){1, 2, 3}, 3, read, joints, &losses), 3);
 	assert_int_equal(read[0], 2);
 }
