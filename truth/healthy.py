@@ -45,7 +45,7 @@ def build(version, env, program, into):
     """The path of the program, or None with the reason printed."""
     target = os.path.join(into, program)
     folder = os.path.join(HERE, "healthy", *(["served"] if program == "served" else []))
-    done = subprocess.run([go_of(env), "build", "-o", target, "." if program == "served" else "./" + program], cwd=folder,
+    done = subprocess.run([go_of(env), "build", "-trimpath", "-o", target, "." if program == "served" else "./" + program], cwd=folder,
                           env=env | {"GO111MODULE": "on"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         print(f"SKIP   {program} with go{version}: {done.stdout.strip().splitlines()[-1:]}")
