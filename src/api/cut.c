@@ -118,13 +118,14 @@ static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_
 
 /* ---- writing ---- */
 
-/* A generation that is missing in between would make what follows contradict what came before. */
-static const stw_problem_note *problem_before(const stw_trace *t, const stw_span *before, const stw_span *span)
+/* What is no continuation (a generation is missing in between, or comes again) would contradict what came before. */
+static stwatch_status fail_apart(const stw_trace *t, const stw_span *before, const stw_span *span, stwatch_error *error)
 {
-	for (size_t i = 0; before && i < t->problems.count; i++)
-		if (t->problems.items[i].offset >= before->end && t->problems.items[i].offset < span->begin)
-			return &t->problems.items[i];
-	return NULL;
+	for (size_t i = 0; i < t->problems.count; i++)
+		if (t->problems.items[i].offset >= before->end && t->problems.items[i].offset <= span->begin)
+			return stw_fail(error, STWATCH_ERR_DAMAGED, t->problems.items[i].offset, "%s", t->problems.items[i].what);
+	return stw_fail(error, STWATCH_ERR_DAMAGED, span->begin, "generation %llu is no continuation of the one before it",
+		(unsigned long long)span->generation);
 }
 
 static stwatch_status write_all(cutting *c, const stwatch_context *context, stwatch_error *error)
@@ -135,11 +136,12 @@ static stwatch_status write_all(cutting *c, const stwatch_context *context, stwa
 	c->result.end_ns = c->end;
 	for (size_t i = c->first; status == STWATCH_OK && i < c->last; i++) {
 		const stw_span *span = &t->spans.items[i];
-		const stw_problem_note *problem = problem_before(t, i > c->first ? span - 1 : NULL, span);
 		if (context->cancel && *context->cancel)
 			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
-		if (problem)
-			return stw_fail(error, STWATCH_ERR_DAMAGED, problem->offset, "%s", problem->what);
+		if (i > c->first && span->joint != STW_JOINT_WHOLE) {
+			status = fail_apart(t, span - 1, span, error);
+			break;
+		}
 		status = stw_cut_generation(&c->cut, span, error);
 		if (status != STWATCH_OK)
 			break;
