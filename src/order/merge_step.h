@@ -85,6 +85,8 @@ static inline bool next_in_sequence(const stw_order *o, uint32_t epoch, uint64_t
 
 #include "order/merge_rare.h"
 
+#include "order/merge_ranges.h"
+
 /* Tries the event at hand of a cursor, by the full rules. */
 static int merge_advance(stw_merge *mg, stw_cursor *c)
 {
