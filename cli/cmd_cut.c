@@ -1,15 +1,19 @@
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli/analyse.h"
-#include "cli/file.h"
+#include "cli/write.h"
 
 typedef struct cut_args {
 	cli_time from, to;
 	const char *output;
 	bool anonymise;
 } cut_args;
+
+typedef struct cut_job {
+	const char *trace;
+	stwatch_cut_options options;
+	stwatch_cut_result result;
+} cut_job;
 
 static const cut_args DEFAULTS;
 
@@ -43,60 +47,33 @@ static void tell_text(cli_out *out, const char *file, const stwatch_cut_result *
 		r->bytes);
 }
 
-static int tell(cli_session *session, const char *file, const stwatch_cut_result *result)
+static void tell(cli_session *session, const char *file, const void *work)
 {
-	cli_progress_clear(session);
+	const cut_job *job = work;
 	if (session->globals.format == CLI_FORMAT_JSON)
-		tell_json(&session->out, file, result);
+		tell_json(&session->out, file, &job->result);
 	else
-		tell_text(&session->out, file, result);
-	return cli_out_finish(&session->out);
+		tell_text(&session->out, file, &job->result);
 }
 
-static int to_stdout(cli_session *session, const char *trace, const stwatch_cut_options *options)
+static stwatch_status write_cut(cli_session *session, void *work, stwatch_sink_fn sink, void *user, bool *worth, stwatch_error *error)
 {
-	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_status status = stwatch_cut(session->context, trace, options, cli_out_sink, &session->out, NULL, &error);
-	bool output_failed = session->out.error != 0;
-	int code = cli_out_finish(&session->out);
-	return output_failed ? code : cli_worse(code, cli_report(session, trace, &error, status));
-}
-
-static int to_file(cli_session *session, const char *trace, const char *path, const stwatch_cut_options *options)
-{
-	cli_file file;
-	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_cut_result result = {.size = sizeof result};
-	if (!cli_file_begin(&file, path)) {
-		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
-		return CLI_INPUT;
-	}
-	stwatch_status status = stwatch_cut(session->context, trace, options, cli_file_sink, &file, &result, &error);
-	bool worth = status == STWATCH_OK || (status == STWATCH_ERR_DAMAGED && result.generations > 0);
-	if (!worth && !file.error) {
-		cli_file_drop(&file);
-		return cli_report(session, trace, &error, status);
-	}
-	if (!cli_file_keep(&file)) {
-		cli_progress_clear(session);
-		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
-		return CLI_INPUT;
-	}
-	int code = tell(session, path, &result);
-	return cli_worse(code, cli_report(session, trace, &error, status));
+	cut_job *job = work;
+	job->result.size = sizeof job->result;
+	stwatch_status status = stwatch_cut(session->context, job->trace, &job->options, sink, user, &job->result, error);
+	*worth = status == STWATCH_OK || (status == STWATCH_ERR_DAMAGED && job->result.generations > 0);
+	return status;
 }
 
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
 	const cut_args *args = arguments;
-	stwatch_cut_options options = {.size = sizeof options, .anonymise = args->anonymise};
+	cut_job job = {.trace = operands[0], .options = {.size = sizeof job.options, .anonymise = args->anonymise}};
 	if (!args->output)
 		return cli_usage(&cli_cut, "--output: where to? (a file, or - for standard output)");
-	int code = cli_resolve_times(session, &cli_cut, operands, n, &args->from, &args->to, &options.from_ns, &options.to_ns);
-	if (code != CLI_OK)
-		return code;
-	return strcmp(args->output, "-") == 0 ? to_stdout(session, operands[0], &options)
-					      : to_file(session, operands[0], args->output, &options);
+	int code = cli_resolve_times(session, &cli_cut, operands, n, &args->from, &args->to, &job.options.from_ns, &job.options.to_ns);
+	const cli_file_job writing = {job.trace, write_cut, tell, &job};
+	return code == CLI_OK ? cli_write(session, args->output, &writing) : code;
 }
 
 const cli_command cli_cut = {

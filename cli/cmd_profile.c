@@ -1,9 +1,7 @@
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "cli/analyse.h"
-#include "cli/file.h"
+#include "cli/write.h"
 
 typedef struct profile_args {
 	cli_time from, to;
@@ -11,6 +9,12 @@ typedef struct profile_args {
 	int64_t goroutine;
 	int type; /* a stwatch_profile_type; -1: not given */
 } profile_args;
+
+typedef struct profile_job {
+	const char *trace;
+	stwatch_profile_options options;
+	stwatch_profile_result result;
+} profile_job;
 
 static const profile_args DEFAULTS = {.type = -1};
 
@@ -32,10 +36,12 @@ static const cli_option OPTIONS[] = {
 	{0},
 };
 
-static void tell(cli_session *session, const char *file, const char *type, const stwatch_profile_result *r)
+static void tell(cli_session *session, const char *file, const void *work)
 {
+	const profile_job *job = work;
+	const stwatch_profile_result *r = &job->result;
+	const char *type = TYPES[job->options.type];
 	cli_out *out = &session->out;
-	cli_progress_clear(session);
 	if (session->globals.format == CLI_FORMAT_JSON) {
 		cli_out_put(out, "{ \"schema\": \"stwatch.profile/1\", \"output\": ");
 		cli_out_json(out, file);
@@ -49,58 +55,33 @@ static void tell(cli_session *session, const char *file, const char *type, const
 	}
 }
 
-static int to_stdout(cli_session *session, const char *trace, const stwatch_profile_options *options)
+static stwatch_status write_profile(cli_session *session, void *work, stwatch_sink_fn sink, void *user, bool *worth, stwatch_error *error)
 {
-	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_status status = stwatch_profile_write(session->context, trace, options, cli_out_sink, &session->out, NULL, &error);
-	bool output_failed = session->out.error != 0;
-	int code = cli_out_finish(&session->out);
-	return output_failed ? code : cli_worse(code, cli_report(session, trace, &error, status));
-}
-
-static int to_file(cli_session *session, const char *trace, const char *path, const stwatch_profile_options *options)
-{
-	cli_file file;
-	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	stwatch_profile_result result = {.size = sizeof result};
-	if (!cli_file_begin(&file, path)) {
-		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
-		return CLI_INPUT;
-	}
-	stwatch_status status = stwatch_profile_write(session->context, trace, options, cli_file_sink, &file, &result, &error);
-	if (status != STWATCH_OK && status != STWATCH_ERR_DAMAGED && !file.error) {
-		cli_file_drop(&file);
-		return cli_report(session, trace, &error, status);
-	}
-	if (!cli_file_keep(&file)) {
-		cli_progress_clear(session);
-		fprintf(stderr, "stwatch: %s: %s\n", path, strerror(file.error));
-		return CLI_INPUT;
-	}
-	tell(session, path, TYPES[options->type], &result);
-	return cli_worse(cli_out_finish(&session->out), cli_report(session, trace, &error, status));
+	profile_job *job = work;
+	job->result.size = sizeof job->result;
+	stwatch_status status = stwatch_profile_write(session->context, job->trace, &job->options, sink, user, &job->result, error);
+	*worth = status == STWATCH_OK || status == STWATCH_ERR_DAMAGED;
+	return status;
 }
 
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
 	const profile_args *args = arguments;
-	stwatch_profile_options options = {
-		.size = sizeof options,
-		.type = (stwatch_profile_type)args->type,
-		.goroutine = args->goroutine,
-		.function = args->function,
-	};
+	profile_job job = {.options = {
+				   .size = sizeof job.options,
+				   .type = (stwatch_profile_type)args->type,
+				   .goroutine = args->goroutine,
+				   .function = args->function,
+			   }};
 	if (args->type < 0)
 		return cli_usage(&cli_profile, "--type: which time? (sched, sync, net, syscall, stw, running or runnable)");
 	if (!args->output)
 		return cli_usage(&cli_profile, "--output: where to? (a file, or - for standard output)");
-	int code = cli_resolve_times(session, &cli_profile, operands, n, &args->from, &args->to, &options.from_ns, &options.to_ns);
-	const char *trace;
+	int code = cli_resolve_times(session, &cli_profile, operands, n, &args->from, &args->to, &job.options.from_ns, &job.options.to_ns);
 	if (code == CLI_OK)
-		code = cli_trace_of(session, operands, n, &trace);
-	if (code != CLI_OK)
-		return code;
-	return strcmp(args->output, "-") == 0 ? to_stdout(session, trace, &options) : to_file(session, trace, args->output, &options);
+		code = cli_trace_of(session, operands, n, &job.trace);
+	const cli_file_job writing = {job.trace, write_profile, tell, &job};
+	return code == CLI_OK ? cli_write(session, args->output, &writing) : code;
 }
 
 const cli_command cli_profile = {
