@@ -88,6 +88,9 @@ def main():
         report.check("hostile names: the label stays", None if b'Label="GC (dedicated)"' in harness.run_bytes(program, "events", out)[1] else "no")
         words = re.findall(rb'(?:Type|Category)="([^"]*)"', harness.run_bytes(program, "events", out)[1])
         report.check("hostile names: words of the runtime that the program used too", None if words and not {b"runtime.gopark", b"GC (dedicated)"} & set(words) else repr(words))
+        long = scratch.write("long.trace", v1text.read(scratch.write("long.txt", HOSTILE.replace("private " * 40, "private " * 5000).encode())).data)
+        printed = harness.run_bytes(program, "events", long)[1]
+        report.check("a long text is printed whole", None if b'Message="' + b"private " * 5000 + b'"\n' in printed else "no")
         report.check("a part is refused", None if harness.run_bytes(program, "cut", "--from", "0.0000001", "-o", out, hostile)[0] == 3 else "no")
         report.check("without pseudonyms it is refused", None if harness.run_bytes(program, "cut", "-o", out, hostile)[0] == 3 else "no")
         cut = scratch.write("cut.trace", harness.read_bytes(hostile)[:-30])

@@ -25,8 +25,7 @@ struct stwatch_reader {
 	stw_spans spans; /* of a reading past damage, unless it follows */
 	stw_stream stream;
 	stwatch_error lost; /* the first of what is, or the header; status OK: nothing */
-	size_t n_details;
-	char details[16 << 10]; /* what is longer is cut */
+	STW_VEC(char) details; /* a log's text can be a million bytes long */
 };
 
 static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
@@ -178,26 +177,29 @@ void stwatch_reader_free(stwatch_reader *r)
 	stw_vec_free(r->mem, &r->spans);
 	stw_v1_close(&r->v1);
 	close_source(r);
+	stw_vec_free(r->mem, &r->details);
 	stw_mem_free(r->mem, r, sizeof *r);
 }
 
 static int keep_details(void *user, const char *data, size_t length)
 {
 	stwatch_reader *r = user;
-	size_t room = sizeof r->details - r->n_details, n = length < room ? length : room;
-	memcpy(r->details + r->n_details, data, n);
-	r->n_details += n;
+	if (!stw_vec_reserve(r->mem, &r->details, r->details.count + length))
+		return -1;
+	memcpy(r->details.items + r->details.count, data, length);
+	r->details.count += length;
 	return 0;
 }
 
-static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
+/* False when out of memory. */
+static bool describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
 {
 	stw_sink sink;
-	r->n_details = 0;
+	r->details.count = 0;
 	stw_sink_init(&sink, keep_details, r);
 	stw_events_go_details(&sink, &r->stream, e);
-	stw_sink_flush(&sink);
-	size_t skip = r->n_details && r->details[0] == ' ';
+	bool ok = stw_sink_flush(&sink) == STWATCH_OK;
+	size_t skip = r->details.count && r->details.items[0] == ' ';
 	*out = (stwatch_event){
 		.time_ns = e->time,
 		.kind = (stwatch_event_kind)stw_stream_kind(e),
@@ -205,9 +207,10 @@ static void describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event
 		.goroutine = e->g,
 		.proc = e->p,
 		.thread = e->m,
-		.details = r->details + skip,
-		.details_length = r->n_details - skip,
+		.details = r->details.count ? r->details.items + skip : "",
+		.details_length = r->details.count - skip,
 	};
+	return ok;
 }
 
 stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
@@ -215,7 +218,7 @@ stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwa
 	const stw_stream_event *e;
 	stwatch_status status = stw_stream_next(&r->stream, &e, error);
 	if (status == STWATCH_OK)
-		describe(r, e, event);
+		return describe(r, e, event) ? STWATCH_OK : stw_fail_memory(error);
 	return status == STWATCH_END && r->source->cut ? stw_source_fail_cut(r->source, error) : status;
 }
 
@@ -343,7 +346,8 @@ static stwatch_status print_all(printer *p, const stwatch_context *context, cons
 		if (p->format == STWATCH_EVENTS_GO) {
 			stw_events_go_print(&p->out, &p->reader->stream, e);
 		} else {
-			describe(p->reader, e, &event);
+			if (!describe(p->reader, e, &event))
+				return stw_fail_memory(error);
 			print_one(p, &event, first);
 		}
 		if (p->out.failed)
