@@ -124,16 +124,16 @@ FAULTS = [
            beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"]) for mode, cause in (("grow", None), ("forget", "pool-misuse"), ("state", None))],
     *[Case(f"brake-{mode}", "brake", [Fault("spin", STARVED, ["main.main.func1"], size=False, cause="yield-spin")], mode=mode, procs=(2, 1, 8), oldest=9,
            beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("gosched", "select")],
-    *[Case(f"shapes-{mode}", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func1.1"], share=0.35, **HELD)], mode=mode, procs=(2, 8), beside=AFTER_STOP)
+    *[Case(f"shapes-{mode}", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func1.1"], size=False, **HELD)], mode=mode, procs=(2, 8), beside=AFTER_STOP)
       for mode in ("methodvalue", "closure", "generic", "deep", "finalizer", "timer", "sort", "once", "reflect", "locked")],
-    Case("shapes-inlined", "shapes", [Fault("stw", culprit=["main.(*store).audit", "main.main.func1.1"], **HELD)], mode="inlined", procs=(2, 8), beside=AFTER_STOP),
-    Case("shapes-crowd", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func11"], **HELD)], mode="crowd", procs=(2, 8), beside=AFTER_STOP, samples=True),
+    Case("shapes-inlined", "shapes", [Fault("stw", culprit=["main.(*store).audit", "main.main.func1.1"], size=False, **HELD)], mode="inlined", procs=(2, 8), beside=AFTER_STOP),
+    Case("shapes-crowd", "shapes", [Fault("stw", culprit=["main.(*store).compare", "main.main.func11"], size=False, **HELD)], mode="crowd", procs=(2, 8), beside=AFTER_STOP, samples=True),
     *[Case(f"snags-{mode}", "snags", [Fault("convoy", ["lock-convoy"], culprit, size=False, cause="holder-blocked")], mode=mode, procs=(2, 8, 1), beside=LOCK)
       for mode, culprit in (("log", ["main.logHard"]), ("proxy", ["main.(*front).proxy"]))],
     Case("snags-reread", "snags", [Fault("knot", ["goroutine-stuck-waiting", "lock-convoy", "goroutine-leak"], ["main.(*table).outer", "main.(*table).inner"], ["main.(*table).inner"], size=False)],
          mode="reread", procs=(2, 8)),
     Case("snags-signal", "snags", [Fault("leak", ["goroutine-leak"], ["main.(*inbox).take", "main.lostSignal"], size=False)], mode="signal", procs=(2, 8, 1)),
-    Case("snags-spin", "snags", [Fault("spin", STARVED, ["main.spinLock", "main.spinner"], size=False)], mode="spin", procs=(2, 1), beside=["outside-program", "non-preemptible", *LOCK]),
+    Case("snags-spin", "snags", [Fault("spin", STARVED, ["main.spinLock", "main.spinner"], size=False, level="note")], mode="spin", procs=(2, 1), beside=["outside-program", "non-preemptible", *LOCK]),
     *[Case(f"snags-{mode}", "snags", [Fault("gc", rules, [who], size=False, level=level)], mode=mode, procs=(2, 8),
            beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"])
       for mode, rules, who, level in (("collect", ["stw-frequent", "allocation-starvation"], "main.collectEach", "note"),

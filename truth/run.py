@@ -31,7 +31,7 @@ LEVELS = {"note": 0, "warning": 1, "error": 2}
 FLOOR_MS = 8.0
 TRIES = 3
 RETRIES = [25]    # of recordings that others disturbed, in all: on a machine that is always busy, more would only cost time
-NOISY = {"outside-program", "goroutine-starved", "runqueue-backlog", "proc-idle-with-backlog"}    # true, where others took the CPU
+NOISY = {"outside-program", "stw-frequent", "goroutine-starved", "runqueue-backlog", "proc-idle-with-backlog"}    # true, where others took the CPU
 FOREIGN = 0.25    # CPUs that others may use meanwhile; above, a recording is made again
 
 
