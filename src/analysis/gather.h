@@ -53,7 +53,6 @@ typedef struct stw_candidate {
 	/* runnable only: what the procs' time went to meanwhile, as far as it shows in stretches of 1 ms and more */
 	int64_t use_ns[STW_USE_COUNT];
 	int64_t idle_beside_ns; /* time in which at least one proc was idle */
-	int64_t looking_beside_ns; /* … looked for work for 5 ms or more */
 	int64_t stopped_ns; /* time within stops */
 	int64_t proc_ns; /* procs' time in all */
 	uint32_t window; /* activity that was read for it, UINT32_MAX: none */

@@ -298,7 +298,7 @@ static const topic TOPICS[] = {
 		"gone off in it and a P was there to see to them: that shows a process stopped while idle\n"
 		"too. Where most silences end 100 ms apart, or a multiple of it, it is a CPU quota. cpu-taken:\n"
 		"CPU samples cover less than 60 % of the time that P's ran goroutines, long runs left out: a\n"
-		"note, below 40 % a warning; or a P looked for work while a goroutine stood runnable.\n"
+		"note, below 40 % a warning.\n"
 		"\n"
 		"The trace has no kernel events, so this is inferred, never certain; without a CPU profile in\n"
 		"the trace, or timers, one P alone can't be told from code without preemption points.\n"

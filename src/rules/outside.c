@@ -318,46 +318,6 @@ static void crowded(stw_case *c)
 	stw_found_rules_out(c, f, "not known: whether the procs executed (no CPU samples in the trace)");
 }
 
-/* A proc without a goroutine takes the work that there is, and at once: one that looks for it for long doesn't execute. */
-static void searching(stw_case *c)
-{
-	int64_t worst = 0;
-	for (size_t i = 0; i < c->gather->runnable_stays.count; i++) {
-		const stw_candidate *w = &c->gather->runnable_stays.items[i];
-		const stw_named_stack *root = stw_places_stack(&c->places, w->root);
-		bool fresh;
-		if (w->looking_beside_ns < c->set[STW_SET_OUTSIDE_NOTE] || w->gc_worker || !w->begun || stw_is_runtimes(root) ||
-			w->stopped_ns || stw_overlap_outside(c, w->from, w->to) > 0)
-			continue;
-		stw_found *f = stw_found_for(c, "outside-program", "cpu-taken", NULL, -1, &fresh);
-		if (!f)
-			return;
-		if (!fresh && !worst) /* its evidence is another */
-			return;
-		const char *victim = stw_own_function(stw_places_stack(&c->places, w->stack), root);
-		f->f.severity = STWATCH_NOTE;
-		f->f.confidence = STWATCH_POSSIBLE;
-		f->f.harm_ns += w->looking_beside_ns;
-		stw_found_occurs(c, f, w->from, w->to, w->g, w->p);
-		stw_found_harms(c, f, victim ? victim : "unknown", stw_root_function(root), w->g, w->looking_beside_ns);
-		if (w->looking_beside_ns <= worst)
-			continue;
-		worst = w->looking_beside_ns;
-		f->evidence.count = f->ruled_out.count = 0;
-		f->f.title = stw_case_printf(c, "a proc looked for work for %s while %s stood runnable: its thread was kept from executing",
-			stw_case_ms(c, worst), victim ? victim : "a goroutine");
-		f->f.advice = "look at the host: other busy processes, a CPU quota or cpuset smaller than GOMAXPROCS, steal time";
-		stw_found_step(c, f, w->from, "runnable", "GoUnblock, GoCreate or GoStop", "G%lld becomes runnable", (long long)w->g)
-			->goroutine = w->g;
-		stw_found_step(c, f, w->from + 1, "looking", "ProcStart or GoStop, and no GoStart",
-			"a proc that runs no goroutine, and is not idle either, does not take it for %s", stw_case_ms(c, worst));
-		stw_found_step(
-			c, f, w->to, "started", "GoStart", "it runs on P%lld, after %s", (long long)w->p, stw_case_ms(c, w->to - w->from))
-			->goroutine = w->g;
-		stw_found_rules_out(c, f, "not known: whether the goroutine was locked to a thread, or the proc ran timers");
-	}
-}
-
 static void judge(stw_case *c)
 {
 	stopped(c);
@@ -365,7 +325,6 @@ static void judge(stw_case *c)
 		squeezed(c);
 	else
 		crowded(c);
-	searching(c);
 }
 
 const stw_rule stw_rule_outside = {"outside-program", want, judge};

@@ -43,7 +43,7 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 		return BY_STOP;
 	if (stw_overlap_outside_likely(c, w->from, w->to) * 2 >= net)
 		return BY_OUTSIDE;
-	if (w->idle_beside_ns * 2 >= net || w->looking_beside_ns * 2 >= net) /* the latter: outside.c */
+	if (w->idle_beside_ns * 2 >= net)
 		return BY_IDLE;
 	if (w->use_ns[STW_USE_SYSCALL] * 2 >= w->proc_ns)
 		return BY_SYSCALL;
