@@ -363,8 +363,11 @@ static void look_before_birth(stw_ways *x, stw_way *w, int64_t low)
 {
 	stw_way_level *l = &w->levels.items[w->levels.count - 1];
 	const stw_past_stay *birth = stw_past_find(&x->past, STW_PAST_BIRTH, l->g, w->cursor + 1);
-	if (!birth || birth->from != w->cursor || birth->by == STWATCH_NONE || w->steps >= MOST_STEPS) {
-		take(x, w, (stw_way_segment){.kind = STWATCH_PATH_UNKNOWN}, low);
+	bool born = birth && birth->from == w->cursor && w->steps < MOST_STEPS;
+	if (!born ||
+		birth->by ==
+			STWATCH_NONE) { /* no goroutine makes those of time.AfterFunc, but a timer that goes off (time/sleep.go: goFunc) */
+		take(x, w, (stw_way_segment){.kind = born ? STWATCH_PATH_TIMER : STWATCH_PATH_UNKNOWN}, low);
 		return;
 	}
 	l->g = birth->by;

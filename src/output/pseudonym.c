@@ -135,17 +135,25 @@ size_t stw_pseudonym_function(const uint8_t key[static STW_KEY_SIZE], const char
 
 /* ---- files ---- */
 
-/* The path from the package on; NULL where the path does not end so. */
+/* The path from a package on; NULL where the path does not end so. */
+static const char *from_package(const char *path, size_t length, const char *package, size_t n)
+{
+	const char *base = memrchr(path, '/', length);
+	if (!n || !base || (size_t)(base - path) < n || memcmp(base - n, package, n) != 0)
+		return NULL;
+	return base - n == path || base[-(ptrdiff_t)n - 1] == '/' ? base - n : NULL;
+}
+
+/* The path from the function's package on, or from the runtime: functions that it lends to other packages of the library stand in its files under
+ * their names (sync.runtime_Semacquire in runtime/sema.go). */
 static const char *library_part(const char *path, size_t length, const char *function)
 {
+	static const char LENDER[] = "runtime";
 	size_t n = strcspn(function, "[(");
 	const char *slash = memrchr(function, '/', n), *from = slash ? slash : function,
 		   *dot = memchr(from, '.', n - (size_t)(from - function));
-	const char *base = memrchr(path, '/', length);
-	size_t package = dot ? (size_t)(dot - function) : 0;
-	if (!package || !base || (size_t)(base - path) < package || memcmp(base - package, function, package) != 0)
-		return NULL;
-	return base - package == path || base[-(ptrdiff_t)package - 1] == '/' ? base - package : NULL;
+	const char *part = dot ? from_package(path, length, function, (size_t)(dot - function)) : NULL;
+	return part ? part : from_package(path, length, LENDER, strlen(LENDER));
 }
 
 static void put_path(writer *w, const char *path, size_t length)

@@ -463,8 +463,19 @@ static const topic TOPICS[] = {
 		"a quarter is felt most. With GODEBUG=gcstoptheworld=1 a collection takes them all until it\n"
 		"is done. Fewer cycles, or a smaller heap of pointers to scan, lower it."},
 	{"outside",
-		"A goroutine waited to run while all threads were silent. Something outside of the program\n"
-		"had the CPU; such waits are counted under outside-program."},
+		"A goroutine waited to run while all threads were silent, or while the thread of a P looked\n"
+		"for work and did not find it: one that executes finds it within microseconds. Something\n"
+		"outside of the program had the CPU; silences are counted under outside-program."},
+	{"late-goroutine",
+		"The end of marking waited for a goroutine that ran on: the collector stops each one for its\n"
+		"stack, and each P to see that no work is left, before it may stop the world for mark\n"
+		"termination. Named is the one that gave way right before that. Which of the two waited for\n"
+		"it, and since when, is not in a trace. As for non-preemptible: split the work, or keep long\n"
+		"copies, comparisons and assembly off the paths where latency counts."},
+	{"blocked-finalizer",
+		"The goroutine that runs finalizers waits within one of them. There is only one: all others\n"
+		"are queued behind it, and what they hold is not freed. A finalizer must not block; let it\n"
+		"start a goroutine, or free the resource by a Close that is called."},
 	{"burst",
 		"Most of those that waited long were created by one function, which is named: a loop around a\n"
 		"go statement. They queue behind each other and delay everybody else. Bound the number that\n"
