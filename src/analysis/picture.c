@@ -302,7 +302,7 @@ static void see(drawing *d, const stw_stream_event *e, const stw_order *order)
 static stwatch_status read_on(drawing *d, stw_stream *stream, const volatile int *cancel, stwatch_error *error)
 {
 	const stw_stream_event *e;
-	stwatch_status status;
+	stwatch_status status = STWATCH_OK;
 	bool begun = false;
 	for (uint64_t n = 0; !d->failed; n++) {
 		status = stw_stream_next(stream, &e, error);
