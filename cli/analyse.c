@@ -1,12 +1,13 @@
 #include "cli/analyse.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PROBLEMS_TOLD = 5, NOTES_TOLD = 20 };
+enum { PROBLEMS_TOLD = 5 };
 
-bool cli_tell_problems(cli_session *session, const stwatch_input *input)
+static bool tell_problems(cli_session *session, const stwatch_input *input)
 {
 	for (size_t i = 0; i < input->n_problems && i < PROBLEMS_TOLD; i++) {
 		stwatch_error error = {.status = STWATCH_ERR_DAMAGED, .offset = input->problems[i].offset};
@@ -18,24 +19,20 @@ bool cli_tell_problems(cli_session *session, const stwatch_input *input)
 	return input->n_problems > 0;
 }
 
+bool cli_tell_problems(cli_session *session, const stwatch_input *inputs, size_t n_inputs)
+{
+	bool told = false;
+	for (size_t i = 0; i < n_inputs; i++)
+		told |= tell_problems(session, &inputs[i]);
+	return told;
+}
+
 static int tell_damage(cli_session *session, const stwatch_analysis *analysis, const stwatch_error *error)
 {
 	size_t count;
-	bool told = false;
 	const stwatch_input *inputs = stwatch_analysis_inputs(analysis, &count);
-	for (size_t i = 0; i < count; i++)
-		told |= cli_tell_problems(session, &inputs[i]);
+	bool told = cli_tell_problems(session, inputs, count);
 	return told ? CLI_DAMAGED : cli_report(session, count == 1 ? inputs[0].file : NULL, error, STWATCH_ERR_DAMAGED);
-}
-
-static void tell_notes(const stwatch_analysis *analysis)
-{
-	size_t count;
-	const char *const *notes = stwatch_analysis_notes(analysis, &count);
-	for (size_t i = 0; i < count && i < NOTES_TOLD; i++)
-		fprintf(stderr, "stwatch: %s\n", notes[i]);
-	if (count > NOTES_TOLD)
-		fprintf(stderr, "stwatch: %zu more files passed over\n", count - NOTES_TOLD);
 }
 
 bool cli_can_follow(const cli_command *command, const cli_follow *follow, size_t n_files, int *code)
@@ -49,21 +46,34 @@ bool cli_can_follow(const cli_command *command, const cli_follow *follow, size_t
 	return false;
 }
 
-int cli_trace_of(cli_session *session, const char *const *files, size_t n_files, const char **trace)
+/* What can be looked into and is still there afterwards. */
+static bool is_plain_file(const char *path)
 {
-	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
-	*trace = files[0];
+	struct stat info;
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+int cli_traces_of(cli_session *session, const char *const *files, size_t n_files, const char *const **traces, size_t *n_traces)
+{
+	*traces = files;
+	*n_traces = n_files;
 	if (n_files == 1)
 		return CLI_OK;
-	const size_t second = strcmp(files[1], "-") != 0; /* standard input is no binary */
-	stwatch_status status = stwatch_context_add_binary(session->context, files[second], &error);
-	*trace = files[1 - second];
-	if (status == STWATCH_ERR_FORMAT && second && strcmp(files[0], "-") != 0 &&
-		stwatch_context_add_binary(session->context, files[0], NULL) == STWATCH_OK) {
-		*trace = files[1];
-		return CLI_OK;
+	const char **kept = calloc(n_files, sizeof *kept);
+	if (!kept) {
+		const stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+		return cli_report(session, NULL, &error, STWATCH_ERR_MEMORY);
 	}
-	return cli_report(session, files[second], &error, status);
+	session->traces = kept;
+	size_t n = 0;
+	for (size_t i = 0; i < n_files; i++)
+		if (!is_plain_file(files[i]) || stwatch_context_add_binary(session->context, files[i], NULL) != STWATCH_OK)
+			kept[n++] = files[i];
+	if (n > 0) {
+		*traces = kept;
+		*n_traces = n;
+	}
+	return CLI_OK;
 }
 
 static int print(cli_session *session, const cli_analysis_request *request, const stwatch_analysis *analysis)
@@ -80,7 +90,6 @@ static int print(cli_session *session, const cli_analysis_request *request, cons
 		.ascii = !cli_session_unicode(),
 	};
 	cli_progress_clear(session);
-	tell_notes(analysis);
 	stwatch_analysis_print(analysis, request->view, &options, cli_out_sink, &session->out);
 	return cli_out_finish(&session->out);
 }
@@ -105,9 +114,7 @@ static bool is_a_word_alone(const cli_analysis_request *request)
 
 static int report_failure(cli_session *session, const cli_analysis_request *request, const stwatch_error *error, stwatch_status status)
 {
-	size_t about = request->n_files == 1 ? 0 : error->input;
-	const char *file = about < request->n_files ? request->files[about] : NULL;
-	int code = cli_report(session, file, error, status);
+	int code = cli_report_of(session, request->files, request->n_files, error, status);
 	if (status == STWATCH_ERR_IO && is_a_word_alone(request))
 		fprintf(stderr, "stwatch: nor is '%s' a command: see stwatch --help\n", request->files[0]);
 	return code;
@@ -145,7 +152,9 @@ static int start_of(cli_session *session, const cli_command *command, const char
 	stwatch_analyze_options options = {.size = sizeof options};
 	stwatch_analysis *analysis = NULL;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
+	session->quiet_notes = true; /* they will be told when the files are really read */
 	stwatch_status status = stwatch_analyze(session->context, files, n_files, &options, &analysis, &error);
+	session->quiet_notes = false;
 	if (!analysis)
 		return report_failure(session, &request, &error, status);
 	size_t count;

@@ -44,12 +44,12 @@ cli_follower *cli_follower_new(cli_session *session, const cli_analysis_request 
 void cli_follower_update(void *follower, const stwatch_analysis *so_far);
 void cli_follower_free(cli_follower *follower);
 
-/* Which of the operands of a command of one trace is the trace: the other, if there is one, is the program's binary, from which the context
- * then takes names. The exit code; what is wrong is said. */
-int cli_trace_of(cli_session *session, const char *const *files, size_t n_files, const char **trace);
+/* Which of the operands of a command that reads traces are traces: if there are several, one may be the program's binary, from which the context then
+ * takes names. *traces lives as long as the session. The exit code. */
+int cli_traces_of(cli_session *session, const char *const *files, size_t n_files, const char *const **traces, size_t *n_traces);
 
-/* Every problem of an input as an error of its own; true if there was one. */
-bool cli_tell_problems(cli_session *session, const stwatch_input *input);
+/* Every problem of the inputs as an error of its own; true if there was one. */
+bool cli_tell_problems(cli_session *session, const stwatch_input *inputs, size_t n_inputs);
 
 /* Times of the command line as times from the first event of the inputs; wall times need a look into them. The exit code. */
 int cli_resolve_times(cli_session *session, const cli_command *command, const char *const *files, size_t n_files, const cli_time *from,

@@ -72,7 +72,7 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	if (!args->output)
 		return cli_usage(&cli_cut, "--output: where to? (a file, or - for standard output)");
 	int code = cli_resolve_times(session, &cli_cut, operands, n, &args->from, &args->to, &job.options.from_ns, &job.options.to_ns);
-	const cli_file_job writing = {job.trace, write_cut, tell, &job};
+	const cli_file_job writing = {operands, n, write_cut, tell, &job};
 	return code == CLI_OK ? cli_write(session, args->output, &writing) : code;
 }
 

@@ -87,21 +87,17 @@ static stwatch_events_format format_of(const cli_session *session, const events_
 	return format == FORMAT_TEXT ? STWATCH_EVENTS_TEXT : format == FORMAT_GO ? STWATCH_EVENTS_GO : STWATCH_EVENTS_JSONL;
 }
 
-static int print(cli_session *session, const char *file, stwatch_events_format format, stwatch_events_filter *filter)
+static int print(
+	cli_session *session, const char *const *files, size_t n, stwatch_events_format format, const stwatch_events_filter *filter)
 {
-	char note[STWATCH_MESSAGE_MAX];
-	filter->note = note;
-	filter->note_size = sizeof note;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
 	stwatch_status status = stwatch_events_print(
-		session->context, file, format, filter, filter->follow ? cli_out_sink_now : cli_out_sink, &session->out, &error);
+		session->context, files, n, format, filter, filter->follow ? cli_out_sink_now : cli_out_sink, &session->out, &error);
 	cli_progress_clear(session);
-	if (*note)
-		fprintf(stderr, "stwatch: %s: %s\n", file, note);
 	bool output_failed = session->out.error != 0;
 	int code = cli_out_finish(&session->out);
 	/* Then the library only says that the sink stopped it. */
-	return output_failed ? code : cli_worse(code, cli_report(session, file, &error, status));
+	return output_failed ? code : cli_worse(code, cli_report_of(session, files, n, &error, status));
 }
 
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
@@ -128,24 +124,24 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		filter.settings = &session->settings;
 	}
 	code = cli_resolve_times(session, &cli_events, operands, n, &args->from, &args->to, &filter.from_ns, &filter.to_ns);
-	const char *trace;
+	const char *const *traces;
 	if (code == CLI_OK)
-		code = cli_trace_of(session, operands, n, &trace);
-	return code == CLI_OK ? print(session, trace, format_of(session, args), &filter) : code;
+		code = cli_traces_of(session, operands, n, &traces, &n);
+	return code == CLI_OK ? print(session, traces, n, format_of(session, args), &filter) : code;
 }
 
 const cli_command cli_events = {
 	.name = "events",
 	.summary = "the events of a trace in order, one line each",
-	.operands = "TRACE [BINARY]",
-	.about = "Prints the events in a valid order, as strictly checked as by Go's own reader. Traces of Go 1.5 and 1.6 get their names "
-		 "from "
-		 "the program's binary.",
+	.operands = "TRACE… [BINARY]",
+	.about = "Prints the events in a valid order, as strictly checked as by Go's own reader; of several traces of one process as one "
+		 "timeline, "
+		 "what they have in common once. Traces of Go 1.5 and 1.6 get their names from the program's binary.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(events_args),
 	.thresholds = true,
 	.operands_min = 1,
-	.operands_max = 2,
+	.operands_max = CLI_OPERANDS_MAX,
 	.run = run,
 };

@@ -32,20 +32,22 @@ static stwatch_path_format format_of(const cli_session *session, const path_args
 	return args->format == FORMAT_JSON ? STWATCH_PATH_JSON : args->format == FORMAT_MERMAID ? STWATCH_PATH_MERMAID : STWATCH_PATH_TEXT;
 }
 
-static int print(cli_session *session, const char *file, stwatch_path_format format, const stwatch_path_options *options)
+static int print(cli_session *session, const char *const *files, size_t n, stwatch_path_format format, const stwatch_path_options *options)
 {
+	size_t n_inputs;
 	stwatch_path *path;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
 	const stwatch_print_options look = {.size = sizeof look, .color = cli_session_color(session), .width = cli_session_width()};
-	stwatch_status status = stwatch_path_read(session->context, file, options, &path, &error);
+	stwatch_status status = stwatch_path_read(session->context, files, n, options, &path, &error);
 	cli_progress_clear(session);
 	if (!path)
-		return cli_report(session, file, &error, status);
+		return cli_report_of(session, files, n, &error, status);
 	stwatch_path_print(path, format, &look, cli_out_sink, &session->out);
 	int code = cli_out_finish(&session->out);
-	bool told = cli_tell_problems(session, stwatch_path_input(path));
+	const stwatch_input *inputs = stwatch_path_inputs(path, &n_inputs);
+	bool told = cli_tell_problems(session, inputs, n_inputs);
 	stwatch_path_free(path);
-	return cli_worse(code, status == STWATCH_ERR_DAMAGED && told ? CLI_DAMAGED : cli_report(session, file, &error, status));
+	return cli_worse(code, status == STWATCH_ERR_DAMAGED && told ? CLI_DAMAGED : cli_report_of(session, files, n, &error, status));
 }
 
 /* How many subjects were given; the last one counts. */
@@ -89,19 +91,19 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 		return cli_usage(&cli_path, "the path of what? (--task, --region, --goroutine or --function was expected)");
 	options.nth = (uint64_t)args->nth;
 	int code = cli_resolve_times(session, &cli_path, operands, n, &args->at, &no_time, &at, &none);
-	const char *trace;
+	const char *const *traces;
 	if (code == CLI_OK)
-		code = cli_trace_of(session, operands, n, &trace);
+		code = cli_traces_of(session, operands, n, &traces, &n);
 	if (code != CLI_OK)
 		return code;
 	options.at_ns = args->at.kind == CLI_TIME_UNSET ? STWATCH_UNKNOWN : at;
-	return print(session, trace, format_of(session, args), &options);
+	return print(session, traces, n, format_of(session, args), &options);
 }
 
 const cli_command cli_path = {
 	.name = "path",
 	.summary = "the critical path of a task, a region or a goroutine",
-	.operands = "TRACE [BINARY]",
+	.operands = "TRACE… [BINARY]",
 	.about = "Where the time of a task, a region or a goroutine went, followed backwards across the goroutines that it waited for: "
 		 "running, "
 		 "runnable, in system calls, waiting for the network or a timer, stopped, or working for the collector. Without a choice, "
@@ -111,6 +113,6 @@ const cli_command cli_path = {
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(path_args),
 	.operands_min = 1,
-	.operands_max = 2,
+	.operands_max = CLI_OPERANDS_MAX,
 	.run = run,
 };

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cli/analyse.h"
 #include "cli/write.h"
@@ -11,7 +12,8 @@ typedef struct profile_args {
 } profile_args;
 
 typedef struct profile_job {
-	const char *trace;
+	const char *const *files;
+	size_t n_files;
 	stwatch_profile_options options;
 	stwatch_profile_result result;
 } profile_job;
@@ -42,13 +44,19 @@ static void tell(cli_session *session, const char *file, const void *work)
 	const stwatch_profile_result *r = &job->result;
 	const char *type = TYPES[job->options.type];
 	cli_out *out = &session->out;
+	if (r->inferred)
+		fprintf(stderr,
+			"stwatch: %" PRIu64
+			" of the stops inferred: to Go 1.20 no event tells them, and they are at most as long as is said\n",
+			r->inferred);
 	if (session->globals.format == CLI_FORMAT_JSON) {
 		cli_out_put(out, "{ \"schema\": \"stwatch.profile/1\", \"output\": ");
 		cli_out_json(out, file);
 		cli_out_put(out, ", \"type\": ");
 		cli_out_json(out, type);
-		cli_out_printf(out, ", \"stacks\": %" PRIu64 ", \"count\": %" PRIu64 ", \"total_ns\": %" PRId64 " }\n", r->stacks, r->count,
-			r->total_ns);
+		cli_out_printf(out,
+			", \"stacks\": %" PRIu64 ", \"count\": %" PRIu64 ", \"total_ns\": %" PRId64 ", \"inferred\": %" PRIu64 " }\n",
+			r->stacks, r->count, r->total_ns, r->inferred);
 	} else {
 		cli_out_printf(out, "%s: %.6f s of %s time in %" PRIu64 " stays, %" PRIu64 " stacks; see go tool pprof -top %s\n", file,
 			(double)r->total_ns / 1e9, type, r->count, r->stacks, file);
@@ -59,7 +67,8 @@ static stwatch_status write_profile(cli_session *session, void *work, stwatch_si
 {
 	profile_job *job = work;
 	job->result.size = sizeof job->result;
-	stwatch_status status = stwatch_profile_write(session->context, job->trace, &job->options, sink, user, &job->result, error);
+	stwatch_status status = stwatch_profile_write(
+		session->context, job->files, job->n_files, &job->options, sink, user, &job->result, error);
 	*worth = status == STWATCH_OK || status == STWATCH_ERR_DAMAGED;
 	return status;
 }
@@ -67,27 +76,29 @@ static stwatch_status write_profile(cli_session *session, void *work, stwatch_si
 static int run(cli_session *session, const void *arguments, const char *const *operands, size_t n)
 {
 	const profile_args *args = arguments;
-	profile_job job = {.options = {
-				   .size = sizeof job.options,
-				   .type = (stwatch_profile_type)args->type,
-				   .goroutine = args->goroutine,
-				   .function = args->function,
-			   }};
+	profile_job job = {.files = operands,
+		.n_files = n,
+		.options = {
+			.size = sizeof job.options,
+			.type = (stwatch_profile_type)args->type,
+			.goroutine = args->goroutine,
+			.function = args->function,
+		}};
 	if (args->type < 0)
 		return cli_usage(&cli_profile, "--type: which time? (sched, sync, net, syscall, stw, running or runnable)");
 	if (!args->output)
 		return cli_usage(&cli_profile, "--output: where to? (a file, or - for standard output)");
 	int code = cli_resolve_times(session, &cli_profile, operands, n, &args->from, &args->to, &job.options.from_ns, &job.options.to_ns);
 	if (code == CLI_OK)
-		code = cli_trace_of(session, operands, n, &job.trace);
-	const cli_file_job writing = {job.trace, write_profile, tell, &job};
+		code = cli_traces_of(session, operands, n, &job.files, &job.n_files);
+	const cli_file_job writing = {job.files, job.n_files, write_profile, tell, &job};
 	return code == CLI_OK ? cli_write(session, args->output, &writing) : code;
 }
 
 const cli_command cli_profile = {
 	.name = "profile",
 	.summary = "a trace's time of one kind, by stack, as a profile for go tool pprof",
-	.operands = "TRACE [BINARY]",
+	.operands = "TRACE… [BINARY]",
 	.about = "Writes a pprof profile of the time that goroutines spent runnable, blocked, in system calls or running, or of stops of "
 		 "the world, by stack. sched, sync, net and syscall are what go tool trace -pprof=TYPE says, to the nanosecond: of "
 		 "goroutines "
@@ -98,6 +109,6 @@ const cli_command cli_profile = {
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(profile_args),
 	.operands_min = 1,
-	.operands_max = 2,
+	.operands_max = CLI_OPERANDS_MAX,
 	.run = run,
 };

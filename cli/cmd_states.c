@@ -39,20 +39,23 @@ static stwatch_states_format format_of(const cli_session *session, const states_
 	}
 }
 
-static int print(cli_session *session, const char *file, stwatch_states_format format, const stwatch_states_options *options)
+static int print(
+	cli_session *session, const char *const *files, size_t n, stwatch_states_format format, const stwatch_states_options *options)
 {
+	size_t n_inputs;
 	stwatch_states *states;
 	stwatch_error error = {.offset = STWATCH_NO_OFFSET};
 	const stwatch_print_options look = {.size = sizeof look, .color = cli_session_color(session), .width = cli_session_width()};
-	stwatch_status status = stwatch_states_read(session->context, file, options, &states, &error);
+	stwatch_status status = stwatch_states_read(session->context, files, n, options, &states, &error);
 	cli_progress_clear(session);
 	if (!states)
-		return cli_report(session, file, &error, status);
+		return cli_report_of(session, files, n, &error, status);
 	stwatch_states_print(states, format, &look, cli_out_sink, &session->out);
 	int code = cli_out_finish(&session->out);
-	bool told = cli_tell_problems(session, stwatch_states_input(states));
+	const stwatch_input *inputs = stwatch_states_inputs(states, &n_inputs);
+	bool told = cli_tell_problems(session, inputs, n_inputs);
 	stwatch_states_free(states);
-	return cli_worse(code, status == STWATCH_ERR_DAMAGED && told ? CLI_DAMAGED : cli_report(session, file, &error, status));
+	return cli_worse(code, status == STWATCH_ERR_DAMAGED && told ? CLI_DAMAGED : cli_report_of(session, files, n, &error, status));
 }
 
 /* Reads FROM..TO; a side that is left out stays unset. */
@@ -81,23 +84,23 @@ static int run(cli_session *session, const void *arguments, const char *const *o
 	if (args->window && !read_window(args->window, &from, &to))
 		return cli_usage(&cli_states, "--time: '%.80s' is no window (FROM..TO was expected, such as 1.5..1.6)", args->window);
 	int code = cli_resolve_times(session, &cli_states, operands, n, &from, &to, &options.from_ns, &options.to_ns);
-	const char *trace;
+	const char *const *traces;
 	if (code == CLI_OK)
-		code = cli_trace_of(session, operands, n, &trace);
-	return code == CLI_OK ? print(session, trace, format_of(session, args), &options) : code;
+		code = cli_traces_of(session, operands, n, &traces, &n);
+	return code == CLI_OK ? print(session, traces, n, format_of(session, args), &options) : code;
 }
 
 const cli_command cli_states = {
 	.name = "states",
 	.summary = "the state graph of goroutines, procs and threads",
-	.operands = "TRACE [BINARY]",
+	.operands = "TRACE… [BINARY]",
 	.about = "How long they were in each of the runtime's states, which transitions they made how often, by which event, and after how "
 		 "long; "
-		 "what the runtime forbids is marked.",
+		 "what the runtime forbids is marked. Several traces of one process are one timeline.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(states_args),
 	.operands_min = 1,
-	.operands_max = 2,
+	.operands_max = CLI_OPERANDS_MAX,
 	.run = run,
 };

@@ -38,6 +38,8 @@ typedef struct cli_session {
 	stwatch_settings settings;
 	stwatch_context *context; /* NULL for commands that need no library */
 	cli_progress progress;
+	const char **traces; /* of cli_traces_of */
+	bool quiet_notes; /* lines of the library for people are not told */
 	cli_out out;
 } cli_session;
 
@@ -87,6 +89,8 @@ void cli_progress_clear(cli_session *session);
 int cli_worse(int a, int b);
 /* Says what went wrong with a file (NULL: with none in particular), and what the exit code is. */
 int cli_report(cli_session *session, const char *file, const stwatch_error *error, stwatch_status status);
+/* The same where several files were given: the error says about which of them it is. */
+int cli_report_of(cli_session *session, const char *const *files, size_t n_files, const stwatch_error *error, stwatch_status status);
 /* "stwatch: --option: …", pointing at the command's --help; the exit code. */
 int cli_usage(const cli_command *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -57,6 +57,12 @@ int cli_report(cli_session *session, const char *file, const stwatch_error *erro
 	return exit_of(status);
 }
 
+int cli_report_of(cli_session *session, const char *const *files, size_t n_files, const stwatch_error *error, stwatch_status status)
+{
+	size_t about = n_files == 1 ? 0 : error->input;
+	return cli_report(session, about < n_files ? files[about] : NULL, error, status);
+}
+
 int cli_usage(const cli_command *command, const char *format, ...)
 {
 	va_list arguments;

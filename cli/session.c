@@ -68,6 +68,15 @@ void cli_progress_clear(cli_session *session)
 	session->progress.drawn = 0;
 }
 
+static void on_note(void *user, const char *line)
+{
+	cli_session *session = user;
+	if (session->quiet_notes)
+		return;
+	cli_progress_clear(session);
+	fprintf(stderr, "stwatch: %s\n", line);
+}
+
 int cli_session_begin(cli_session *session)
 {
 	bool bar = isatty(STDERR_FILENO) && !session->globals.quiet;
@@ -79,6 +88,8 @@ int cli_session_begin(cli_session *session)
 		.progress = bar ? on_progress : NULL,
 		.progress_user = &session->progress,
 		.cancel = &cancelled,
+		.note = on_note,
+		.note_user = session,
 	};
 	session->progress = (cli_progress){.begun = now(), .started = now()};
 	watch_signals();
@@ -89,6 +100,8 @@ int cli_session_begin(cli_session *session)
 
 void cli_session_end(cli_session *session)
 {
+	free(session->traces);
+	session->traces = NULL;
 	stwatch_context_free(session->context);
 	session->context = NULL;
 }

@@ -12,7 +12,7 @@ static int to_stdout(cli_session *session, const cli_file_job *job)
 	stwatch_status status = job->write(session, job->work, cli_out_sink, &session->out, &worth, &error);
 	bool output_failed = session->out.error != 0;
 	int code = cli_out_finish(&session->out);
-	return output_failed ? code : cli_worse(code, cli_report(session, job->file, &error, status));
+	return output_failed ? code : cli_worse(code, cli_report_of(session, job->files, job->n_files, &error, status));
 }
 
 static int fail(cli_session *session, const cli_file *file)
@@ -32,13 +32,13 @@ static int to_file(cli_session *session, const char *path, const cli_file_job *j
 	stwatch_status status = job->write(session, job->work, cli_file_sink, &file, &worth, &error);
 	if (!worth && !file.error) {
 		cli_file_drop(&file);
-		return cli_report(session, job->file, &error, status);
+		return cli_report_of(session, job->files, job->n_files, &error, status);
 	}
 	if (!cli_file_keep(&file))
 		return fail(session, &file);
 	cli_progress_clear(session);
 	job->tell(session, path, job->work);
-	return cli_worse(cli_out_finish(&session->out), cli_report(session, job->file, &error, status));
+	return cli_worse(cli_out_finish(&session->out), cli_report_of(session, job->files, job->n_files, &error, status));
 }
 
 int cli_write(cli_session *session, const char *output, const cli_file_job *job)

@@ -5,7 +5,8 @@
 #include "cli/command.h"
 
 typedef struct cli_file_job {
-	const char *file; /* that is read */
+	const char *const *files; /* that are read */
+	size_t n_files;
 	/* Writes. worth: what was written is to be kept. */
 	stwatch_status (*write)(cli_session *session, void *work, stwatch_sink_fn sink, void *user, bool *worth, stwatch_error *error);
 	/* Says what the file is, on standard output. */

@@ -40,7 +40,7 @@ class Usage(unittest.TestCase):
         self.wrong("--threads", "100000", "stat", TRACE, names="--threads")
         self.wrong("--memory", "lots", "stat", TRACE, names="--memory")
         self.wrong("events", "--kind", "Sync,Nope", TRACE, names="'Nope'")
-        self.wrong("events", TRACE, TRACE, TRACE, names="events")
+        self.wrong("cut", TRACE, TRACE, names="cut")
         self.wrong("stat", names="FILE")
         self.wrong("explain", "nothing-known", names="nothing-known")
         self.wrong("help", "nothing-known", names="nothing-known")

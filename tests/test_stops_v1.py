@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Stops of the world that no event tells (to Go 1.20): what stat and diagnose infer from a restart, in small traces made for it.
+"""Stops of the world that no event tells (to Go 1.20): what stat, diagnose, profile and states infer from a restart, in small traces made for it; and
+the last two, as the first has it, in recordings.
 
 A clock tick is a nanosecond. Goroutine 1 asks for stops on proc 0; goroutine 2 spins on proc 1.
 """
+import glob
 import json
 import os
 import subprocess
@@ -34,6 +36,7 @@ GoStart g=2 seq=2
 GoEnd
 """
 MS = 1000000
+PROFILES = "pprof" in subprocess.run([harness.program(), "--version"], capture_output=True).stdout.decode()
 
 # name, version, text, rows of stat (kind, longest in ms, inferred), findings of stw rules (rule, severity, culprit)
 CASES = [
@@ -90,13 +93,40 @@ def trouble(found, rows, findings):
     return None if loud == findings else "findings %r, expected %r" % (loud, findings)
 
 
+def others(program, trace, found):
+    """`profile` sums the same stops, and in `states` P's that stopped in them are _Pgcstop until the restart."""
+    rows = found["summary"]["stw"]
+    want = (sum(r["count"] for r in rows), sum(r["total_ns"] for r in rows), sum(r["count"] for r in rows if r["inferred"]))
+    if PROFILES:
+        done = subprocess.run([program, "--format", "json", "profile", "--type", "stw", "--output", os.devnull, trace], capture_output=True, timeout=120)
+        sums = json.loads(done.stdout)
+        got = (sums["count"], sums["total_ns"], sums["inferred"])
+        if got != want:
+            return "profile has %r of %r" % (got, want)
+    doc = json.loads(subprocess.run([program, "states", "--format", "json", trace], capture_output=True, timeout=120).stdout)
+    procs = [r for r in doc["resources"] if r["resource"] == "proc"][0]["states"]
+    stopped = sum(s["stays"] for s in procs if s["state"] == "_Pgcstop")
+    if doc["contradictions"]:
+        return doc["contradictions"]
+    if any(r["inferred"] and r["max_ns"] > MS for r in rows) and found["summary"]["gomaxprocs_max"] > 1 and not stopped:
+        return "no P was _Pgcstop"
+    return None
+
+
 def main():
     program, report = harness.program(), harness.Report()
     with harness.Scratch() as scratch:
         for name, version, text, rows, findings in CASES:
             path = scratch.write("case.txt", ("expect accept\nTrace Go1.%d\n%s" % (version, text)).encode())
             case = v1text.read(path)
-            report.check(name, trouble(document(program, scratch.write("case.trace", case.data)), rows, findings))
+            trace = scratch.write("case.trace", case.data)
+            found = document(program, trace)
+            report.check(name, trouble(found, rows, findings))
+            report.check("%s: profile and states" % name, others(program, trace, found))
+        for trace in sorted(glob.glob(os.path.join(harness.DATA, "v1", "*.gz"))):
+            found = document(program, trace)
+            if not os.path.basename(trace).startswith("cgo_callback"): # these contradict themselves
+                report.check("%s: profile and states" % os.path.basename(trace), found if isinstance(found, str) else others(program, trace, found))
     report.finish()
 
 

@@ -252,8 +252,6 @@ const stwatch_settings *stwatch_analysis_settings(const stwatch_analysis *analys
 const stwatch_summary *stwatch_analysis_summary(const stwatch_analysis *analysis);
 const stwatch_finding *stwatch_analysis_findings(const stwatch_analysis *analysis, size_t *count); /* most harmful first, but a cause before what follows from it */
 const char *const *stwatch_analysis_limits(const stwatch_analysis *analysis, size_t *count);
-/* What was passed over in folders among the paths, and why; a line each, that begins with the file. */
-const char *const *stwatch_analysis_notes(const stwatch_analysis *analysis, size_t *count);
 
 /* ---- printing ---- */
 

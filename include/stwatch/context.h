@@ -21,6 +21,10 @@ typedef void *(*stwatch_resize_fn)(void *user, void *block, size_t old_size, siz
 /* Called now and then while work goes on, on the thread that called the library. done and total are bytes of input. */
 typedef void (*stwatch_progress_fn)(void *user, uint64_t done, uint64_t total);
 
+/* Called on the thread that called the library, with a line for people that is neither a result nor an error: a file in a folder that was passed
+ * over, an index that was not used, a gap between traces. Begins with the file that it is about, where there is one. */
+typedef void (*stwatch_note_fn)(void *user, const char *line);
+
 /* Set size to sizeof(stwatch_context_options); a zeroed rest means the defaults. */
 typedef struct stwatch_context_options {
 	size_t size;
@@ -33,6 +37,8 @@ typedef struct stwatch_context_options {
 	const volatile int *cancel;   /* when it becomes non-zero, work ends soon with STWATCH_ERR_CANCELLED; NULL: never */
 	uint64_t unpack_limit;        /* bytes that a pipe or a compressed input may have in its temporary file: what is beyond is left out and told as damage.
 	                                 0: what the disk has room for; of compressed input, 1 GiB, or 100 times its size */
+	stwatch_note_fn note;         /* NULL: nobody is told */
+	void *note_user;
 } stwatch_context_options;
 
 /* Creates a context; options may be NULL. *out is owned by the caller, who ends it with stwatch_context_free.

@@ -65,7 +65,6 @@ typedef struct stwatch_events_filter {
 	int64_t from_ns, to_ns;   /* from the trace's first event; to_ns 0: to the end */
 	uint32_t kinds;           /* bits 1u << stwatch_event_kind; 0: all but STWATCH_EVENT_STUCK, which comes alone if its bit is set */
 	int64_t goroutine, proc, thread; /* STWATCH_NONE: any; an event matches if it runs on or changes it */
-	char *note; size_t note_size; /* receives why an index of the trace was not used, "" where it was or there is none; NULL: no matter */
 	const struct stwatch_settings *settings; /* thresholds for STWATCH_EVENT_STUCK; NULL: the defaults */
 	bool follow;              /* it is still being written: reads on, generation by generation, until its writer has closed it */
 	int64_t follow_silence_ns; /* or until so long nothing has come; 0: however long that takes */
@@ -76,8 +75,12 @@ void stwatch_events_filter_init(stwatch_events_filter *filter);
 /* Receives output; returns 0, or anything else to stop. */
 typedef int (*stwatch_sink_fn)(void *user, const char *data, size_t length);
 
-/* Prints the events of a trace. Where a time is given and the trace has an index (stwatch/index.h), only that part is read. STWATCH_ERR_IO if the sink stopped it; else as stwatch_reader_next. filter and error may be NULL. */
-stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format,
+/* Prints the events of a trace; or of several traces of one process, and of folders of them, in any order, as one timeline: what two of them have
+ * is printed once, where there is a gap the sync event behind it says how long ("Gap=", ns), and the context's note says how many there are.
+ * STWATCH_EVENTS_GO prints one trace only. Where a time is given and one trace has an index (stwatch/index.h), only that part is read.
+ * STWATCH_ERR_IO if the sink stopped it; _ARGUMENT where the traces are of several processes; else as stwatch_reader_next. filter and error may be
+ * NULL. */
+stwatch_status stwatch_events_print(stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_events_format format,
                                     const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user, stwatch_error *error);
 
 #pragma GCC visibility pop

@@ -112,16 +112,17 @@ void stwatch_path_options_init(stwatch_path_options *options);
 
 typedef struct stwatch_path stwatch_path;
 
-/* Reads a trace (a file, or "-" for standard input) once, and those of its generations again that the path goes through. On STWATCH_OK,
+/* Reads traces of one process (files, folders, addresses; "-" is standard input), in any order, as one timeline: once, and those of its generations again that the path goes through. On STWATCH_OK,
  * _ERR_DAMAGED and _ERR_CANCELLED *out is set, owned by the caller, who ends it with stwatch_path_free; on damage it holds everything that
- * was readable and *error says the first problem. STWATCH_ERR_ARGUMENT where the trace has nothing of that name; _IO, _FORMAT, _MEMORY.
+ * was readable and *error says the first problem. STWATCH_ERR_ARGUMENT where they have nothing of that name, or are of several processes; _IO, _FORMAT, _MEMORY.
  * options and error may be NULL. */
-stwatch_status stwatch_path_read(stwatch_context *context, const char *path, const stwatch_path_options *options, stwatch_path **out,
-                                 stwatch_error *error);
+stwatch_status stwatch_path_read(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_path_options *options,
+                                 stwatch_path **out, stwatch_error *error);
 void stwatch_path_free(stwatch_path *path);
 
 /* What follows is borrowed, and lives as long as the path. */
-const stwatch_input *stwatch_path_input(const stwatch_path *path);
+const stwatch_input *stwatch_path_inputs(const stwatch_path *path, size_t *count);
+const char *const *stwatch_path_limits(const stwatch_path *path, size_t *count);
 /* NULL where nothing was asked for (then there are only choices), or the reading was interrupted. */
 const stwatch_path_span *stwatch_path_chosen(const stwatch_path *path);
 const stwatch_path_segment *stwatch_path_segments(const stwatch_path *path, size_t *count); /* in order of time */

@@ -59,16 +59,19 @@ typedef struct stwatch_states_options {
 
 void stwatch_states_options_init(stwatch_states_options *options);
 
-/* Reads a trace ("-" is standard input) event by event, as strictly as stwatch_reader_next, and goes on after damage. On STWATCH_OK,
+/* Reads traces of one process (files, folders, addresses; "-" is standard input), in any order, as one timeline, event by event, as strictly as
+ * stwatch_reader_next, and goes on after damage. On STWATCH_OK,
  * _ERR_DAMAGED and _ERR_CANCELLED *out is set, owned by the caller, who ends it with stwatch_states_free; on damage it holds everything
- * that was readable and *error says the first problem. STWATCH_ERR_ARGUMENT where no goroutine is one of options->function.
+ * that was readable and *error says the first problem. STWATCH_ERR_ARGUMENT where no goroutine is one of options->function, or the
+ * traces are of several processes.
  * options and error may be NULL. */
-stwatch_status stwatch_states_read(stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out,
-                                   stwatch_error *error);
+stwatch_status stwatch_states_read(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_states_options *options,
+                                   stwatch_states **out, stwatch_error *error);
 void stwatch_states_free(stwatch_states *states);
 
 /* What follows is borrowed, and lives as long as the states. */
-const stwatch_input *stwatch_states_input(const stwatch_states *states);
+const stwatch_input *stwatch_states_inputs(const stwatch_states *states, size_t *count);
+const char *const *stwatch_states_limits(const stwatch_states *states, size_t *count);
 const stwatch_state_time *stwatch_states_times(const stwatch_states *states, size_t *count);
 const stwatch_transition *stwatch_states_transitions(const stwatch_states *states, size_t *count); /* by resource, then as the runtime lists states */
 /* The first 100; *total (NULL is allowed) says how many there are. */

@@ -25,6 +25,7 @@ typedef enum stwatch_status {
 } stwatch_status;
 
 #define STWATCH_NO_OFFSET UINT64_MAX
+#define STWATCH_NO_INPUT UINT32_MAX
 #define STWATCH_MESSAGE_MAX 320
 
 /* What went wrong and where. Plain storage owned by the caller; nothing in it needs to be freed. */
@@ -32,7 +33,7 @@ typedef struct stwatch_error {
 	stwatch_status status;
 	uint64_t offset;     /* byte in the (decompressed) input, or STWATCH_NO_OFFSET */
 	uint64_t generation; /* trace generation, 0 if none */
-	unsigned input;      /* of several paths, the index of the one it is about */
+	unsigned input;      /* of several paths, the index of the one it is about; STWATCH_NO_INPUT: of none in particular */
 	char message[STWATCH_MESSAGE_MAX]; /* what is wrong (what was expected); UTF-8, no newline */
 } stwatch_error;
 

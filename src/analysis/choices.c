@@ -329,4 +329,5 @@ void stw_choices_break(stw_choices *c)
 			end_goroutine(c, &c->known.items[i], c->last, true);
 	c->known.count = c->free_gs.count = 0;
 	c->open_regions.count = c->free_regions.count = 0;
+	c->first = STW_TIME_UNKNOWN;
 }

@@ -58,7 +58,7 @@ typedef struct stw_choices {
 	STW_VEC(stw_chosen) chosen; /* what was asked for, in order of their ends */
 	uint64_t left_out; /* of that, for want of room */
 	int64_t procs; /* the most there were, 0: not known */
-	int64_t first, last; /* times of events; STW_TIME_UNKNOWN: there was none */
+	int64_t first, last; /* times of events, the first since the last break; STW_TIME_UNKNOWN: there was none */
 	bool failed;
 } stw_choices;
 

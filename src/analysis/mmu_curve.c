@@ -199,6 +199,21 @@ void stw_mmu_curve_add(stw_mmu_curve *c, stw_stream *stream, const stw_stream_ev
 	c->level = level;
 }
 
+void stw_mmu_curve_break(stw_mmu_curve *c)
+{
+	if (c->changes.count)
+		change(c, c->last);
+	for (unsigned w = 0; w < STW_MMU_WINDOWS; w++) {
+		c->fits[w] |= c->next[w] > 0;
+		c->next[w] = 0;
+	}
+	for (size_t p = 0; p < c->busy.count; p++)
+		c->busy.items[p] = 0;
+	stw_map_clear(&c->assists);
+	stw_map_clear(&c->workers);
+	c->changes.count = c->n_busy = c->stops = 0;
+}
+
 size_t stw_mmu_curve_finish(stw_mmu_curve *c, stwatch_mmu_point *points)
 {
 	size_t n = 0;
@@ -206,7 +221,7 @@ size_t stw_mmu_curve_finish(stw_mmu_curve *c, stwatch_mmu_point *points)
 		return 0;
 	change(c, c->last);
 	for (unsigned w = 0; w < STW_MMU_WINDOWS; w++) {
-		if (c->next[w] == 0) /* none fits */
+		if (c->next[w] == 0 && !c->fits[w]) /* none fits */
 			break;
 		double share = 1 - c->worst[w] / (double)WINDOWS[w];
 		points[n++] = (stwatch_mmu_point){WINDOWS[w], share > 0 ? share : 0};

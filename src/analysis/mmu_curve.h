@@ -22,6 +22,7 @@ typedef struct stw_mmu_curve {
 	size_t most; /* changes that are kept */
 	size_t next[STW_MMU_WINDOWS]; /* the first change at which a window is still to begin */
 	double worst[STW_MMU_WINDOWS]; /* ns taken */
+	bool fits[STW_MMU_WINDOWS]; /* a window did, in what came before a gap */
 	double level; /* share that is taken since the last change */
 	int64_t last;
 	int64_t procs; /* GOMAXPROCS; 0: not known yet */
@@ -36,6 +37,8 @@ typedef struct stw_mmu_curve {
 void stw_mmu_curve_init(stw_mmu_curve *curve, stw_mem *mem, size_t most, int64_t procs);
 void stw_mmu_curve_free(stw_mmu_curve *curve);
 void stw_mmu_curve_add(stw_mmu_curve *curve, stw_stream *stream, const stw_stream_event *event);
+/* A part of the trace is missing from here on: no window reaches across, and what is taken begins anew. */
+void stw_mmu_curve_break(stw_mmu_curve *curve);
 /* After the last event: fills STW_MMU_WINDOWS points; how many there are (windows longer than the trace are left out). */
 size_t stw_mmu_curve_finish(stw_mmu_curve *curve, stwatch_mmu_point *points);
 

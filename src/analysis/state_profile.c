@@ -68,15 +68,18 @@ static uint32_t put_stack(stw_state_profile *p, const stw_generation *gen, const
 }
 
 /* The number of a stack of the generation at hand, kept beside it. */
-static uint32_t number_of(stw_state_profile *p, stw_generation *gen, uint64_t id)
+static uint32_t number_at(stw_state_profile *p, stw_generation *gen, uint32_t index)
 {
-	uint32_t index = stw_generation_stack(gen, id);
-	if (id == 0 || index == STW_MAP_NONE)
-		return 0;
 	stw_v2_stack *stack = &gen->stacks.items[index];
 	if (stack->note[0] == 0)
 		stack->note[0] = put_stack(p, gen, stack) + 1;
 	return stack->note[0] - 1;
+}
+
+static uint32_t number_of(stw_state_profile *p, stw_generation *gen, uint64_t id)
+{
+	uint32_t index = stw_generation_stack(gen, id);
+	return id == 0 || index == STW_MAP_NONE ? 0 : number_at(p, gen, index);
 }
 
 /* ---- stays ---- */
@@ -210,6 +213,8 @@ static void change(stw_state_profile *p, stw_stream *s, const stw_stream_event *
 
 static void stop(stw_state_profile *p, stw_stream *s, const stw_stream_event *e)
 {
+	if (p->stops_known)
+		return;
 	if (e->type == STW_EV_STWBegin && (!p->options.goroutine || e->g == p->options.goroutine)) {
 		p->stop.since = e->time;
 		p->stop.stack = number_of(p, &s->gen, e->a[1]);
@@ -217,6 +222,13 @@ static void stop(stw_state_profile *p, stw_stream *s, const stw_stream_event *e)
 		add_time(p, p->stop.stack, p->stop.since, e->time);
 		p->stop.since = STW_TIME_UNKNOWN;
 	}
+}
+
+void stw_state_profile_add_stop(stw_state_profile *p, stw_generation *gen, const stw_untold_stop *s)
+{
+	if (p->options.goroutine && s->g != p->options.goroutine)
+		return;
+	add_time(p, s->stack ? number_at(p, gen, s->stack) : 0, s->from, s->to);
 }
 
 static void note_wall(stw_state_profile *p, const stw_generation *gen)
@@ -240,8 +252,23 @@ void stw_state_profile_add(stw_state_profile *p, stw_stream *s, const stw_stream
 		change(p, s, e);
 }
 
+/* What is open counts up to the last event, where it counts at all. */
+static void end_stays(stw_state_profile *p)
+{
+	for (size_t i = 0; i < p->gs.count; i++) {
+		stw_profiled_g *g = &p->gs.items[i];
+		if (g->early.any)
+			add_time(p, g->early.stack, g->early.from, g->early.to);
+		if (g->since != STW_TIME_UNKNOWN && !as_go_counts(p))
+			add_time(p, p->options.type == STWATCH_PROFILE_RUNNING ? g->own : g->stack, g->since, p->last);
+	}
+	if (p->stop.since != STW_TIME_UNKNOWN)
+		add_time(p, p->stop.stack, p->stop.since, p->last);
+}
+
 void stw_state_profile_break(stw_state_profile *p)
 {
+	end_stays(p);
 	stw_map_clear(&p->slots);
 	p->gs.count = p->free_slots.count = 0;
 	p->stop.since = STW_TIME_UNKNOWN;
@@ -265,15 +292,7 @@ static bool names(const stw_state_profile *p, uint32_t stack)
 
 void stw_state_profile_finish(stw_state_profile *p)
 {
-	for (size_t i = 0; i < p->gs.count; i++) {
-		stw_profiled_g *g = &p->gs.items[i];
-		if (g->early.any)
-			add_time(p, g->early.stack, g->early.from, g->early.to);
-		if (g->since != STW_TIME_UNKNOWN && !as_go_counts(p))
-			add_time(p, p->options.type == STWATCH_PROFILE_RUNNING ? g->own : g->stack, g->since, p->last);
-	}
-	if (p->stop.since != STW_TIME_UNKNOWN)
-		add_time(p, p->stop.stack, p->stop.since, p->last);
+	end_stays(p);
 	for (uint32_t i = 0; p->options.function && i < p->sums.count; i++)
 		if (!names(p, i))
 			p->sums.items[i] = (stw_stack_sum){0};

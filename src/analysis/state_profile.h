@@ -2,6 +2,7 @@
 #ifndef STW_ANALYSIS_STATE_PROFILE_H
 #define STW_ANALYSIS_STATE_PROFILE_H
 
+#include "analysis/untold_stops.h"
 #include "base/intern.h"
 #include "base/map.h"
 #include "engine/stream.h"
@@ -54,6 +55,7 @@ typedef struct stw_state_profile {
 	int64_t start, last; /* times of the first and the last event; STW_TIME_UNKNOWN: there was none */
 	bool has_wall;
 	int64_t wall_ns; /* of the first event, since 1970 */
+	bool stops_known; /* they come from stw_state_profile_add_stop */
 	bool failed; /* out of memory */
 } stw_state_profile;
 
@@ -61,7 +63,9 @@ void stw_state_profile_init(stw_state_profile *profile, stw_mem *mem, const stwa
 void stw_state_profile_free(stw_state_profile *profile);
 /* Takes the next event of a stream. */
 void stw_state_profile_add(stw_state_profile *profile, stw_stream *stream, const stw_stream_event *event);
-/* What follows is not the continuation of what came before: stays under way are dropped. */
+/* A stop of the world that is known otherwise than by its events: those then do not count. At the end of the walk. */
+void stw_state_profile_add_stop(stw_state_profile *profile, stw_generation *gen, const stw_untold_stop *stop);
+/* What follows is not the continuation of what came before: stays under way end as at the trace's end. */
 void stw_state_profile_break(stw_state_profile *profile);
 /* After the last event: stays that are still open, where they count; and the filter by function. */
 void stw_state_profile_finish(stw_state_profile *profile);

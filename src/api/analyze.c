@@ -6,6 +6,7 @@
 #include "api/draw.h"
 #include "api/summary.h"
 #include "api/symbols.h"
+#include "api/told.h"
 #include "base/error.h"
 #include "engine/walk.h"
 #include "output/output.h"
@@ -218,13 +219,7 @@ static bool tell_v1_limits(stwatch_analysis *a)
 static bool tell_gaps(stwatch_analysis *a)
 {
 	const stw_trace *t = &a->trace;
-	if (t->n_gaps == 0)
-		return true;
-	const char *text = stw_arena_printf(&a->arena,
-		"%llu gap%s between the inputs, %.3f s in all: nothing is known of %s, nor concluded across %s",
-		(unsigned long long)t->n_gaps, t->n_gaps == 1 ? "" : "s", (double)t->gaps_ns / 1e9, t->n_gaps == 1 ? "it" : "them",
-		t->n_gaps == 1 ? "it" : "them");
-	return text && add_limit(a, text);
+	return t->n_gaps == 0 || add_limit(a, stw_word_gaps(&a->arena, t->n_gaps, t->gaps_ns));
 }
 
 static bool tell_interruption(stwatch_analysis *a)
@@ -501,22 +496,28 @@ static bool see_for_curve(void *user, stw_stream *stream, const stw_stream_event
 	return !curve->failed;
 }
 
+static void break_curve(void *user)
+{
+	stw_mmu_curve_break(user);
+}
+
 /* Reads the trace once more, in order. */
-static stwatch_status compute_curve(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
+static stwatch_status compute_curve(
+	stwatch_analysis *a, const stwatch_context *context, const stw_run_options *options, stwatch_error *error)
 {
 	enum { CHANGES_KEPT = 1 << 20 };
 	stw_mmu_curve curve;
-	const stw_walk walk = {.event = see_for_curve, .user = &curve};
-	if (a->trace.n_inputs != 1)
-		return a->trace.n_inputs == 0 || add_limit(a, "the curve of mutator utilisation is made of one trace at a time")
-			? STWATCH_OK
-			: stw_fail_memory(error);
+	const stw_walk walk = {.event = see_for_curve, .gap = break_curve, .user = &curve};
+	if (a->trace.n_inputs == 0)
+		return STWATCH_OK;
 	/* To Go 1.21 only stops write how many P's there are. */
 	stw_mmu_curve_init(&curve, a->mem, CHANGES_KEPT, a->gather.counts[STW_EV_ProcsChange] ? 0 : stw_gather_procs(&a->gather));
 	stwatch_status status = stw_trace_walk(&a->trace, options, &walk, error);
 	if (status == STWATCH_OK && !stw_summary_take_curve(&a->summary, &curve, &a->arena))
 		status = stw_fail_memory(error);
 	stw_mmu_curve_free(&curve);
+	if (status == STWATCH_OK && a->trace.n_gaps)
+		stw_context_note(context, "%s", stw_gaps_in_words((char[STW_GAPS_ROOM]){0}, a->trace.n_gaps, a->trace.gaps_ns));
 	return status;
 }
 
@@ -554,7 +555,7 @@ static stwatch_status run(stwatch_analysis *a, const stwatch_context *context, c
 		return stw_fail_memory(error);
 	a->summary.threads = a->gather.threads;
 	if (o->mmu_curve && !cancelled) {
-		status = compute_curve(a, &options, error);
+		status = compute_curve(a, context, &options, error);
 		cancelled = status == STWATCH_ERR_CANCELLED;
 		if (status != STWATCH_OK && !cancelled)
 			return status;
@@ -627,12 +628,9 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 {
 	stwatch_error local;
 	stwatch_analyze_options o = {.findings = true};
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	*out = NULL;
-	if (options)
-		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+	stw_options_take(&o, sizeof o, options);
 	if (n_paths == 0)
 		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no input was given");
 	if (o.follow && n_paths > 1)
@@ -643,19 +641,13 @@ stwatch_status stwatch_analyze(stwatch_context *context, const char *const *path
 	stwatch_analysis *a = begin(context, &o);
 	if (!a)
 		return stw_fail_memory(error);
-	return finish(a, context, &o, stw_inputs_open(&a->files, context, paths, n_paths, error), out, error);
+	return finish(a, context, &o, stw_inputs_open(&a->files, context, paths, n_paths, false, error), out, error);
 }
 
 const stwatch_input *stwatch_analysis_inputs(const stwatch_analysis *a, size_t *count)
 {
 	*count = a->inputs.count;
 	return a->inputs.items;
-}
-
-const char *const *stwatch_analysis_notes(const stwatch_analysis *a, size_t *count)
-{
-	*count = a->files.notes.count;
-	return a->files.notes.items;
 }
 
 const stwatch_settings *stwatch_analysis_settings(const stwatch_analysis *a)

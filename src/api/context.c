@@ -1,5 +1,7 @@
 #include "api/context.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +43,7 @@ stwatch_status stwatch_context_create(const stwatch_context_options *options, st
 	if (options) {
 		if (options->size < sizeof(size_t) || options->threads > 256)
 			return STWATCH_ERR_ARGUMENT;
-		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+		stw_options_take(&o, sizeof o, options);
 	}
 	stw_mem mem;
 	stw_mem_init(&mem, o.resize, o.resize_user, o.memory_limit);
@@ -55,8 +57,31 @@ stwatch_status stwatch_context_create(const stwatch_context_options *options, st
 	c->progress_user = o.progress_user;
 	c->cancel = o.cancel;
 	c->unpack_limit = o.unpack_limit;
+	c->note = o.note;
+	c->note_user = o.note_user;
 	*out = c;
 	return STWATCH_OK;
+}
+
+void stw_options_take(void *to, size_t room, const void *from)
+{
+	size_t size;
+	if (!from)
+		return;
+	memcpy(&size, from, sizeof size);
+	memcpy(to, from, size < room ? size : room);
+}
+
+void stw_context_note(const stwatch_context *c, const char *format, ...)
+{
+	char line[2 * STWATCH_MESSAGE_MAX];
+	va_list arguments;
+	if (!c->note)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	c->note(c->note_user, line);
 }
 
 stw_source_options stw_context_opening(const stwatch_context *c)
@@ -98,9 +123,7 @@ stwatch_status stwatch_context_add_binary(stwatch_context *c, const char *path, 
 	stwatch_error local;
 	stw_source source;
 	const stw_source_options opening = stw_context_opening(c);
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	stwatch_status status = stw_source_open(&source, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
@@ -132,7 +155,7 @@ stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, cons
 	stwatch_status status = stw_source_open(&file.source, path, &opening, error);
 	if (status != STWATCH_OK)
 		return status;
-	status = stw_inputs_expect_trace(c, &file.source, error);
+	status = stw_inputs_expect_trace(&file.source, &c->mem, c->cancel, error);
 	if (status != STWATCH_OK) {
 		stw_source_close(&file.source);
 		return status;

@@ -13,10 +13,17 @@ struct stwatch_context {
 	void *progress_user;
 	const volatile int *cancel;
 	uint64_t unpack_limit;
+	stwatch_note_fn note;
+	void *note_user;
 	STW_VEC(stw_companion *) binaries; /* of stwatch_context_add_binary */
 	stw_companions binaries_list; /* the same, for symbols */
 	stw_symbols symbols; /* of these */
 };
+
+/* Takes over a struct of options whose first field is the size that its caller knows it by; NULL: nothing changes. */
+void stw_options_take(void *to, size_t room, const void *from);
+/* Tells people a line, where anybody listens. */
+void stw_context_note(const stwatch_context *context, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* How its inputs are opened. */
 stw_source_options stw_context_opening(const stwatch_context *context);

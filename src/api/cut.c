@@ -220,14 +220,11 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 	stwatch_cut_result *result, stwatch_error *error)
 {
 	stwatch_error local;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	cutting *c = stw_mem_zalloc(&context->mem, sizeof *c);
 	if (!c)
 		return stw_fail_memory(error);
-	if (options)
-		memcpy(&c->options, options, options->size < sizeof c->options ? options->size : sizeof c->options);
+	stw_options_take(&c->options, sizeof c->options, options);
 	stwatch_status status = stw_context_open_trace(context, &c->trace, path, error);
 	if (status == STWATCH_OK) {
 		c->cut = (stw_cut){.mem = &context->mem};

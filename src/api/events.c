@@ -1,228 +1,13 @@
+/* Printing events. */
 #include <string.h>
 
 #include "api/context.h"
-#include "api/follow.h"
-#include "api/inputs.h"
+#include "api/reader.h"
 #include "api/stuck.h"
 #include "base/error.h"
 #include "engine/index.h"
 #include "output/events_go.h"
 #include "output/json_views.h"
-#include "v2/headless.h"
-#include "wire/header.h"
-
-struct stwatch_reader {
-	stw_mem *mem;
-	const stw_source *source; /* one of the following */
-	stw_source own;
-	stw_growing *growing; /* NULL: it is not followed */
-	stw_complete complete; /* then */
-	uint64_t taken; /* generations */
-	bool ended; /* nothing more comes */
-	bool (*flush)(void *user); /* before each wait; NULL: nothing */
-	void *flush_user;
-	stw_v1 v1;
-	stw_spans spans; /* of a reading past damage, unless it follows */
-	stw_stream stream;
-	stwatch_error lost; /* the first of what is, or the header; status OK: nothing */
-	STW_VEC(char) details; /* a log's text can be a million bytes long */
-};
-
-static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
-{
-	if (r->flush && !r->flush(r->flush_user))
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
-	stwatch_status status = stw_growing_wait(r->growing, INT64_MAX, error);
-	r->ended = status == STWATCH_END;
-	return r->ended ? STWATCH_OK : status;
-}
-
-/* The wait of a stream. */
-static stwatch_status wait_for_generation(void *user, stwatch_error *error)
-{
-	stwatch_reader *r = user;
-	stwatch_status status = STWATCH_OK;
-	while (status == STWATCH_OK && !r->ended && r->complete.generations <= r->taken)
-		if (!stw_complete_next(&r->complete))
-			status = wait_for_more(r, error);
-	r->taken++;
-	return status;
-}
-
-static stwatch_status open_source(stwatch_reader *r, const stwatch_context *context, const char *path, stwatch_error *error)
-{
-	const stw_source_options opening = stw_context_opening(context);
-	r->source = &r->own;
-	return stw_source_open(&r->own, path, &opening, error);
-}
-
-static stwatch_status open_growing(
-	stwatch_reader *r, const stwatch_context *context, const char *path, int64_t silence_ns, stwatch_error *error)
-{
-	const stw_source_options opening = {.cancel = context->cancel, .unpack_limit = context->unpack_limit};
-	r->growing = stw_mem_zalloc(r->mem, sizeof *r->growing);
-	if (!r->growing)
-		return stw_fail_memory(error);
-	r->source = &r->growing->source;
-	stwatch_status status = stw_growing_open(r->growing, path, &opening, silence_ns, error);
-	if (status == STWATCH_OK)
-		status = stw_complete_begin(&r->complete, r->source, r->mem, context->cancel, error);
-	while (status == STWATCH_OK && !r->complete.follows && !r->ended) /* all of it, then */
-		status = wait_for_more(r, error);
-	return status;
-}
-
-static void close_source(stwatch_reader *r)
-{
-	stw_source_close(&r->own);
-	if (r->growing)
-		stw_growing_close(r->growing);
-	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
-}
-
-static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, unsigned minor, stwatch_error *error)
-{
-	context->symbols.asked = false;
-	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, minor, stw_context_namer(context), context->cancel, error);
-	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
-		stw_v1_close(&r->v1);
-	return status;
-}
-
-static bool note_lost(void *user, const stwatch_error *loss, uint64_t to)
-{
-	stwatch_reader *r = user;
-	(void)to;
-	if (r->lost.status == STWATCH_OK)
-		r->lost = *loss;
-	return true;
-}
-
-/* Past damage: all of its generations are found first. */
-static stwatch_status open_spans(
-	stwatch_reader *r, const stwatch_context *context, stw_go_version version, uint64_t begin, stwatch_error *error)
-{
-	stwatch_status status = stw_spans_read(&r->spans, r->mem, r->source, version, begin, note_lost, r, context->cancel, error);
-	stw_stream_open_spans(&r->stream, r->mem, r->source, version, r->spans.items, r->spans.count);
-	return status;
-}
-
-/* headless: also what has no header. salvage: past damage. */
-static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, bool salvage, stwatch_error *error)
-{
-	unsigned minor;
-	uint64_t begin = STW_HEADER_SIZE;
-	stwatch_status status = headless ? stw_inputs_expect_trace(context, r->source, error) : STWATCH_OK;
-	if (status != STWATCH_OK)
-		return status;
-	status = stw_header_read(r->source, &minor, error);
-	if (status == STWATCH_ERR_FORMAT && headless)
-		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->lost, error);
-	if (status == STWATCH_OK && minor < STW_GO122)
-		status = open_old(r, context, minor, error);
-	if (status != STWATCH_OK)
-		return status;
-	if (r->v1.mem)
-		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
-	else if (salvage && !r->growing)
-		return open_spans(r, context, (stw_go_version)minor, begin, error);
-	else
-		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
-	if (r->growing && !r->v1.mem) {
-		r->stream.wait = wait_for_generation;
-		r->stream.wait_user = r;
-		if (salvage)
-			stw_stream_salvage(&r->stream, context->cancel);
-	}
-	return STWATCH_OK;
-}
-
-/* filter NULL: nothing is followed. salvage: past damage, also where the header is missing. */
-static stwatch_status open_reader(stwatch_context *context, const char *path, const stwatch_events_filter *filter, bool salvage,
-	stwatch_reader **out, stwatch_error *error)
-{
-	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
-	if (!r)
-		return stw_fail_memory(error);
-	r->mem = &context->mem;
-	r->own.fd = -1;
-	stwatch_status status = filter && filter->follow ? open_growing(r, context, path, filter->follow_silence_ns, error)
-							 : open_source(r, context, path, error);
-	if (status == STWATCH_OK)
-		status = open_stream(r, context, salvage && !r->growing, salvage, error);
-	if (status != STWATCH_OK) {
-		stwatch_reader_free(r);
-		return status;
-	}
-	*out = r;
-	return STWATCH_OK;
-}
-
-stwatch_status stwatch_reader_open(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
-{
-	stwatch_error local;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
-	*out = NULL;
-	return open_reader(context, path, NULL, false, out, error);
-}
-
-void stwatch_reader_free(stwatch_reader *r)
-{
-	if (!r)
-		return;
-	if (r->stream.mem)
-		stw_stream_close(&r->stream);
-	stw_vec_free(r->mem, &r->spans);
-	stw_v1_close(&r->v1);
-	close_source(r);
-	stw_vec_free(r->mem, &r->details);
-	stw_mem_free(r->mem, r, sizeof *r);
-}
-
-static int keep_details(void *user, const char *data, size_t length)
-{
-	stwatch_reader *r = user;
-	if (!stw_vec_reserve(r->mem, &r->details, r->details.count + length))
-		return -1;
-	memcpy(r->details.items + r->details.count, data, length);
-	r->details.count += length;
-	return 0;
-}
-
-/* False when out of memory. */
-static bool describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
-{
-	stw_sink sink;
-	r->details.count = 0;
-	stw_sink_init(&sink, keep_details, r);
-	stw_events_go_details(&sink, &r->stream, e);
-	bool ok = stw_sink_flush(&sink) == STWATCH_OK;
-	size_t skip = r->details.count && r->details.items[0] == ' ';
-	*out = (stwatch_event){
-		.time_ns = e->time,
-		.kind = (stwatch_event_kind)stw_stream_kind(e),
-		.name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
-		.goroutine = e->g,
-		.proc = e->p,
-		.thread = e->m,
-		.details = r->details.count ? r->details.items + skip : "",
-		.details_length = r->details.count - skip,
-	};
-	return ok;
-}
-
-stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
-{
-	const stw_stream_event *e;
-	stwatch_status status = stw_stream_next(&r->stream, &e, error);
-	if (status == STWATCH_OK)
-		return describe(r, e, event) ? STWATCH_OK : stw_fail_memory(error);
-	return status == STWATCH_END && r->source->cut ? stw_source_fail_cut(r->source, error) : status;
-}
-
-/* ---- printing ---- */
 
 void stwatch_events_filter_init(stwatch_events_filter *filter)
 {
@@ -289,7 +74,11 @@ static void print_text(stw_sink *out, const stwatch_event *e, int64_t first)
 }
 
 typedef struct printer {
+	const stwatch_context *context;
 	stwatch_reader *reader;
+	bool broken; /* the event at hand, or its generation, does not go on where the one before it ended */
+	uint64_t n_gaps; /* between traces */
+	int64_t gaps_ns;
 	bool part; /* only a part is read, by an index */
 	uint64_t after; /* then: number of the sync event at which it ends */
 	int64_t first; /* then: time of the trace's first event */
@@ -315,47 +104,77 @@ static void print_one(printer *p, const stwatch_event *event, int64_t first)
 	stw_json_end_line(&p->json);
 }
 
-/* Goes on past damage, where the stream does: the first is what the whole ends with. */
+/* Keeps the first problem, which is what the whole ends with. */
+static bool note_problem(printer *p, const stwatch_error *error)
+{
+	if (!p->reader->source)
+		return stw_told_damage(&p->reader->told, &p->reader->stream, error);
+	if (p->ending.status == STWATCH_OK)
+		p->ending = *error;
+	return true;
+}
+
+/* Goes on past damage, where the stream does. */
 static stwatch_status next_event(printer *p, const stw_stream_event **e, stwatch_error *error)
 {
 	stwatch_status status;
-	while ((status = stw_stream_next(&p->reader->stream, e, error)) == STWATCH_ERR_DAMAGED && stw_stream_goes_on(&p->reader->stream))
-		if (p->ending.status == STWATCH_OK)
-			p->ending = *error;
+	const stw_stream *s = &p->reader->stream;
+	p->broken = false;
+	while ((status = stw_reader_step(p->reader, e, error)) == STWATCH_ERR_DAMAGED && stw_stream_goes_on(s)) {
+		if (!note_problem(p, error))
+			return stw_fail_memory(error);
+		p->broken = true;
+	}
+	if (status == STWATCH_OK && p->reader->gap) {
+		p->n_gaps++;
+		p->gaps_ns += p->reader->gap;
+	}
+	if (status == STWATCH_OK)
+		p->broken |= (*e)->anew;
 	return status;
 }
 
-static stwatch_status print_all(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
+/* What stops the printing beside the end; STWATCH_OK: nothing. */
+static stwatch_status look_up(const printer *p, stwatch_error *error)
+{
+	const volatile int *cancel = p->context->cancel;
+	if (cancel && *cancel)
+		return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+	return p->out.failed ? stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed") : STWATCH_OK;
+}
+
+static stwatch_status print_event(printer *p, const stw_stream_event *e, int64_t first, stwatch_error *error)
+{
+	stwatch_event event;
+	if (p->format == STWATCH_EVENTS_GO) {
+		stw_events_go_print(&p->out, &p->reader->stream, e);
+		return STWATCH_OK;
+	}
+	if (!stw_reader_describe(p->reader, e, &event))
+		return stw_fail_memory(error);
+	print_one(p, &event, first);
+	return STWATCH_OK;
+}
+
+static stwatch_status print_all(printer *p, const stwatch_events_filter *filter, stwatch_error *error)
 {
 	const stw_stream_event *e;
-	stwatch_event event;
 	stwatch_status status;
 	int64_t first = p->first;
 	bool begun = p->part;
 	while ((status = next_event(p, &e, error)) == STWATCH_OK) {
-		if (context->cancel && *context->cancel)
-			return stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
 		if (p->part && e->type == STW_EV_SYNC_POINT && e->a[0] == p->after && e->has_generation)
 			break;
 		if (!begun) {
 			first = e->time;
 			begun = true;
 		}
-		if (!passes(filter, e, first))
-			continue;
-		if (p->format == STWATCH_EVENTS_GO) {
-			stw_events_go_print(&p->out, &p->reader->stream, e);
-		} else {
-			if (!describe(p->reader, e, &event))
-				return stw_fail_memory(error);
-			print_one(p, &event, first);
-		}
-		if (p->out.failed)
-			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
-	}
-	if ((status == STWATCH_OK || status == STWATCH_END) && p->ending.status != STWATCH_OK) {
-		*error = p->ending;
-		return p->ending.status;
+		if (passes(filter, e, first))
+			status = print_event(p, e, first, error);
+		if (status == STWATCH_OK)
+			status = look_up(p, error);
+		if (status != STWATCH_OK)
+			break;
 	}
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
@@ -378,7 +197,7 @@ static void print_stuck(void *user, const stwatch_event *event)
 	print_one(s->p, event, s->stuck.first);
 }
 
-static stwatch_status print_all_stuck(printer *p, const stwatch_context *context, const stwatch_events_filter *filter, stwatch_error *error)
+static stwatch_status print_all_stuck(printer *p, const stwatch_events_filter *filter, stwatch_error *error)
 {
 	const stw_stream_event *e;
 	stw_stream *stream = &p->reader->stream;
@@ -387,22 +206,15 @@ static stwatch_status print_all_stuck(printer *p, const stwatch_context *context
 	if (!stw_stuck_init(&s.stuck, p->reader->mem, (unsigned)stream->version, filter->settings, print_stuck, &s))
 		return stw_fail_memory(error);
 	while ((status = next_event(p, &e, error)) == STWATCH_OK) {
-		if (context->cancel && *context->cancel)
-			status = stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
-		else if (!stw_stuck_take(&s.stuck, stream, e))
-			status = stw_fail_memory(error);
-		else if (p->out.failed)
-			status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+		if (p->broken)
+			stw_stuck_gap(&s.stuck);
+		status = stw_stuck_take(&s.stuck, stream, e) ? look_up(p, error) : stw_fail_memory(error);
 		if (status != STWATCH_OK)
 			break;
 	}
 	if (status == STWATCH_END || status == STWATCH_ERR_DAMAGED)
 		stw_stuck_finish(&s.stuck);
 	stw_stuck_free(&s.stuck);
-	if (status == STWATCH_END && p->ending.status != STWATCH_OK) {
-		*error = p->ending;
-		return p->ending.status;
-	}
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
@@ -448,7 +260,8 @@ static void look_for_index(printer *p, const char *path, const stwatch_events_fi
 	char place[STW_INDEX_PATH];
 	const char *why = NULL;
 	stw_index index;
-	if ((f->from_ns <= 0 && f->to_ns <= 0) || p->reader->growing || p->reader->source->spooled || p->reader->v1.mem)
+	if ((f->from_ns <= 0 && f->to_ns <= 0) || !p->reader->source || p->reader->growing || p->reader->source->spooled ||
+		p->reader->v1.mem)
 		return;
 	for (int cache = 0; cache < 2 && !p->part; cache++) {
 		const char *this_why = NULL;
@@ -461,60 +274,103 @@ static void look_for_index(printer *p, const char *path, const stwatch_events_fi
 			use_index(p, &index, f, nothing, &why);
 		stw_index_close(&index);
 	}
-	if (why && !p->part && f->note)
-		snprintf(f->note, f->note_size, "its index is not used: %s (stwatch index makes a new one)", why);
+	if (why && !p->part)
+		stw_context_note(p->context, "%s: its index is not used: %s (stwatch index makes a new one)", path, why);
 }
 
-stwatch_status stwatch_events_print(stwatch_context *context, const char *path, stwatch_events_format format,
+/* ---- all of it ---- */
+
+static void tell_gaps(const printer *p)
+{
+	char room[STW_GAPS_ROOM];
+	if (p->n_gaps)
+		stw_context_note(p->context, "%s", stw_gaps_in_words(room, p->n_gaps, p->gaps_ns));
+}
+
+/* What Go's own tool would not print. */
+static stwatch_status refuse_as_go(const stwatch_reader *r, stwatch_error *error)
+{
+	if (!r->source)
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			"Go's own tool reads one trace at a time, and so does --format go: give one, or use --format text or jsonl");
+	if (r->source->packing != STW_PACKED_NOT)
+		return stw_fail(error, STWATCH_ERR_FORMAT, 0,
+			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
+			r->source->packing == STW_PACKED_GZIP ? "gzip" : "zstd");
+	return STWATCH_OK;
+}
+
+static stwatch_status print_chosen(printer *p, const char *path, const stwatch_events_filter *f, stwatch_error *error)
+{
+	bool nothing = false;
+	if (f->kinds >> STWATCH_EVENT_STUCK & 1)
+		return print_all_stuck(p, f, error);
+	look_for_index(p, path, f, &nothing);
+	return nothing ? STWATCH_OK : print_all(p, f, error);
+}
+
+/* What the traces end with, where nothing else went wrong. */
+static stwatch_status conclude(const printer *p, stwatch_status status, stwatch_error *error)
+{
+	const stwatch_reader *r = p->reader;
+	if (status != STWATCH_OK)
+		return status;
+	if (p->ending.status != STWATCH_OK) {
+		*error = p->ending;
+		return p->ending.status;
+	}
+	if (!r->source)
+		return stw_told_verdict(&r->told, status, error);
+	return r->source->cut ? stw_source_fail_cut(r->source, error) : STWATCH_OK;
+}
+
+static stwatch_status print_to(
+	printer *p, stwatch_sink_fn sink, void *user, const char *path, const stwatch_events_filter *f, stwatch_error *error)
+{
+	stwatch_reader *r = p->reader;
+	stw_sink_init(&p->out, sink, user);
+	stw_json_init(&p->json, false, sink, user);
+	r->flush = flush;
+	r->flush_user = p;
+	if (p->format != STWATCH_EVENTS_GO)
+		p->ending = r->lost;
+	stwatch_status status = p->format == STWATCH_EVENTS_GO ? refuse_as_go(r, error) : STWATCH_OK;
+	if (status == STWATCH_OK)
+		status = print_chosen(p, path, f, error);
+	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
+	     finished = p->format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
+	tell_gaps(p);
+	status = conclude(p, status, error);
+	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
+		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	return status;
+}
+
+stwatch_status stwatch_events_print(stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_events_format format,
 	const stwatch_events_filter *filter, stwatch_sink_fn sink, void *user, stwatch_error *error)
 {
 	stwatch_error local;
 	stwatch_events_filter f;
 	stwatch_reader *r = NULL;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	stwatch_events_filter_init(&f);
-	if (filter)
-		memcpy(&f, filter, filter->size < sizeof f ? filter->size : sizeof f);
-	if (f.note && f.note_size)
-		f.note[0] = '\0';
-	stwatch_status status = open_reader(context, path, &f, format != STWATCH_EVENTS_GO, &r, error);
+	stw_options_take(&f, sizeof f, filter);
+	if (n_paths == 0 || (f.follow && n_paths > 1))
+		return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+			n_paths ? "one input at a time can be followed (%zu were given)" : "no input was given", n_paths);
+	stwatch_status status = stw_reader_open(context, paths, n_paths, &f, format != STWATCH_EVENTS_GO, &r, error);
 	if (status != STWATCH_OK)
 		return status;
 	printer *p = stw_mem_zalloc(&context->mem, sizeof *p);
-	if (!p) {
-		stwatch_reader_free(r);
-		return stw_fail_memory(error);
+	if (p) {
+		p->context = context;
+		p->reader = r;
+		p->format = format;
+		status = print_to(p, sink, user, paths[0], &f, error);
+	} else {
+		status = stw_fail_memory(error);
 	}
-	p->reader = r;
-	p->format = format;
-	stw_sink_init(&p->out, sink, user);
-	stw_json_init(&p->json, false, sink, user);
-	r->flush = flush;
-	r->flush_user = p;
-	if (format != STWATCH_EVENTS_GO)
-		p->ending = r->lost;
-	if (format == STWATCH_EVENTS_GO && r->source->packing != STW_PACKED_NOT)
-		status = stw_fail(error, STWATCH_ERR_FORMAT, 0,
-			"compressed with %s, which Go's own tool does not read: unpack it, or use --format text or jsonl",
-			r->source->packing == STW_PACKED_GZIP ? "gzip" : "zstd");
-	else if (f.kinds >> STWATCH_EVENT_STUCK & 1)
-		status = print_all_stuck(p, context, &f, error);
-	else {
-		bool nothing = false;
-		look_for_index(p, path, &f, &nothing);
-		status = nothing ? p->ending.status : print_all(p, context, &f, error);
-		if (nothing && status != STWATCH_OK)
-			*error = p->ending;
-	}
-	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
-	     finished = format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
-	if (status == STWATCH_OK && r->source->cut)
-		status = stw_source_fail_cut(r->source, error);
-	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && (!flushed || !finished))
-		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
-	stw_mem_free(&context->mem, p, sizeof *p);
+	stw_mem_free(&context->mem, p, p ? sizeof *p : 0);
 	stwatch_reader_free(r);
 	return status;
 }

@@ -82,11 +82,8 @@ stwatch_status stwatch_index_make(stwatch_context *context, const char *path, co
 	stwatch_index_options o = {.size = sizeof o};
 	stw_source source;
 	unsigned minor = 0;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
-	if (options)
-		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+	error = stw_error_begin(error, &local);
+	stw_options_take(&o, sizeof o, options);
 	const stw_source_options opening = stw_context_opening(context);
 	stwatch_status status = stw_source_open(&source, path, &opening, error);
 	if (status != STWATCH_OK)

@@ -12,6 +12,8 @@
 #include "engine/index.h"
 #include "wire/header.h"
 
+enum { NOTES_MOST = 20 };
+
 static stwatch_status fail_unknown(const stw_source *source, stwatch_error *error)
 {
 	unsigned minor;
@@ -60,6 +62,22 @@ static void note_unknown(stw_inputs *in, unsigned index, const stw_source *sourc
 	in->unknown.input = index;
 }
 
+/* The source is kept open. */
+static stwatch_status take_trace(stw_inputs *in, const char *path, unsigned index, stw_source *source, stwatch_error *error)
+{
+	stwatch_status status = keep_trace(in, path, index, source, error);
+	if (status == STWATCH_OK)
+		source->fd = -1;
+	return status;
+}
+
+static stwatch_status expect_trace(
+	stw_inputs *in, const stwatch_context *context, const char *path, unsigned index, stw_source *source, stwatch_error *error)
+{
+	stwatch_status status = stw_inputs_expect_trace(source, in->mem, context->cancel, error);
+	return status == STWATCH_OK ? take_trace(in, path, index, source, error) : status;
+}
+
 static stwatch_status sort_opened(
 	stw_inputs *in, const stwatch_context *context, const char *path, unsigned index, stw_source *source, stwatch_error *error)
 {
@@ -68,11 +86,7 @@ static stwatch_status sort_opened(
 	if (status != STWATCH_OK)
 		return status;
 	switch (like) {
-	case STW_LIKE_TRACE:
-		status = keep_trace(in, path, index, source, error);
-		if (status == STWATCH_OK)
-			source->fd = -1; /* kept open */
-		return status;
+	case STW_LIKE_TRACE: return take_trace(in, path, index, source, error);
 	case STW_LIKE_NOTHING: return fail_unknown(source, error);
 	default: status = keep_companion(in, context, path, index, source, error);
 	}
@@ -88,7 +102,8 @@ static stwatch_status sort_one(stw_inputs *in, const stwatch_context *context, u
 	const stw_source_options opening = stw_context_opening(context);
 	stwatch_status status = stw_source_open(&source, path, &opening, error);
 	if (status == STWATCH_OK) {
-		status = sort_opened(in, context, path, index, &source, error);
+		status = in->only_traces ? expect_trace(in, context, path, index, &source, error)
+					 : sort_opened(in, context, path, index, &source, error);
 		stw_source_close(&source);
 	}
 	return status;
@@ -96,13 +111,10 @@ static stwatch_status sort_one(stw_inputs *in, const stwatch_context *context, u
 
 /* ---- folders ---- */
 
-static bool note(stw_inputs *in, const char *path, const char *why)
+static void note(stw_inputs *in, const stwatch_context *context, const char *path, const char *why)
 {
-	const char *text = stw_arena_printf(&in->arena, "%s: passed over: %s", path, why),
-		   **slot = text ? stw_vec_push(in->mem, &in->notes) : NULL;
-	if (slot)
-		*slot = text;
-	return slot != NULL;
+	if (in->n_passed++ < NOTES_MOST)
+		stw_context_note(context, "%s: passed over: %s", path, why);
 }
 
 static bool add_file(stw_inputs *in, const char *path, unsigned given, bool in_folder)
@@ -144,12 +156,17 @@ static stwatch_status add_folder(stw_inputs *in, const char *folder, unsigned gi
 	return ok ? STWATCH_OK : stw_fail_memory(error);
 }
 
+bool stw_inputs_is_folder(const char *path)
+{
+	struct stat st;
+	return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static stwatch_status list_files(stw_inputs *in, const char *const *paths, size_t n_paths, stwatch_error *error)
 {
 	for (size_t i = 0; i < n_paths; i++) {
-		struct stat st;
 		stwatch_status status = STWATCH_OK;
-		if (strcmp(paths[i], "-") != 0 && stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode))
+		if (stw_inputs_is_folder(paths[i]))
 			status = add_folder(in, paths[i], (unsigned)i, error);
 		else if (!add_file(in, paths[i], (unsigned)i, false))
 			status = stw_fail_memory(error);
@@ -189,12 +206,14 @@ static stwatch_status sort_found(stw_inputs *in, const stwatch_context *context,
 		stw_companion_free(in->companions.items[n]);
 		in->companions.count = n;
 		in->unknown.status = STWATCH_OK;
-		return note(in, path, "a text without anything known in it") ? STWATCH_OK : stw_fail_memory(error);
+		note(in, context, path, "a text without anything known in it");
+		return STWATCH_OK;
 	}
 	if (status != STWATCH_ERR_FORMAT && status != STWATCH_ERR_UNSUPPORTED && status != STWATCH_ERR_IO &&
 		status != STWATCH_ERR_UNAVAILABLE)
 		return status;
-	return note(in, path, error->message) ? STWATCH_OK : stw_fail_memory(error);
+	note(in, context, path, error->message);
+	return STWATCH_OK;
 }
 
 void stw_inputs_blame(const stw_inputs *in, stwatch_error *error)
@@ -212,11 +231,11 @@ void stw_inputs_blame(const stw_inputs *in, stwatch_error *error)
 
 /* ---- a trace alone ---- */
 
-stwatch_status stw_inputs_expect_trace(stwatch_context *context, const stw_source *source, stwatch_error *error)
+stwatch_status stw_inputs_expect_trace(const stw_source *source, stw_mem *mem, const volatile int *cancel, stwatch_error *error)
 {
 	stw_likeness like;
 	unsigned minor;
-	stwatch_status status = stw_companion_recognise(source, &context->mem, context->cancel, &like, error);
+	stwatch_status status = stw_companion_recognise(source, mem, cancel, &like, error);
 	return status != STWATCH_OK || like == STW_LIKE_TRACE ? status : stw_header_read(source, &minor, error);
 }
 
@@ -240,13 +259,15 @@ static stwatch_status fail_nothing(const stw_inputs *in, stwatch_error *error)
 	char known[160];
 	error->input = 0;
 	return stw_fail(error, STWATCH_ERR_FORMAT, STWATCH_NO_OFFSET,
-		"no file in this folder is of use: %zu passed over (an execution trace, %s was expected)", in->notes.count,
-		stw_companion_expected(known, sizeof known));
+		"no file in this folder is of use: %zu passed over (an execution trace%s%s was expected)", in->n_passed,
+		in->only_traces ? "" : ", ", in->only_traces ? "" : stw_companion_expected(known, sizeof known));
 }
 
-stwatch_status stw_inputs_open(stw_inputs *in, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
+stwatch_status stw_inputs_open(
+	stw_inputs *in, stwatch_context *context, const char *const *paths, size_t n_paths, bool only_traces, stwatch_error *error)
 {
 	memset(in, 0, sizeof *in);
+	in->only_traces = only_traces;
 	in->mem = &context->mem;
 	stw_arena_init(&in->arena, in->mem);
 	stwatch_status status = list_files(in, paths, n_paths, error);
@@ -260,6 +281,8 @@ stwatch_status stw_inputs_open(stw_inputs *in, stwatch_context *context, const c
 			return status;
 		}
 	}
+	if (in->n_passed > NOTES_MOST)
+		stw_context_note(context, "%zu more files passed over", in->n_passed - NOTES_MOST);
 	if (tells_something(in))
 		return STWATCH_OK;
 	status = fail_nothing(in, error);
@@ -293,7 +316,6 @@ void stw_inputs_close(stw_inputs *in)
 	stw_vec_free(in->mem, &in->traces);
 	stw_vec_free(in->mem, &in->companions);
 	stw_vec_free(in->mem, &in->files);
-	stw_vec_free(in->mem, &in->notes);
 	stw_arena_free(&in->arena);
 	in->mem = NULL;
 }

@@ -6,10 +6,8 @@
 
 #include "analysis/choices.h"
 #include "analysis/way.h"
-#include "api/context.h"
 #include "api/told.h"
 #include "base/error.h"
-#include "engine/walk.h"
 #include "output/path_print.h"
 
 /* ROOM: stays of the past that are kept at once, 56 bytes each; FOLLOWED: of many with one name; LISTED: names to choose from. */
@@ -23,7 +21,6 @@ struct stwatch_path {
 	stw_choices choices;
 	stw_ways ways;
 	STW_VEC(int64_t) begins; /* by span: time of its first event, INT64_MAX: it has none */
-	size_t span; /* that is being read */
 	stwatch_summary summary;
 	bool has_chosen;
 	uint64_t nth;
@@ -73,47 +70,36 @@ void stwatch_path_free(stwatch_path *x)
 
 /* ---- the first look ---- */
 
-typedef struct looking {
-	stwatch_path *path;
-	const stw_trace *trace;
-} looking;
-
 static bool look(void *user, stw_stream *stream, const stw_stream_event *e)
 {
-	looking *l = user;
-	stwatch_path *x = l->path;
-	if (stw_told_event(&x->told, stream, e) && x->told.fresh) {
-		for (size_t i = 0; i < l->trace->spans.count; i++)
-			if (stream->v1 || l->trace->spans.items[i].begin == stream->span.begin)
-				x->begins.items[i] = e->time;
-	}
+	stwatch_path *x = user;
+	if (stw_told_event(&x->told, stream, e) && x->told.fresh)
+		x->begins.items[stw_stream_at(stream)] = e->time;
 	stw_choices_add(&x->choices, stream, e);
 	return !x->choices.failed && !x->spots.failed;
 }
 
-static void on_gap(void *user)
-{
-	looking *l = user;
-	stw_choices_break(&l->path->choices);
-}
-
 static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error)
 {
-	looking *l = user;
-	(void)stream;
-	return stw_told_problem(&l->path->told, error->offset, error->message);
+	stwatch_path *x = user;
+	return stw_told_damage(&x->told, stream, error);
 }
 
-static stwatch_status look_at_all(stwatch_path *x, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
+static void on_gap(void *user)
 {
-	looking l = {x, trace};
-	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {.event = look, .damage = on_damage, .gap = on_gap, .user = &l};
-	if (!stw_vec_reserve(x->mem, &x->begins, trace->spans.count))
+	stwatch_path *x = user;
+	stw_choices_break(&x->choices);
+}
+
+static stwatch_status look_at_all(stwatch_path *x, const stwatch_context *context, stwatch_error *error)
+{
+	const stw_walk walk = {.event = look, .damage = on_damage, .gap = on_gap, .user = x};
+	const size_t n = x->told.trace.spans.count;
+	if (!stw_vec_reserve(x->mem, &x->begins, n))
 		return stw_fail_memory(error);
-	for (size_t i = 0; i < trace->spans.count; i++)
+	for (size_t i = 0; i < n; i++)
 		x->begins.items[x->begins.count++] = INT64_MAX;
-	stwatch_status status = stw_trace_walk(trace, &options, &walk, error);
+	stwatch_status status = stw_told_walk(&x->told, context, &walk, error);
 	stw_choices_break(&x->choices);
 	return x->choices.failed || x->spots.failed ? stw_fail_memory(error) : status;
 }
@@ -327,6 +313,15 @@ static int by_subject(const void *x, const void *y)
 	return order ? order : (a->id > b->id) - (a->id < b->id);
 }
 
+/* A goroutine's row from another part of the trace; NULL: there is none yet. */
+static stwatch_path_choice *same_goroutine(const stwatch_path *x, const stw_choice *row)
+{
+	for (size_t i = x->listed.count; row->subject == STWATCH_PATH_GOROUTINE && i-- > 0;)
+		if (x->listed.items[i].subject == STWATCH_PATH_GOROUTINE && x->listed.items[i].id == row->id)
+			return &x->listed.items[i];
+	return NULL;
+}
+
 static bool list(stwatch_path *x)
 {
 	const stw_choices *c = &x->choices;
@@ -334,8 +329,15 @@ static bool list(stwatch_path *x)
 		return false;
 	for (size_t i = 0; i < c->names.count + c->n_most; i++) {
 		const stw_choice *row = i < c->names.count ? &c->names.items[i] : &c->most[i - c->names.count];
-		x->listed.items[x->listed.count++] = (stwatch_path_choice){
-			(stwatch_path_subject)row->subject, text(x, row->name), row->id, row->count, row->total, row->max};
+		stwatch_path_choice *same = same_goroutine(x, row);
+		if (same) {
+			same->count += row->count;
+			same->total_ns += row->total;
+			same->max_ns = row->max > same->max_ns ? row->max : same->max_ns;
+		} else {
+			x->listed.items[x->listed.count++] = (stwatch_path_choice){
+				(stwatch_path_subject)row->subject, text(x, row->name), row->id, row->count, row->total, row->max};
+		}
 	}
 	if (x->listed.count > 1)
 		qsort(x->listed.items, x->listed.count, sizeof *x->listed.items, by_subject);
@@ -373,6 +375,7 @@ static bool has_share(const stwatch_path *x, stwatch_path_kind kind)
 
 static void tell_limits(stwatch_path *x)
 {
+	limit(x, stw_word_gaps(&x->told.arena, x->told.n_gaps, x->told.gaps_ns));
 	if (!x->has_chosen)
 		return;
 	if (x->chosen.open_begin)
@@ -398,7 +401,7 @@ static void tell_limits(stwatch_path *x)
 
 /* ---- the public functions ---- */
 
-static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwatch_context *context, stwatch_error *error)
+static stwatch_status follow(stwatch_path *x, const stwatch_context *context, stwatch_error *error)
 {
 	size_t index = 0;
 	stwatch_status status = choose(x, &index, error);
@@ -410,7 +413,7 @@ static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwa
 	x->ways.procs = x->choices.procs > 0 ? x->choices.procs : 1;
 	if (!want_ways(x, index))
 		return stw_fail_memory(error);
-	status = stw_ways_follow(&x->ways, trace, x->begins.items, context->cancel, error);
+	status = stw_ways_follow(&x->ways, &x->told.trace, x->begins.items, context->cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	x->has_chosen = true;
@@ -421,42 +424,27 @@ static stwatch_status follow(stwatch_path *x, const stw_trace *trace, const stwa
 	return word_segments(x) && word_shares(x) ? STWATCH_OK : stw_fail_memory(error);
 }
 
-static stwatch_status run(stwatch_path *x, stwatch_context *context, const char *path, stwatch_error *error)
+static stwatch_status run(stwatch_path *x, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
 {
-	stw_trace trace;
-	stwatch_status status = stw_context_open_trace(context, &trace, path, error);
+	stwatch_status status = stw_told_open(&x->told, context, paths, n_paths, error);
 	if (status != STWATCH_OK)
 		return status;
-	status = look_at_all(x, &trace, context, error);
+	status = look_at_all(x, context, error);
 	if (status == STWATCH_OK && x->options.subject != STWATCH_PATH_ANY)
-		status = follow(x, &trace, context, error);
+		status = follow(x, context, error);
 	bool readable = status == STWATCH_OK || status == STWATCH_ERR_CANCELLED;
-	if (readable && (!list(x) || !stw_told_conclude(&x->told, &trace, path, status == STWATCH_ERR_CANCELLED)))
+	if (readable && (!list(x) || !stw_told_conclude(&x->told, status == STWATCH_ERR_CANCELLED)))
 		status = stw_fail_memory(error);
 	x->summary.gomaxprocs_max = x->choices.procs;
 	tell_limits(x);
-	stw_trace_close(&trace);
 	return stw_told_verdict(&x->told, status, error);
 }
 
-static bool take_options(stwatch_path *x, const stwatch_path_options *options)
-{
-	stwatch_path_options_init(&x->options);
-	if (!options)
-		return true;
-	memcpy(&x->options, options, options->size < sizeof x->options ? options->size : sizeof x->options);
-	if (x->options.name)
-		x->options.name = stw_arena_copy(&x->told.arena, x->options.name, strlen(x->options.name));
-	return x->options.name || !options->name;
-}
-
-stwatch_status stwatch_path_read(
-	stwatch_context *context, const char *path, const stwatch_path_options *options, stwatch_path **out, stwatch_error *error)
+stwatch_status stwatch_path_read(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_path_options *options,
+	stwatch_path **out, stwatch_error *error)
 {
 	stwatch_error local;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	*out = NULL;
 	stwatch_path *x = stw_mem_zalloc(&context->mem, sizeof *x);
 	if (!x)
@@ -465,9 +453,11 @@ stwatch_status stwatch_path_read(
 	stw_told_init(&x->told, x->mem);
 	stw_spots_init(&x->spots, x->mem);
 	stw_ways_init(&x->ways, x->mem, &x->spots, ROOM);
-	bool ok = take_options(x, options);
+	stwatch_path_options_init(&x->options);
+	stw_options_take(&x->options, sizeof x->options, options);
+	bool ok = stw_told_keep(&x->told, &x->options.name);
 	stw_choices_init(&x->choices, x->mem, &x->spots, &x->options);
-	stwatch_status status = ok ? run(x, context, path, error) : stw_fail_memory(error);
+	stwatch_status status = ok ? run(x, context, paths, n_paths, error) : stw_fail_memory(error);
 	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
 		*out = x;
 	else
@@ -475,9 +465,16 @@ stwatch_status stwatch_path_read(
 	return status;
 }
 
-const stwatch_input *stwatch_path_input(const stwatch_path *x)
+const stwatch_input *stwatch_path_inputs(const stwatch_path *x, size_t *count)
 {
-	return &x->told.input;
+	*count = x->told.inputs.count;
+	return x->told.inputs.items;
+}
+
+const char *const *stwatch_path_limits(const stwatch_path *x, size_t *count)
+{
+	*count = x->n_limits;
+	return x->limits;
 }
 
 const stwatch_path_span *stwatch_path_chosen(const stwatch_path *x)
@@ -518,7 +515,11 @@ stwatch_status stwatch_path_print(
 	const stwatch_path *x, stwatch_path_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
 	const stw_path_input in = {
-		.common = {.inputs = &x->told.input, .n_inputs = 1, .summary = &x->summary, .limits = x->limits, .n_limits = x->n_limits},
+		.common = {.inputs = x->told.inputs.items,
+			.n_inputs = x->told.inputs.count,
+			.summary = &x->summary,
+			.limits = x->limits,
+			.n_limits = x->n_limits},
 		.subject = x->options.subject,
 		.chosen = stwatch_path_chosen(x),
 		.nth = x->nth,

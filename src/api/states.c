@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "analysis/members.h"
-#include "api/context.h"
 #include "api/told.h"
 #include "base/error.h"
 #include "engine/feed.h"
-#include "engine/walk.h"
 #include "output/states_print.h"
 
-enum { CONTRADICTIONS_KEPT = 100 };
+enum { CONTRADICTIONS_KEPT = 100, LIMITS_MAX = 8 };
 
 typedef struct edge {
 	uint8_t resource, from, to, event;
@@ -38,8 +36,13 @@ struct stwatch_states {
 	STW_VEC(stwatch_state_time) times;
 	STW_VEC(stwatch_transition) transitions;
 	stw_told told;
+	stw_timeline timeline; /* while the events are read */
+	stw_untold_stops stops;
+	bool in_untold; /* the next of stops has begun */
 	stw_members members; /* of options.function */
 	stwatch_summary summary;
+	const char *limits[LIMITS_MAX];
+	size_t n_limits;
 	bool failed;
 };
 
@@ -65,6 +68,7 @@ void stwatch_states_free(stwatch_states *s)
 	stw_vec_free(mem, &s->times);
 	stw_vec_free(mem, &s->transitions);
 	stw_members_free(&s->members);
+	stw_untold_stops_free(&s->stops);
 	stw_told_free(&s->told);
 	stw_mem_free(mem, s, sizeof *s);
 }
@@ -196,23 +200,47 @@ static void on_clash(void *user, const stw_clash *c)
 
 /* ---- reading ---- */
 
-/* A trace that is being read. */
-typedef struct reading {
-	stwatch_states *states;
-	stw_timeline timeline;
-} reading;
+/* On the thread that its P has; without one it is no stop as it can be understood. */
+static bool add_untold(stwatch_states *s, const stw_untold_stop *stop, uint8_t type, int64_t at)
+{
+	uint32_t p = stw_timeline_find_p(&s->timeline, stop->p);
+	uint32_t m = p == STW_MAP_NONE ? STW_MAP_NONE : s->timeline.ps.items[p].m;
+	const stw_timeline_event e = {
+		.time = at, .m = m == STW_MAP_NONE ? STWATCH_NONE : s->timeline.ms.items[m].id, .p = stop->p, .g = stop->g, .type = type};
+	return m == STW_MAP_NONE ? !s->timeline.failed : stw_timeline_add(&s->timeline, &e);
+}
+
+/* The stops that no event tells, as far as they began and ended before the event at hand. */
+static bool take_untold(stwatch_states *s, int64_t before)
+{
+	for (; s->stops.next < s->stops.stops.count; s->stops.next++) {
+		const stw_untold_stop *stop = &s->stops.stops.items[s->stops.next];
+		if (!stop->inferred)
+			continue;
+		if (!s->in_untold && stop->from >= before)
+			return true;
+		if (!s->in_untold && !add_untold(s, stop, STW_EV_STWBegin, stop->from))
+			return false;
+		s->in_untold = true;
+		if (stop->to >= before)
+			return true;
+		if (!add_untold(s, stop, STW_EV_STWEnd, stop->to))
+			return false;
+		s->in_untold = false;
+	}
+	return true;
+}
 
 static bool take(void *user, stw_stream *stream, const stw_stream_event *e)
 {
-	reading *r = user;
-	stwatch_states *s = r->states;
+	stwatch_states *s = user;
 	if (!stw_told_event(&s->told, stream, e))
 		return true;
 	if (s->told.fresh)
-		stw_timeline_generation(&r->timeline, e->time, (uint32_t)s->told.input.generations);
+		stw_timeline_generation(&s->timeline, e->time, s->told.generations);
 	if (e->type == STW_EV_ProcsChange && (int64_t)e->a[0] > s->summary.gomaxprocs_max)
 		s->summary.gomaxprocs_max = (int64_t)e->a[0];
-	return stw_feed(&r->timeline, stream, e) && !s->failed;
+	return take_untold(s, e->time) && stw_feed(&s->timeline, stream, e) && !s->failed;
 }
 
 /* What the strict reader refuses as a contradiction is one. */
@@ -226,21 +254,22 @@ static void tell_fault(stwatch_states *s, stw_fault fault, const char *what)
 
 static bool on_damage(void *user, const stw_stream *stream, const stwatch_error *error)
 {
-	stwatch_states *s = ((reading *)user)->states;
+	stwatch_states *s = user;
 	if (!stream->salvaging || stream->order.fault != STW_FAULT_BYTES)
 		tell_fault(s, stream->order.fault, error->message);
-	return stw_told_problem(&s->told, error->offset, error->message) && !s->failed;
+	return stw_told_damage(&s->told, stream, error) && !s->failed;
 }
 
 static void on_gap(void *user)
 {
-	reading *r = user;
-	stw_timeline_gap(&r->timeline, r->states->told.last);
+	stwatch_states *s = user;
+	stw_timeline_gap(&s->timeline, s->told.last);
 }
 
 static void on_forgotten(void *user, bool proc, int64_t id, int64_t time)
 {
-	stw_timeline_forget(&((reading *)user)->timeline, proc, id, time);
+	stwatch_states *s = user;
+	stw_timeline_forget(&s->timeline, proc, id, time);
 }
 
 /* ---- the result ---- */
@@ -332,12 +361,33 @@ static bool list_times(stwatch_states *s, unsigned resource)
 	return true;
 }
 
-static bool conclude(stwatch_states *s, const stw_trace *trace, const char *path, bool cancelled)
+static bool tell_limits(stwatch_states *s)
+{
+	static const char *const ALWAYS[] = {
+		"_Gidle, _Gcopystack and _Gleaked are never written: their time is in the states around them",
+		"when a P became _Pgcstop is inferred from the other P's; who asked for a stop keeps its P _Prunning",
+		"a thread has no state of the runtime's: it follows from its P and goroutine; idle ones may not exist yet",
+	};
+	for (size_t i = 0; i < sizeof ALWAYS / sizeof *ALWAYS; i++)
+		s->limits[s->n_limits++] = ALWAYS[i];
+	if (s->stops.any)
+		s->limits[s->n_limits++] = s->version < 10
+			? "to Go 1.9 stops are no events: they are inferred from their ends, and so is when P's were _Pgcstop in them"
+			: "to Go 1.20 stops other than the collector's are no events: they are inferred from their ends, and so is when "
+			  "P's were "
+			  "_Pgcstop in them";
+	const char *gaps = stw_word_gaps(&s->told.arena, s->told.n_gaps, s->told.gaps_ns);
+	if (gaps)
+		s->limits[s->n_limits++] = gaps;
+	return gaps || s->told.n_gaps == 0;
+}
+
+static bool conclude(stwatch_states *s, bool cancelled)
 {
 	bool ok = true;
 	for (unsigned resource = 0; resource < STW_RES_COUNT; resource++)
 		ok = ok && list_times(s, resource) && list_transitions(s, resource);
-	return ok && stw_told_conclude(&s->told, trace, path, cancelled);
+	return ok && stw_told_conclude(&s->told, cancelled) && tell_limits(s);
 }
 
 /* ---- the public functions ---- */
@@ -350,78 +400,61 @@ static bool see_member(void *user, stw_stream *stream, const stw_stream_event *e
 	return !members->failed;
 }
 
-static stwatch_status find_members(stwatch_states *s, const stw_trace *trace, const stw_run_options *options, stwatch_error *error)
+static stwatch_status find_members(stwatch_states *s, const stwatch_context *context, stwatch_error *error)
 {
 	const stw_walk walk = {.event = see_member, .user = &s->members};
-	stwatch_status status = stw_trace_walk(trace, options, &walk, error);
+	stwatch_status status = stw_told_walk(&s->told, context, &walk, error);
 	if (status == STWATCH_OK && s->members.count == 0)
 		status = stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET, "no goroutine was started with, or seen in, \"%.200s\"",
 			s->options.function);
 	return status;
 }
 
-static stwatch_status run(stwatch_states *s, stwatch_context *context, const char *path, stwatch_error *error)
+static stwatch_status read_events(stwatch_states *s, const stwatch_context *context, stwatch_error *error)
 {
-	stw_trace trace;
-	reading r = {.states = s};
 	const stw_timeline_hooks hooks = {on_interval, on_move, on_clash, s};
-	const stw_run_options options = {.progress = context->progress, .progress_user = context->progress_user, .cancel = context->cancel};
-	const stw_walk walk = {.event = take, .damage = on_damage, .gap = on_gap, .forgotten = on_forgotten, .user = &r};
-	stwatch_status status = stw_context_open_trace(context, &trace, path, error);
-	if (status != STWATCH_OK)
-		return status;
-	if (s->options.function && (status = find_members(s, &trace, &options, error)) != STWATCH_OK) {
-		stw_trace_close(&trace);
-		return status;
-	}
-	s->version = (unsigned)trace.version;
-	if (!stw_timeline_init(&r.timeline, s->mem, s->version, &hooks)) {
-		stw_trace_close(&trace);
+	const stw_walk walk = {.event = take, .damage = on_damage, .gap = on_gap, .forgotten = on_forgotten, .user = s};
+	s->version = (unsigned)s->told.trace.version;
+	if (!stw_timeline_init(&s->timeline, s->mem, s->version, &hooks))
 		return stw_fail_memory(error);
-	}
-	status = stw_trace_walk(&trace, &options, &walk, error);
+	stwatch_status status = stw_told_stops(&s->told, context, &s->stops, error);
+	if (status == STWATCH_OK)
+		status = stw_told_walk(&s->told, context, &walk, error);
 	bool cancelled = status == STWATCH_ERR_CANCELLED;
 	if (status == STWATCH_OK || cancelled) {
-		stw_timeline_finish(&r.timeline, s->told.last);
-		if (s->failed || !conclude(s, &trace, path, cancelled))
+		stw_timeline_finish(&s->timeline, s->told.last);
+		if (s->failed || !conclude(s, cancelled))
 			status = stw_fail_memory(error);
 	}
-	stw_timeline_free(&r.timeline);
-	stw_trace_close(&trace);
+	stw_timeline_free(&s->timeline);
 	return stw_told_verdict(&s->told, status, error);
 }
 
-static bool take_options(stwatch_states *s, const stwatch_states_options *options)
+static stwatch_status run(stwatch_states *s, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
 {
-	stwatch_states_options_init(&s->options);
-	if (!options)
-		return true;
-	memcpy(&s->options, options, options->size < sizeof s->options ? options->size : sizeof s->options);
-	if (s->options.function)
-		s->options.function = stw_arena_copy(&s->told.arena, s->options.function, strlen(s->options.function));
-	s->members.word = s->options.function;
-	return s->options.function || !options->function;
+	stwatch_status status = stw_told_open(&s->told, context, paths, n_paths, error);
+	if (status == STWATCH_OK && s->options.function)
+		status = find_members(s, context, error);
+	return status == STWATCH_OK ? read_events(s, context, error) : status;
 }
 
-stwatch_status stwatch_states_read(
-	stwatch_context *context, const char *path, const stwatch_states_options *options, stwatch_states **out, stwatch_error *error)
+stwatch_status stwatch_states_read(stwatch_context *context, const char *const *paths, size_t n_paths,
+	const stwatch_states_options *options, stwatch_states **out, stwatch_error *error)
 {
 	stwatch_error local;
-	if (!error)
-		error = &local;
-	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	error = stw_error_begin(error, &local);
 	*out = NULL;
 	stwatch_states *s = stw_mem_zalloc(&context->mem, sizeof *s);
 	if (!s)
 		return stw_fail_memory(error);
 	s->mem = &context->mem;
 	stw_told_init(&s->told, s->mem);
-	stw_members_init(&s->members, s->mem, NULL);
-	if (!take_options(s, options)) {
-		stwatch_states_free(s);
-		return stw_fail_memory(error);
-	}
-	stwatch_status status = run(s, context, path, error);
+	stwatch_states_options_init(&s->options);
+	stw_options_take(&s->options, sizeof s->options, options);
+	bool ok = stw_told_keep(&s->told, &s->options.function);
+	stw_members_init(&s->members, s->mem, s->options.function);
+	stw_untold_stops_init(&s->stops, s->mem);
+	stwatch_status status = ok ? run(s, context, paths, n_paths, error) : stw_fail_memory(error);
 	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
 		*out = s;
 	else
@@ -429,9 +462,16 @@ stwatch_status stwatch_states_read(
 	return status;
 }
 
-const stwatch_input *stwatch_states_input(const stwatch_states *s)
+const stwatch_input *stwatch_states_inputs(const stwatch_states *s, size_t *count)
 {
-	return &s->told.input;
+	*count = s->told.inputs.count;
+	return s->told.inputs.items;
+}
+
+const char *const *stwatch_states_limits(const stwatch_states *s, size_t *count)
+{
+	*count = s->n_limits;
+	return s->limits;
 }
 
 const stwatch_state_time *stwatch_states_times(const stwatch_states *s, size_t *count)
@@ -457,17 +497,12 @@ const stwatch_contradiction *stwatch_states_contradictions(const stwatch_states 
 stwatch_status stwatch_states_print(
 	const stwatch_states *s, stwatch_states_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
 {
-	static const char *const LIMITS[] = {
-		"_Gidle, _Gcopystack and _Gleaked are never written: their time is in the states around them",
-		"when a P became _Pgcstop is inferred from the other P's; who asked for a stop keeps its P _Prunning",
-		"a thread has no state of the runtime's: it follows from its P and goroutine; idle ones may not exist yet",
-	};
 	const stw_states_input in = {
-		.common = {.inputs = &s->told.input,
-			.n_inputs = 1,
+		.common = {.inputs = s->told.inputs.items,
+			.n_inputs = s->told.inputs.count,
 			.summary = &s->summary,
-			.limits = LIMITS,
-			.n_limits = sizeof LIMITS / sizeof *LIMITS},
+			.limits = s->limits,
+			.n_limits = s->n_limits},
 		.options = s->options,
 		.times = s->times.items,
 		.n_times = s->times.count,

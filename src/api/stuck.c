@@ -260,6 +260,18 @@ bool stw_stuck_take(stw_stuck *s, stw_stream *stream, const stw_stream_event *e)
 	return !s->failed;
 }
 
+void stw_stuck_gap(stw_stuck *s)
+{
+	if (!s->begun)
+		return;
+	end_rounds(s, (s->round + 1) * ROUND_NS);
+	end_queue(s, s->last);
+	stw_timeline_gap(&s->timeline, s->last);
+	memset(s->idle.items, 0, s->idle.count * sizeof *s->idle.items);
+	s->stops = s->runnable = s->least = 0;
+	mark_idle(s, s->last);
+}
+
 void stw_stuck_finish(stw_stuck *s)
 {
 	if (!s->begun)

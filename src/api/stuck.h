@@ -40,6 +40,8 @@ bool stw_stuck_init(stw_stuck *stuck, stw_mem *mem, unsigned version, const stwa
 void stw_stuck_free(stw_stuck *stuck);
 /* Tells the stays that end with an event. False when out of memory. */
 bool stw_stuck_take(stw_stuck *stuck, stw_stream *stream, const stw_stream_event *event);
+/* A part of the trace is missing from here on: tells those that are open, and begins anew. */
+void stw_stuck_gap(stw_stuck *stuck);
 /* Tells those that are open. */
 void stw_stuck_finish(stw_stuck *stuck);
 

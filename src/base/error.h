@@ -9,4 +9,13 @@ stwatch_status stw_fail(stwatch_error *error, stwatch_status status, uint64_t of
 	__attribute__((format(printf, 4, 5)));
 stwatch_status stw_fail_memory(stwatch_error *error);
 
+/* The error that a public function fills in: the caller's, or where that is NULL a local one. */
+static inline stwatch_error *stw_error_begin(stwatch_error *error, stwatch_error *local)
+{
+	if (!error)
+		error = local;
+	*error = (stwatch_error){.offset = STWATCH_NO_OFFSET};
+	return error;
+}
+
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/stream_queue.h"
+#include "engine/together.h"
 
 /* As STW_MERGE_FORGET_G and _P. */
 static void queue_forgotten(stw_merge *mg, int64_t id, bool proc)
@@ -42,10 +43,9 @@ void stw_stream_open(stw_stream *s, stw_mem *mem, const stw_source *source, stw_
 	stw_order_init(&s->order, mem);
 }
 
-void stw_stream_open_spans(
-	stw_stream *s, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t count)
+void stw_stream_open_spans(stw_stream *s, stw_mem *mem, const stw_span *spans, size_t count)
 {
-	stw_stream_open(s, mem, source, version);
+	stw_stream_open(s, mem, count ? spans->source : NULL, count ? spans->version : STW_GO122);
 	s->listed = s->salvage = true;
 	s->list = spans;
 	s->n_list = count;
@@ -53,7 +53,7 @@ void stw_stream_open_spans(
 
 void stw_stream_open_span(stw_stream *s, stw_mem *mem, const stw_span *span)
 {
-	stw_stream_open_spans(s, mem, span->source, span->version, span, 1);
+	stw_stream_open_spans(s, mem, span, 1);
 	s->alone = true;
 }
 
@@ -97,7 +97,9 @@ static void end_generation(stw_stream *s)
 		stw_merge_close(&s->merge);
 	if (s->salvaging) /* what comes next stands on its own */
 		s->initial = s->number = 0;
-	s->merging = s->salvaging = false;
+	if (s->behind_gap)
+		stw_order_free(&s->before_gap);
+	s->merging = s->salvaging = s->behind_gap = false;
 	stw_generation_free(&s->gen);
 }
 
@@ -264,12 +266,23 @@ static stwatch_status end_all(stw_stream *s, stwatch_error *error)
 	return status;
 }
 
+static void take_listed(stw_stream *s)
+{
+	s->span = s->list[s->at_list++];
+	s->source = s->span.source;
+	if (s->alone || s->span.joint != STW_JOINT_GAP)
+		return;
+	s->before_gap = s->order; /* what goes on behind it can't be begun there */
+	s->behind_gap = true;
+	stw_order_init(&s->order, s->mem);
+}
+
 static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 {
 	if (s->listed) {
 		if (s->at_list == s->n_list)
 			return end_all(s, error);
-		s->span = s->list[s->at_list++];
+		take_listed(s);
 	} else {
 		if (s->span.error.status != STWATCH_OK)
 			return fail_after_sync(s, &s->span.error);
@@ -288,6 +301,20 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 	return open_generation(s, error);
 }
 
+/* Numbers of goroutines are never used again: one that was there before a gap is not created after it, but in another process. */
+static bool is_of_one_process(const stw_stream *s, stwatch_error *error)
+{
+	for (unsigned i = 0; i < s->queued; i++) {
+		const stw_stream_event *e = &s->queue[i];
+		bool creates = e->type == STW_EV_GoCreate || e->type == STW_EV_GoCreateBlocked || e->type == STW_EV_GoCreateSyscall;
+		if (creates && stw_order_find_g(&s->before_gap, (int64_t)e->a[0]) != STW_MAP_NONE) {
+			stw_trace_fail_foreign(error, &s->span, (int64_t)e->a[0]);
+			return false;
+		}
+	}
+	return true;
+}
+
 static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 {
 	s->queued = s->taken = 0;
@@ -297,6 +324,8 @@ static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge);
 		s->last_time = s->merge.last_time > s->told_to ? s->merge.last_time : s->told_to;
 		drop_told(s);
+		if (status == STWATCH_OK && __builtin_expect(s->behind_gap, 0) && !is_of_one_process(s, error))
+			return error->status;
 		if (status == STWATCH_OK)
 			return STWATCH_OK;
 		if (status == STWATCH_ERR_DAMAGED && s->salvage && !s->salvaging)

@@ -54,6 +54,8 @@ typedef struct stw_stream {
 	bool listed; /* these are read, in order; else those that the scan finds */
 	const stw_span *list;
 	size_t n_list, at_list;
+	stw_order before_gap; /* the state before the gap (STW_JOINT_GAP) behind which the generation at hand lies */
+	bool behind_gap;
 	bool alone; /* there is no sync event behind them */
 	stwatch_error lost; /* to be told next; status OK: nothing */
 	int64_t begin_time; /* of the sync event of the generation */
@@ -70,10 +72,15 @@ typedef struct stw_stream {
 } stw_stream;
 
 void stw_stream_open(stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version);
-/* Reads these generations (of one input, as stw_spans_read gives them, borrowed), past what is wrong within them, as after stw_stream_salvage. One that
- * is no continuation, and earlier than what was read, is left out. */
-void stw_stream_open_spans(
-	stw_stream *stream, stw_mem *mem, const stw_source *source, stw_go_version version, const stw_span *spans, size_t count);
+/* Reads these generations, as stw_spans_read and stw_trace_take give them, borrowed: each on its own where it is joint to nothing before, past what is
+ * wrong within them, as after stw_stream_salvage; what a scan found damaged is not told again. One that is no continuation, and earlier than what was
+ * read, is left out. STWATCH_ERR_ARGUMENT where what comes behind a gap is of another process. */
+void stw_stream_open_spans(stw_stream *stream, stw_mem *mem, const stw_span *spans, size_t count);
+/* The index of the span at hand, then. */
+static inline size_t stw_stream_at(const stw_stream *stream)
+{
+	return stream->at_list ? stream->at_list - 1 : 0;
+}
 /* Reads a generation on its own, as if it were a trace, and past what is wrong in it, as after stw_stream_salvage. There is no sync event behind it. */
 void stw_stream_open_span(stw_stream *stream, stw_mem *mem, const stw_span *span);
 /* Before the first event: lets the stream go on past damage. stw_stream_next then returns STWATCH_ERR_DAMAGED where something is lost or

@@ -529,3 +529,11 @@ stwatch_status stw_trace_join_inputs(stw_trace *t, const volatile int *cancel, s
 	stw_mem_free(t->mem, j.chunks, 2 * (size_t)CHUNK);
 	return status;
 }
+
+stwatch_status stw_trace_fail_foreign(stwatch_error *error, const stw_span *span, int64_t goroutine)
+{
+	error->input = span->input;
+	return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+		"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation %llu",
+		(long long)goroutine, (unsigned long long)span->generation);
+}

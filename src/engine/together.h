@@ -13,5 +13,7 @@
  * inputs that have nothing in common nothing is concluded anyway.
  * STWATCH_ERR_ARGUMENT where the inputs are of several processes: the message lists them. _MEMORY, _IO, _CANCELLED. */
 stwatch_status stw_trace_join_inputs(stw_trace *trace, const volatile int *cancel, stwatch_error *error);
+/* Where a goroutine begins anew behind a gap that was there before it: STWATCH_ERR_ARGUMENT, about the span's input. */
+stwatch_status stw_trace_fail_foreign(stwatch_error *error, const stw_span *span, int64_t goroutine);
 
 #endif

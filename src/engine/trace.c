@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "engine/crew.h"
 #include "engine/pass_v1.h"
+#include "engine/together.h"
 #include "order/join.h"
 
 typedef struct joiner {
@@ -95,11 +96,7 @@ static bool is_of_one_process(const joiner *j, const stw_job *job)
 		const stw_tail_g *g = &job->fold.tails.items[i];
 		if (!g->g.created || stw_order_find_g(&j->state, g->id) == STW_MAP_NONE)
 			continue;
-		j->error->input = job->span->input;
-		stw_fail(j->error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
-			"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation "
-			"%llu",
-			(long long)g->id, (unsigned long long)job->span->generation);
+		stw_trace_fail_foreign(j->error, job->span, g->id);
 		return false;
 	}
 	return true;

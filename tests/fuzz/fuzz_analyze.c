@@ -34,7 +34,7 @@ static void analyse(stwatch_context *context, const char *path)
 	if (analysis)
 		print_both(analysis);
 	stwatch_analysis_free(analysis);
-	stwatch_status printed = stwatch_events_print(context, path, STWATCH_EVENTS_JSONL, NULL, swallow, NULL, &error);
+	stwatch_status printed = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_JSONL, NULL, swallow, NULL, &error);
 	/* What is no trace to the events may be another kind of input. */
 	if (printed != STWATCH_ERR_FORMAT && analysed != printed && analysed != STWATCH_ERR_MEMORY && printed != STWATCH_ERR_MEMORY) {
 		fprintf(stderr, "status %d where the events have %d: %s\n", (int)analysed, (int)printed, error.message);

@@ -116,7 +116,8 @@ static void cut(stwatch_context *context, const char *path)
 	stwatch_status status = stwatch_cut(context, path, NULL, keep, &out, &result, &error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && result.generations > 0 && input_open(&in, out.data, out.size) == 0) {
 		REQUIRE(result.bytes == out.size);
-		stwatch_status again = stwatch_events_print(context, in.path, STWATCH_EVENTS_GO, NULL, hash_up, &t, &error);
+		const char *again_path = in.path;
+		stwatch_status again = stwatch_events_print(context, &again_path, 1, STWATCH_EVENTS_GO, NULL, hash_up, &t, &error);
 		if (again != STWATCH_OK)
 			fprintf(stderr, "what was cut out: byte %llu: %s\n", (unsigned long long)error.offset, error.message);
 		REQUIRE(again == STWATCH_OK);
@@ -129,7 +130,7 @@ static stwatch_status read_path(stwatch_context *context, const char *path, stwa
 {
 	stwatch_path *p = NULL;
 	told t = {0};
-	stwatch_status status = stwatch_path_read(context, path, NULL, &p, error);
+	stwatch_status status = stwatch_path_read(context, &path, 1, NULL, &p, error);
 	if (p)
 		REQUIRE(stwatch_path_print(p, STWATCH_PATH_TEXT, NULL, hash_up, &t) == STWATCH_OK);
 	stwatch_path_free(p);
@@ -140,7 +141,7 @@ static stwatch_status read_states(stwatch_context *context, const char *path, st
 {
 	stwatch_states *s = NULL;
 	told t = {0};
-	stwatch_status status = stwatch_states_read(context, path, NULL, &s, error);
+	stwatch_status status = stwatch_states_read(context, &path, 1, NULL, &s, error);
 	if (s)
 		REQUIRE(stwatch_states_print(s, STWATCH_STATES_JSON, NULL, hash_up, &t) == STWATCH_OK);
 	stwatch_states_free(s);
@@ -156,8 +157,8 @@ static void read_otherwise(const char *path, size_t size, const told *all)
 	stwatch_status status = all->status;
 	const uint64_t way = all->hash % 5;
 	switch (way) {
-	case 0: status = stwatch_events_print(context, path, STWATCH_EVENTS_JSONL, NULL, hash_up, &t, &error); break;
-	case 1: status = stwatch_events_print(context, path, STWATCH_EVENTS_TEXT, NULL, hash_up, &t, &error); break;
+	case 0: status = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_JSONL, NULL, hash_up, &t, &error); break;
+	case 1: status = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_TEXT, NULL, hash_up, &t, &error); break;
 	case 2: status = read_states(context, path, &error); break;
 	case 3: status = read_path(context, path, &error); break;
 	default: cut(context, path);

@@ -66,7 +66,7 @@ static void read_and_print(stwatch_context *context, const char *path, int packe
 	for (size_t i = packed ? 1 : 0; i < sizeof formats / sizeof *formats; i++) {
 		uint64_t printed = 0;
 		stwatch_error error;
-		stwatch_status status = stwatch_events_print(context, path, formats[i], NULL, swallow, &printed, &error);
+		stwatch_status status = stwatch_events_print(context, &path, 1, formats[i], NULL, swallow, &printed, &error);
 		require(same_answer(formats[i], read, status, &error));
 	}
 }

@@ -63,7 +63,7 @@ static void follow(stwatch_context *context, const char *file, const stwatch_pat
 	options.subject = choice->subject;
 	options.name = choice->name;
 	options.goroutine = (int64_t)choice->id;
-	stwatch_path_read(context, file, &options, &path, NULL);
+	stwatch_path_read(context, &file, 1, &options, &path, NULL);
 	if (!path)
 		return;
 	check(path);
@@ -75,7 +75,7 @@ static void look(stwatch_context *context, const char *file)
 {
 	stwatch_path *path = NULL;
 	size_t n;
-	stwatch_path_read(context, file, NULL, &path, NULL);
+	stwatch_path_read(context, &file, 1, NULL, &path, NULL);
 	if (!path)
 		return;
 	const stwatch_path_choice *choices = stwatch_path_choices(path, &n);

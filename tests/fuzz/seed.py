@@ -50,6 +50,18 @@ def text_inputs():
             yield "%s+%s" % (trace, name), data + b"\n----\n" + text
 
 
+def pairs():
+    """Two traces of one process, one way round and the other, of two processes, and one with what was done to the other."""
+    folder = os.path.join(harness.DATA, "snapshots")
+    for version in ("go1.22", "go1.26"):
+        of = {name: harness.read_bytes(os.path.join(folder, version, name + ".trace")) for name in "abcde"}
+        for a, b in ("ab", "ba", "ac", "cd", "ce", "de"):
+            yield "joined-%s-%s%s" % (version, a, b), of[a] + b"\n----\n" + of[b]
+        for i, (name, data) in enumerate(mutate.mutants([(name, of[name]) for name in "bd"], 40, 2)):
+            yield "joined-%s-mutant-%d" % (version, i), of["ac"[i % 2]] + b"\n----\n" + data
+    yield "joined-other", harness.read_bytes(os.path.join(folder, "go1.26", "a.trace")) + b"\n----\n" + harness.read_bytes(os.path.join(folder, "other", "c.trace"))
+
+
 def v1_inputs():
     """Traces of Go 1.5 to 1.21: recordings, unpacked, and scenarios."""
     for path in sorted(glob.glob(os.path.join(harness.DATA, "v1", "*.gz")) + glob.glob(os.path.join(harness.DATA, "v1", "bad", "*.trace"))):
@@ -97,7 +109,7 @@ def main():
     old = list(v1_inputs())
     sound_old = [(name, data) for name, data in old if mutable_v1(data)]
     found += old + [("v1-mutant-%d.trace" % i, data) for i, (_, data) in enumerate(v1mutate.mutants(sound_old, MUTANTS, 1))]
-    found += list(text_inputs())
+    found += list(text_inputs()) + list(pairs())
     smallest = min((data for name, data in sound), key=len)
     found += [("packed.%s" % name, data) for name, data in packed(smallest)]
     found += binaries()

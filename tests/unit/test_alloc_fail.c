@@ -15,8 +15,8 @@ static const char *const traces[] = {
 	STWATCH_TEST_DIR "/data/traces/stw_nopreempt-clear-procs-go1.26.8.trace",
 	STWATCH_TEST_DIR "/data/traces/runnable_starvation-go1.26.8.trace",
 };
-static const char *trace;
-static const char *binary; /* given beside it; NULL: none */
+static const char *inputs[2];
+static size_t n_inputs;
 #define MOST_ROUNDS 1000
 
 /* The hook: counts blocks and bytes, fails one allocation. Used with one worker thread, so plain counters do. */
@@ -77,7 +77,8 @@ static stwatch_status work_print(stwatch_context *context)
 {
 	uint64_t printed = 0;
 	stwatch_error error = {.status = STWATCH_OK};
-	stwatch_status status = stwatch_events_print(context, trace, STWATCH_EVENTS_GO, NULL, sink_count, &printed, &error);
+	stwatch_status status = stwatch_events_print(
+		context, inputs, n_inputs, n_inputs == 1 ? STWATCH_EVENTS_GO : STWATCH_EVENTS_TEXT, NULL, sink_count, &printed, &error);
 	if (status != STWATCH_OK)
 		assert_int_equal(error.status, status);
 	return status;
@@ -87,7 +88,7 @@ static stwatch_status work_states(stwatch_context *context)
 {
 	stwatch_error error = {.status = STWATCH_OK};
 	stwatch_states *states = NULL;
-	stwatch_status status = stwatch_states_read(context, trace, NULL, &states, &error);
+	stwatch_status status = stwatch_states_read(context, inputs, n_inputs, NULL, &states, &error);
 	if (status == STWATCH_OK) {
 		uint64_t printed = 0;
 		assert_int_equal(stwatch_states_print(states, STWATCH_STATES_JSON, NULL, sink_count, &printed), STWATCH_OK);
@@ -107,7 +108,7 @@ static stwatch_status work_path(stwatch_context *context)
 	stwatch_path_options_init(&options);
 	options.subject = STWATCH_PATH_FUNCTION;
 	options.name = "main.";
-	stwatch_status status = stwatch_path_read(context, trace, &options, &path, &error);
+	stwatch_status status = stwatch_path_read(context, inputs, n_inputs, &options, &path, &error);
 	if (status == STWATCH_OK) {
 		uint64_t printed = 0;
 		assert_int_equal(stwatch_path_print(path, STWATCH_PATH_JSON, NULL, sink_count, &printed), STWATCH_OK);
@@ -124,8 +125,7 @@ static stwatch_status work_analyze(stwatch_context *context)
 	stwatch_error error = {.status = STWATCH_OK};
 	stwatch_analysis *analysis = NULL;
 	stwatch_analyze_options options = {.size = sizeof options, .findings = true};
-	const char *paths[] = {trace, binary};
-	stwatch_status status = stwatch_analyze(context, paths, binary ? 2 : 1, &options, &analysis, &error);
+	stwatch_status status = stwatch_analyze(context, inputs, n_inputs, &options, &analysis, &error);
 	if (status == STWATCH_OK) {
 		uint64_t printed = 0;
 		stwatch_status said = stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, NULL, sink_count, &printed);
@@ -172,12 +172,19 @@ static void fail_each(work_fn *work)
 	assert_true(failed > 0);
 }
 
+/* second NULL: the first alone. */
+static void fail_each_of(work_fn *work, const char *first, const char *second)
+{
+	inputs[0] = first;
+	inputs[1] = second;
+	n_inputs = second ? 2 : 1;
+	fail_each(work);
+}
+
 static void for_each_trace(work_fn *work)
 {
-	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++) {
-		trace = traces[i];
-		fail_each(work);
-	}
+	for (size_t i = 0; i < sizeof traces / sizeof *traces; i++)
+		fail_each_of(work, traces[i], NULL);
 }
 
 static void while_printing(void **state)
@@ -197,17 +204,14 @@ static void while_reading_a_profile(void **state)
 	(void)state;
 	if (!stwatch_has("pprof"))
 		skip();
-	trace = STWATCH_TEST_DIR "/data/profiles/lock_convoy-go1.26.8.block.pprof";
-	fail_each(work_analyze);
+	fail_each_of(work_analyze, STWATCH_TEST_DIR "/data/profiles/lock_convoy-go1.26.8.block.pprof", NULL);
 }
 
 static void while_naming(void **state)
 {
 	(void)state;
-	trace = STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.trace.gz";
-	binary = STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.elf.gz";
-	fail_each(work_analyze);
-	binary = NULL;
+	fail_each_of(work_analyze, STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.trace.gz",
+		STWATCH_TEST_DIR "/data/binaries/oldfaults-go1.6.4.elf.gz");
 }
 
 static void while_following_states(void **state)
@@ -219,15 +223,26 @@ static void while_following_states(void **state)
 static void while_following_a_path(void **state)
 {
 	(void)state;
-	trace = traces[0];
-	fail_each(work_path);
+	fail_each_of(work_path, traces[0], NULL);
+}
+
+/* Two snapshots with generations in common, and two with a gap between them. */
+static void while_joining(void **state)
+{
+#define SNAPSHOT(name) STWATCH_TEST_DIR "/data/snapshots/go1.26/" name ".trace"
+	static const char *const pairs[][2] = {{SNAPSHOT("b"), SNAPSHOT("a")}, {SNAPSHOT("a"), SNAPSHOT("e")}};
+	static work_fn *const works[] = {work_analyze, work_print, work_states, work_path};
+	(void)state;
+	for (size_t i = 0; i < sizeof works / sizeof *works; i++)
+		fail_each_of(works[i], pairs[i % 2][0], pairs[i % 2][1]);
 }
 
 /* The context's own limit is the same thing, said in bytes. */
 static void below_the_limit(void **state)
 {
 	(void)state;
-	trace = traces[0];
+	inputs[0] = traces[0];
+	n_inputs = 1;
 	for (uint64_t limit = 1; limit < 64u << 20; limit *= 4) {
 		stwatch_context_options options = {.size = sizeof options, .threads = 1, .memory_limit = limit};
 		stwatch_context *context = NULL;
@@ -250,6 +265,7 @@ int main(void)
 		cmocka_unit_test(while_naming),
 		cmocka_unit_test(while_following_states),
 		cmocka_unit_test(while_following_a_path),
+		cmocka_unit_test(while_joining),
 		cmocka_unit_test(below_the_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

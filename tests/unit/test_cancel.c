@@ -66,10 +66,12 @@ static void test_states(void **state)
 	stwatch_context *context;
 	stwatch_states *states;
 	stwatch_error error;
+	const char *path = SNAPSHOTS "a.trace";
+	size_t n;
 	stopper.cancel = 1;
 	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
-	assert_int_equal(stwatch_states_read(context, SNAPSHOTS "a.trace", NULL, &states, &error), STWATCH_ERR_CANCELLED);
-	assert_false(stwatch_states_input(states)->complete);
+	assert_int_equal(stwatch_states_read(context, &path, 1, NULL, &states, &error), STWATCH_ERR_CANCELLED);
+	assert_false(stwatch_states_inputs(states, &n)->complete);
 	stwatch_states_free(states);
 	stwatch_context_free(context);
 }

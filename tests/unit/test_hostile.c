@@ -55,7 +55,8 @@ static stwatch_status print_events(const void *data, size_t size)
 	uint64_t printed = 0;
 	stwatch_error error = {.status = STWATCH_OK};
 	assert_int_equal(input_open(&in, data, size), 0);
-	stwatch_status status = stwatch_events_print(context, in.path, STWATCH_EVENTS_GO, NULL, sink_count, &printed, &error);
+	const char *path = in.path;
+	stwatch_status status = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_GO, NULL, sink_count, &printed, &error);
 	input_close(&in);
 	assert_fair(status, &error);
 	return status;
@@ -192,7 +193,7 @@ static void sink_stops(void **state)
 		int left = after;
 		stwatch_error error;
 		assert_int_equal(
-			stwatch_events_print(context, traces[0], STWATCH_EVENTS_JSONL, NULL, sink_stop, &left, &error), STWATCH_ERR_IO);
+			stwatch_events_print(context, traces, 1, STWATCH_EVENTS_JSONL, NULL, sink_stop, &left, &error), STWATCH_ERR_IO);
 		assert_int_equal(left, -1);
 	}
 }

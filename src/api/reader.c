@@ -1,0 +1,238 @@
+/* Opening and reading: from paths to events in words. */
+#include "api/reader.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "output/events_go.h"
+#include "wire/header.h"
+
+static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
+{
+	if (r->flush && !r->flush(r->flush_user))
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
+	stwatch_status status = stw_growing_wait(r->growing, INT64_MAX, error);
+	r->ended = status == STWATCH_END;
+	return r->ended ? STWATCH_OK : status;
+}
+
+/* The wait of a stream. */
+static stwatch_status wait_for_generation(void *user, stwatch_error *error)
+{
+	stwatch_reader *r = user;
+	stwatch_status status = STWATCH_OK;
+	while (status == STWATCH_OK && !r->ended && r->complete.generations <= r->taken)
+		if (!stw_complete_next(&r->complete))
+			status = wait_for_more(r, error);
+	r->taken++;
+	return status;
+}
+
+static stwatch_status open_source(stwatch_reader *r, const stwatch_context *context, const char *path, stwatch_error *error)
+{
+	const stw_source_options opening = stw_context_opening(context);
+	r->source = &r->own;
+	return stw_source_open(&r->own, path, &opening, error);
+}
+
+static stwatch_status open_growing(
+	stwatch_reader *r, const stwatch_context *context, const char *path, int64_t silence_ns, stwatch_error *error)
+{
+	const stw_source_options opening = {.cancel = context->cancel, .unpack_limit = context->unpack_limit};
+	r->growing = stw_mem_zalloc(r->mem, sizeof *r->growing);
+	if (!r->growing)
+		return stw_fail_memory(error);
+	r->source = &r->growing->source;
+	stwatch_status status = stw_growing_open(r->growing, path, &opening, silence_ns, error);
+	if (status == STWATCH_OK)
+		status = stw_complete_begin(&r->complete, r->source, r->mem, context->cancel, error);
+	while (status == STWATCH_OK && !r->complete.follows && !r->ended) /* all of it, then */
+		status = wait_for_more(r, error);
+	return status;
+}
+
+static void close_source(stwatch_reader *r)
+{
+	stw_source_close(&r->own);
+	if (r->growing)
+		stw_growing_close(r->growing);
+	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
+}
+
+static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, unsigned minor, stwatch_error *error)
+{
+	context->symbols.asked = false;
+	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, minor, stw_context_namer(context), context->cancel, error);
+	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
+		stw_v1_close(&r->v1);
+	return status;
+}
+
+static bool note_lost(void *user, const stwatch_error *loss, uint64_t to)
+{
+	stwatch_reader *r = user;
+	(void)to;
+	if (r->lost.status == STWATCH_OK)
+		r->lost = *loss;
+	return true;
+}
+
+/* Past damage: all of its generations are found first. */
+static stwatch_status open_spans(
+	stwatch_reader *r, const stwatch_context *context, stw_go_version version, uint64_t begin, stwatch_error *error)
+{
+	stwatch_status status = stw_spans_read(&r->spans, r->mem, r->source, version, begin, note_lost, r, context->cancel, error);
+	stw_stream_open_spans(&r->stream, r->mem, r->spans.items, r->spans.count);
+	return status;
+}
+
+/* headless: also what has no header. salvage: past damage. */
+static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, bool salvage, stwatch_error *error)
+{
+	unsigned minor;
+	uint64_t begin = STW_HEADER_SIZE;
+	stwatch_status status = headless ? stw_inputs_expect_trace(r->source, r->mem, context->cancel, error) : STWATCH_OK;
+	if (status != STWATCH_OK)
+		return status;
+	status = stw_header_read(r->source, &minor, error);
+	if (status == STWATCH_ERR_FORMAT && headless)
+		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->lost, error);
+	if (status == STWATCH_OK && minor < STW_GO122)
+		status = open_old(r, context, minor, error);
+	if (status != STWATCH_OK)
+		return status;
+	if (r->v1.mem)
+		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
+	else if (salvage && !r->growing)
+		return open_spans(r, context, (stw_go_version)minor, begin, error);
+	else
+		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
+	if (r->growing && !r->v1.mem) {
+		r->stream.wait = wait_for_generation;
+		r->stream.wait_user = r;
+		if (salvage)
+			stw_stream_salvage(&r->stream, context->cancel);
+	}
+	return STWATCH_OK;
+}
+
+static stwatch_status open_one(
+	stwatch_reader *r, stwatch_context *context, const char *path, const stwatch_events_filter *f, bool salvage, stwatch_error *error)
+{
+	stwatch_status status = f->follow ? open_growing(r, context, path, f->follow_silence_ns, error)
+					  : open_source(r, context, path, error);
+	return status == STWATCH_OK ? open_stream(r, context, salvage && !r->growing, salvage, error) : status;
+}
+
+static stwatch_status open_several(
+	stwatch_reader *r, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error)
+{
+	const stw_trace *t = &r->told.trace;
+	stwatch_status status = stw_told_open(&r->told, context, paths, n_paths, error);
+	if (status != STWATCH_OK)
+		return status;
+	if (t->v1)
+		stw_stream_open_v1(&r->stream, r->mem, &t->inputs[0].source, t->v1, true);
+	else
+		stw_stream_open_spans(&r->stream, r->mem, t->spans.items, t->spans.count);
+	return STWATCH_OK;
+}
+
+stwatch_status stw_reader_open(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_events_filter *filter,
+	bool salvage, stwatch_reader **out, stwatch_error *error)
+{
+	stwatch_reader *r = stw_mem_zalloc(&context->mem, sizeof *r);
+	if (!r)
+		return stw_fail_memory(error);
+	r->mem = &context->mem;
+	r->own.fd = -1;
+	r->last = INT64_MIN;
+	stw_told_init(&r->told, r->mem);
+	stwatch_status status = n_paths == 1 && (filter->follow || !stw_inputs_is_folder(paths[0]))
+		? open_one(r, context, paths[0], filter, salvage, error)
+		: open_several(r, context, paths, n_paths, error);
+	if (status != STWATCH_OK)
+		stwatch_reader_free(r);
+	else
+		*out = r;
+	return status;
+}
+
+stwatch_status stwatch_reader_open(stwatch_context *context, const char *path, stwatch_reader **out, stwatch_error *error)
+{
+	stwatch_error local;
+	stwatch_events_filter filter;
+	error = stw_error_begin(error, &local);
+	stwatch_events_filter_init(&filter);
+	*out = NULL;
+	return stw_reader_open(context, &path, 1, &filter, false, out, error);
+}
+
+void stwatch_reader_free(stwatch_reader *r)
+{
+	if (!r)
+		return;
+	if (r->stream.mem)
+		stw_stream_close(&r->stream);
+	stw_vec_free(r->mem, &r->spans);
+	stw_v1_close(&r->v1);
+	close_source(r);
+	stw_told_free(&r->told);
+	stw_vec_free(r->mem, &r->details);
+	stw_mem_free(r->mem, r, sizeof *r);
+}
+
+stwatch_status stw_reader_step(stwatch_reader *r, const stw_stream_event **e, stwatch_error *error)
+{
+	stwatch_status status = stw_stream_next(&r->stream, e, error);
+	if (status != STWATCH_OK)
+		return status;
+	bool gap = (*e)->type == STW_EV_SYNC_POINT && (*e)->has_generation && r->stream.span.joint == STW_JOINT_GAP;
+	r->gap = gap && r->last < (*e)->time ? (*e)->time - r->last : 0;
+	r->last = (*e)->time;
+	return STWATCH_OK;
+}
+
+static int keep_details(void *user, const char *data, size_t length)
+{
+	stwatch_reader *r = user;
+	if (!stw_vec_reserve(r->mem, &r->details, r->details.count + length))
+		return -1;
+	memcpy(r->details.items + r->details.count, data, length);
+	r->details.count += length;
+	return 0;
+}
+
+bool stw_reader_describe(stwatch_reader *r, const stw_stream_event *e, stwatch_event *out)
+{
+	stw_sink sink;
+	r->details.count = 0;
+	stw_sink_init(&sink, keep_details, r);
+	stw_events_go_details(&sink, &r->stream, e);
+	if (r->gap) {
+		stw_sink_text(&sink, " Gap=");
+		stw_sink_int(&sink, r->gap);
+	}
+	bool ok = stw_sink_flush(&sink) == STWATCH_OK;
+	size_t skip = r->details.count && r->details.items[0] == ' ';
+	*out = (stwatch_event){
+		.time_ns = e->time,
+		.kind = (stwatch_event_kind)stw_stream_kind(e),
+		.name = e->type == STW_EV_SYNC_POINT ? "Sync" : stw_event_spec_of(e->type)->name,
+		.goroutine = e->g,
+		.proc = e->p,
+		.thread = e->m,
+		.details = r->details.count ? r->details.items + skip : "",
+		.details_length = r->details.count - skip,
+	};
+	return ok;
+}
+
+stwatch_status stwatch_reader_next(stwatch_reader *r, stwatch_event *event, stwatch_error *error)
+{
+	const stw_stream_event *e;
+	stwatch_status status = stw_reader_step(r, &e, error);
+	if (status == STWATCH_OK)
+		return stw_reader_describe(r, e, event) ? STWATCH_OK : stw_fail_memory(error);
+	return status == STWATCH_END && r->source->cut ? stw_source_fail_cut(r->source, error) : status;
+}

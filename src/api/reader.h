@@ -1,0 +1,39 @@
+/* The inside of a reader: events of one trace, which may still be written, or of several as one timeline. */
+#ifndef STW_API_READER_H
+#define STW_API_READER_H
+
+#include "api/told.h"
+#include "wire/growing.h"
+#include "v2/headless.h"
+#include "api/follow.h"
+
+struct stwatch_reader {
+	stw_mem *mem;
+	const stw_source *source; /* one of the following; NULL: several traces are read */
+	stw_source own;
+	stw_growing *growing; /* NULL: it is not followed */
+	stw_complete complete; /* then */
+	uint64_t taken; /* generations */
+	bool ended; /* nothing more comes */
+	bool (*flush)(void *user); /* before each wait; NULL: nothing */
+	void *flush_user;
+	stw_told told; /* of several traces */
+	stw_v1 v1;
+	stw_stream stream;
+	stw_spans spans; /* of one that is read past damage, unless it is followed */
+	stwatch_error lost; /* of one: the first of what is, or the header; status OK: nothing */
+	int64_t last; /* time of the event before the one at hand */
+	int64_t gap; /* of the sync event at hand: how much of the time before it no trace has; 0: none */
+	STW_VEC(char) details;
+};
+
+/* filter: whether and how it is followed. salvage: past damage, also where the header is missing. Several paths, or a folder, are joined. *reader ends with
+ * stwatch_reader_free. */
+stwatch_status stw_reader_open(stwatch_context *context, const char *const *paths, size_t n_paths, const stwatch_events_filter *filter,
+	bool salvage, stwatch_reader **reader, stwatch_error *error);
+/* The next of the stream's events; _DAMAGED as of stw_stream_next, and the next call may go on. */
+stwatch_status stw_reader_step(stwatch_reader *reader, const stw_stream_event **event, stwatch_error *error);
+/* In words; valid until the next call. False when out of memory. */
+bool stw_reader_describe(stwatch_reader *reader, const stw_stream_event *event, stwatch_event *out);
+
+#endif
