@@ -64,8 +64,15 @@ static void want(stw_case *c)
 		s->likely = s->outside && (stw_profiled(c, s->from, s->to) || s->n_late);
 		shown += s->likely;
 	}
-	for (size_t i = 0; i < a->silences.count; i++)
-		a->silences.items[i].likely |= a->silences.items[i].outside && shown >= SHOWN;
+	/* What is the program's own goes: each wait is held against those that are left. */
+	size_t kept = 0;
+	for (size_t i = 0; i < a->silences.count; i++) {
+		stw_silence s = a->silences.items[i];
+		s.likely |= shown >= SHOWN;
+		if (s.outside)
+			a->silences.items[kept++] = s;
+	}
+	a->silences.count = kept;
 }
 
 static int64_t overlap(const stw_case *c, int64_t from, int64_t to, bool likely)
