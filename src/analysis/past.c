@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "model/fold.h"
 
-enum { EVENTS_A_PAUSE = 1 << 14 };
+enum { EVENTS_A_PAUSE = 1 << 14, BLOCK = 1 << 16 };
 
 void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 {
@@ -14,6 +14,7 @@ void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 	p->mem = mem;
 	p->room = room;
 	stw_map_init(&p->proc_index, mem);
+	stw_stay_store_init(&p->store, mem, room < BLOCK ? room : BLOCK);
 }
 
 void stw_past_unload(stw_past *p)
@@ -27,6 +28,8 @@ void stw_past_unload(stw_past *p)
 	p->has_tables = false;
 	p->loaded = p->begun = p->failed = false;
 	p->stays.count = p->procs.count = p->assists.count = 0;
+	p->failure.status = STWATCH_OK;
+	stw_stay_store_clear(&p->store);
 	p->oldest = 0;
 	p->stop_since = p->last = STW_TIME_UNKNOWN;
 	stw_map_clear(&p->proc_index);
@@ -36,6 +39,7 @@ void stw_past_free(stw_past *p)
 {
 	stw_past_unload(p);
 	stw_vec_free(p->mem, &p->stays);
+	stw_stay_store_free(&p->store);
 	stw_vec_free(p->mem, &p->procs);
 	stw_vec_free(p->mem, &p->assists);
 	stw_map_free(&p->proc_index);
@@ -50,6 +54,8 @@ static void keep(stw_past *p, const stw_past_stay *stay)
 		stw_past_stay *gone = &p->stays.items[p->oldest];
 		if (gone->to > p->begin)
 			p->begin = gone->to;
+		if (gone->to >= p->earliest && stw_stay_store_put(&p->store, gone, &p->failure) != STWATCH_OK)
+			p->failed = true;
 		*gone = *stay;
 		p->oldest = (p->oldest + 1) % p->room;
 		return;
@@ -240,11 +246,41 @@ static void close_all(stw_past *p, int64_t at)
 	end_stop(p, at, true);
 }
 
+static void sort(stw_past *p)
+{
+	if (p->stays.count > 1)
+		qsort(p->stays.items, p->stays.count, sizeof *p->stays.items, in_order);
+}
+
 static void finish(stw_past *p, int64_t until)
 {
 	close_all(p, p->last == STW_TIME_UNKNOWN || until < p->last ? until : p->last);
-	if (p->stays.count > 1)
-		qsort(p->stays.items, p->stays.count, sizeof *p->stays.items, in_order);
+	sort(p);
+}
+
+static stwatch_status fail(const stw_past *p, stwatch_error *error)
+{
+	if (p->failure.status == STWATCH_OK)
+		return stw_fail_memory(error);
+	*error = p->failure;
+	return error->status;
+}
+
+/* Of what is there, that goes on before the moment at which it begins; and what stands before that. */
+static stwatch_status step_back(stw_past *p, const volatile int *cancel, stwatch_error *error)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < p->stays.count; i++)
+		if (p->stays.items[i].from < p->begin)
+			p->stays.items[kept++] = p->stays.items[i];
+	p->stays.count = kept;
+	for (size_t n = 0; n < p->room && stw_stay_store_any(&p->store); n += p->store.block) {
+		stwatch_status status = cancel && *cancel ? stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted")
+							  : stw_stay_store_take(&p->store, &p->stays, p->first, &p->begin, error);
+		if (status != STWATCH_OK)
+			return status;
+	}
+	return STWATCH_OK;
 }
 
 /* What a generation first tells of a goroutine has held since its beginning, however late it is told. */
@@ -313,27 +349,26 @@ static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *ca
 			if (p->stream.v1) /* which tells that at its beginning */
 				return STWATCH_END;
 			if (!look_ahead(p, until) || p->failed)
-				return stw_fail_memory(error);
+				return fail(p, error);
 			continue;
 		}
 		if (!p->begun) {
-			p->begin = e->time;
+			p->begin = p->first = e->time;
 			stw_timeline_generation(&p->timeline, e->time, 1);
 		}
 		p->begun = true;
 		p->last = e->time;
 		see(p, e);
 		if (!stw_feed(&p->timeline, &p->stream, e) || p->failed)
-			return stw_fail_memory(error);
+			return fail(p, error);
 	}
 }
 
-stwatch_status stw_past_load(
-	stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
+/* From the beginning of the generation. */
+static stwatch_status read_anew(stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
 {
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};
-	stw_past_unload(p);
 	if (!stw_timeline_init(&p->timeline, p->mem, (unsigned)trace->version, &hooks))
 		return stw_fail_memory(error);
 	if (trace->v1)
@@ -343,7 +378,7 @@ stwatch_status stw_past_load(
 	stw_feed_begin(&p->stream);
 	p->stream.tells_forgotten = true;
 	p->loaded = true;
-	p->begin = until;
+	p->begin = p->first = until;
 	stwatch_status status = read_on(p, until, cancel, error);
 	if (status != STWATCH_END && status != STWATCH_ERR_DAMAGED)
 		return status;
@@ -354,7 +389,25 @@ stwatch_status stw_past_load(
 		return status;
 	p->trace = trace;
 	p->has_tables = true;
-	return p->failed || p->timeline.failed ? stw_fail_memory(error) : STWATCH_OK;
+	return p->failed || p->timeline.failed ? fail(p, error) : STWATCH_OK;
+}
+
+stwatch_status stw_past_load(
+	stw_past *p, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until, const volatile int *cancel, stwatch_error *error)
+{
+	if (!p->loaded || p->span != span || until > p->begin || !stw_stay_store_any(&p->store)) {
+		stw_past_unload(p);
+		p->span = span;
+		p->earliest = earliest;
+		return read_anew(p, trace, span, until, cancel, error);
+	}
+	while (p->begin >= until && stw_stay_store_any(&p->store)) {
+		stwatch_status status = step_back(p, cancel, error);
+		if (status != STWATCH_OK)
+			return status;
+	}
+	sort(p);
+	return STWATCH_OK;
 }
 
 /* ---- looking ---- */

@@ -454,6 +454,14 @@ static void find_limits(stw_ways *x, stw_way *w)
 	}
 }
 
+static int64_t earliest(const stw_ways *x)
+{
+	int64_t from = INT64_MAX;
+	for (size_t i = 0; i < x->ways.count; i++)
+		from = x->ways.items[i].begin < from ? x->ways.items[i].begin : from;
+	return from;
+}
+
 static int64_t latest(const stw_ways *x)
 {
 	int64_t until = INT64_MIN;
@@ -490,7 +498,7 @@ static stwatch_status follow(stw_ways *x, const stw_trace *trace, const int64_t 
 			give_up(x, INT64_MIN);
 			continue;
 		}
-		stwatch_status status = stw_past_load(&x->past, trace, span, until, cancel, error);
+		stwatch_status status = stw_past_load(&x->past, trace, span, earliest(x), until, cancel, error);
 		if (status != STWATCH_OK)
 			return status;
 		if (x->past.begin >= until)
