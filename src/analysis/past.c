@@ -1,8 +1,8 @@
 #include "analysis/past.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "analysis/stay_order.h"
 #include "base/error.h"
 #include "model/fold.h"
 
@@ -14,6 +14,8 @@ void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 	p->mem = mem;
 	p->room = room;
 	stw_map_init(&p->proc_index, mem);
+	stw_map_init(&p->homes, mem);
+	stw_map_init(&p->run_index, mem);
 	stw_stay_store_init(&p->store, mem, room < BLOCK ? room : BLOCK);
 }
 
@@ -33,6 +35,10 @@ void stw_past_unload(stw_past *p)
 	p->oldest = 0;
 	p->stop_since = p->last = STW_TIME_UNKNOWN;
 	stw_map_clear(&p->proc_index);
+	stw_map_clear(&p->homes);
+	stw_map_clear(&p->run_index);
+	p->runs.count = 0;
+	memset(p->tracks, 0, sizeof p->tracks);
 }
 
 void stw_past_free(stw_past *p)
@@ -43,6 +49,9 @@ void stw_past_free(stw_past *p)
 	stw_vec_free(p->mem, &p->procs);
 	stw_vec_free(p->mem, &p->assists);
 	stw_map_free(&p->proc_index);
+	stw_map_free(&p->homes);
+	stw_map_free(&p->run_index);
+	stw_vec_free(p->mem, &p->runs);
 }
 
 /* ---- keeping ---- */
@@ -189,24 +198,39 @@ static void see_instant(stw_past *p, stw_past_track track, int64_t id, int64_t b
 	keep(p, &stay);
 }
 
+/* Where a goroutine began, or was when the generation did: kept as long as it lives, for who looks at what it did long after. */
+static void settle(stw_past *p, uint64_t id, uint32_t stack)
+{
+	if (stack && !stw_map_put(&p->homes, id, stack))
+		p->failed = true;
+}
+
 /* What the timeline does not tell. */
 static void see(stw_past *p, const stw_stream_event *e)
 {
 	switch (e->type) {
 	case STW_EV_GoStatus:
-	case STW_EV_GoStatusStack: see_status(p, e); break;
+	case STW_EV_GoStatusStack:
+		see_status(p, e);
+		settle(p, e->a[0], e->type == STW_EV_GoStatusStack ? stack_index(p, e->a[3]) : 0);
+		break;
 	case STW_EV_GoStart: begin_use(p, e->p, (int64_t)e->a[0], STW_STATE_G_RUNNING, e->time, 0); break;
 	case STW_EV_GoSyscallBegin: begin_use(p, e->p, e->g, STW_STATE_G_SYSCALL, e->time, acting_stack(p)); break;
 	case STW_EV_GoSyscallEnd: begin_use(p, e->p, e->g, STW_STATE_G_RUNNING, e->time, 0); break;
 	case STW_EV_GoStop:
 	case STW_EV_GoBlock:
 	case STW_EV_GoDestroy:
-	case STW_EV_GoDestroySyscall: end_use(p, e->p, e->time, acting_stack(p), false); break;
+	case STW_EV_GoDestroySyscall:
+		end_use(p, e->p, e->time, acting_stack(p), false);
+		if (e->type == STW_EV_GoDestroy || e->type == STW_EV_GoDestroySyscall)
+			stw_map_remove(&p->homes, (uint64_t)e->g);
+		break;
 	case STW_EV_ProcStop: end_use(p, e->p, e->time, 0, false); break;
 	case STW_EV_ProcSteal: end_use(p, (int64_t)e->a[0], e->time, 0, false); break;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		see_instant(p, STW_PAST_BIRTH, (int64_t)e->a[0], e->g, stack_index(p, e->a[1]), acting_stack(p));
+		settle(p, e->a[0], stack_index(p, e->a[1]));
 		break;
 	case STW_EV_GCMarkAssistBegin: begin_assist(p, e->g, e->time); break;
 	case STW_EV_GCMarkAssistActive: begin_assist(p, (int64_t)e->a[0], p->begin); break;
@@ -224,18 +248,6 @@ static void see(stw_past *p, const stw_stream_event *e)
 
 /* ---- loading ---- */
 
-static int in_order(const void *x, const void *y)
-{
-	const stw_past_stay *a = x, *b = y;
-	if (a->track != b->track)
-		return a->track < b->track ? -1 : 1;
-	if (a->id != b->id)
-		return a->id < b->id ? -1 : 1;
-	if (a->from != b->from)
-		return a->from < b->from ? -1 : 1;
-	return (a->to > b->to) - (a->to < b->to);
-}
-
 static void close_all(stw_past *p, int64_t at)
 {
 	stw_timeline_finish(&p->timeline, at);
@@ -246,16 +258,35 @@ static void close_all(stw_past *p, int64_t at)
 	end_stop(p, at, true);
 }
 
-static void sort(stw_past *p)
+/* Sorts what is loaded, and notes where each track and each goroutine begins. False when out of memory. */
+static bool arrange(stw_past *p)
 {
-	if (p->stays.count > 1)
-		qsort(p->stays.items, p->stays.count, sizeof *p->stays.items, in_order);
+	size_t n = 0;
+	stw_map_clear(&p->run_index);
+	p->runs.count = 0;
+	if (!stw_stays_sort(p->mem, &p->stays))
+		return false;
+	for (unsigned track = 0; track <= STW_PAST_TRACKS; track++) {
+		while (n < p->stays.count && p->stays.items[n].track < track)
+			n++;
+		p->tracks[track] = n;
+	}
+	for (n = p->tracks[STW_PAST_GOROUTINE]; n <= p->tracks[STW_PAST_GOROUTINE + 1]; n++) {
+		const bool end = n == p->tracks[STW_PAST_GOROUTINE + 1];
+		if (!end && n > p->tracks[STW_PAST_GOROUTINE] && p->stays.items[n].id == p->stays.items[n - 1].id)
+			continue;
+		uint32_t *run = stw_vec_push(p->mem, &p->runs);
+		if (!run || (!end && !stw_map_put(&p->run_index, (uint64_t)p->stays.items[n].id, (uint32_t)p->runs.count - 1)))
+			return false;
+		*run = (uint32_t)n;
+	}
+	return true;
 }
 
 static void finish(stw_past *p, int64_t until)
 {
 	close_all(p, p->last == STW_TIME_UNKNOWN || until < p->last ? until : p->last);
-	sort(p);
+	p->failed |= !arrange(p);
 }
 
 static stwatch_status fail(const stw_past *p, stwatch_error *error)
@@ -406,25 +437,25 @@ stwatch_status stw_past_load(
 		if (status != STWATCH_OK)
 			return status;
 	}
-	sort(p);
-	return STWATCH_OK;
+	return arrange(p) ? STWATCH_OK : stw_fail_memory(error);
 }
 
 /* ---- looking ---- */
 
-static bool is_before(const stw_past_stay *s, stw_past_track track, int64_t id, int64_t before)
-{
-	if (s->track != track)
-		return s->track < track;
-	return s->id != id ? s->id < id : s->from < before;
-}
-
 const stw_past_stay *stw_past_find(const stw_past *p, stw_past_track track, int64_t id, int64_t before)
 {
-	size_t low = 0, high = p->stays.count;
+	size_t low = p->tracks[track], high = p->tracks[track + 1];
+	if (track == STW_PAST_GOROUTINE) {
+		const uint32_t run = stw_map_get(&p->run_index, (uint64_t)id);
+		if (run == STW_MAP_NONE)
+			return NULL;
+		low = p->runs.items[run];
+		high = p->runs.items[run + 1];
+	}
 	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (is_before(&p->stays.items[mid], track, id, before))
+		const size_t mid = low + (high - low) / 2;
+		const stw_past_stay *s = &p->stays.items[mid];
+		if (s->id < id || (s->id == id && s->from < before))
 			low = mid + 1;
 		else
 			high = mid;
@@ -437,6 +468,12 @@ const stw_past_stay *stw_past_before(const stw_past *p, const stw_past_stay *sta
 {
 	const stw_past_stay *s = stay > p->stays.items ? stay - 1 : NULL;
 	return s && s->track == stay->track && s->id == stay->id ? s : NULL;
+}
+
+uint32_t stw_past_home(const stw_past *p, int64_t id)
+{
+	uint32_t stack = stw_map_get(&p->homes, (uint64_t)id);
+	return stack == STW_MAP_NONE ? 0 : stack;
 }
 
 stw_slice stw_past_text(const stw_past *p, const stw_past_stay *stay)

@@ -14,7 +14,8 @@ typedef enum stw_past_track {
 	STW_PAST_STOP, /* id 0; the world, from asking to the restart */
 	STW_PAST_ASSIST, /* of a goroutine */
 	STW_PAST_BIRTH, /* of a goroutine, an instant; by: who made it */
-	STW_PAST_SAMPLE /* of a goroutine, an instant */
+	STW_PAST_SAMPLE, /* of a goroutine, an instant */
+	STW_PAST_TRACKS
 } stw_past_track;
 
 typedef struct stw_past_proc {
@@ -37,9 +38,13 @@ typedef struct stw_past {
 	bool loaded;
 	stw_past_stays stays; /* by track, id, beginning */
 	stw_stay_store store; /* those before */
+	size_t tracks[STW_PAST_TRACKS + 1]; /* where each begins in stays */
+	stw_map run_index; /* of goroutines, in runs */
+	STW_VEC(uint32_t) runs; /* where each goroutine's begin in stays, and behind the last */
 	STW_VEC(stw_past_proc) procs;
 	STW_VEC(stw_past_assist) assists;
 	stw_map proc_index;
+	stw_map homes; /* of goroutines that live at the moment that was looked at first: a stack where they began */
 	const stw_trace *trace;
 	stw_generation gen; /* the tables, until the next load */
 	bool has_tables;
@@ -67,6 +72,8 @@ void stw_past_unload(stw_past *past);
 const stw_past_stay *stw_past_find(const stw_past *past, stw_past_track track, int64_t id, int64_t before);
 /* The stay of the same track and id before that one; NULL: none. */
 const stw_past_stay *stw_past_before(const stw_past *past, const stw_past_stay *stay);
+/* Where a goroutine began, or was when the generation did; 0: that is not known, or it ended before the moment that was looked at first. */
+uint32_t stw_past_home(const stw_past *past, int64_t id);
 /* Why it waited, or the kind of a stop. */
 stw_slice stw_past_text(const stw_past *past, const stw_past_stay *stay);
 

@@ -1,4 +1,4 @@
-/* What does not fit in memory comes back from the file as it was, the last first. */
+/* Stays of the past: what does not fit in memory comes back from the file as it was, the last first; what is loaded stands in order. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "analysis/stay_store.h"
+#include "analysis/stay_order.h"
 
 enum { NONE = -7 };
 
@@ -78,11 +78,46 @@ static void may_be_filled_again(void **state)
 	assert_int_equal(mem.used, 0);
 }
 
+/* By comparing each pair, which the sort itself does not. */
+static void stand_in_order(void **state)
+{
+	static const size_t COUNTS[] = {0, 1, 2, 17, 5000};
+	static const int64_t IDS[] = {1, 3, 100, INT64_MAX};
+	(void)state;
+	srand(7);
+	for (size_t c = 0; c < sizeof COUNTS / sizeof *COUNTS; c++)
+		for (size_t k = 0; k < sizeof IDS / sizeof *IDS; k++) {
+			stw_mem mem;
+			stw_past_stays all = {0};
+			uint64_t sum = 0, again = 0;
+			stw_mem_init(&mem, NULL, NULL, 0);
+			for (size_t i = 0; i < COUNTS[c]; i++) {
+				stw_past_stay *s = stw_vec_push(&mem, &all);
+				const int64_t big = (int64_t)rand() << 31 | rand();
+				assert_non_null(s);
+				*s = (stw_past_stay){.id = big % IDS[k] - (i % 7 == 0), .from = rand() % 5000 - 2500, .track = (uint8_t)(rand() % 6), .wake = (uint32_t)i};
+				s->to = s->from + rand() % 3;
+				sum += i;
+			}
+			assert_true(stw_stays_sort(&mem, &all));
+			for (size_t i = 0; i < all.count; i++) {
+				const stw_past_stay *b = &all.items[i], *a = i ? b - 1 : NULL;
+				again += b->wake;
+				assert_true(!a || a->track < b->track || (a->track == b->track && a->id < b->id) ||
+					(a->track == b->track && a->id == b->id && (a->from < b->from || (a->from == b->from && a->to <= b->to))));
+			}
+			assert_int_equal(sum, again); /* none is lost, none twice */
+			stw_vec_free(&mem, &all);
+			assert_int_equal(mem.used, 0);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(come_back_from_the_end),
 		cmocka_unit_test(may_be_filled_again),
+		cmocka_unit_test(stand_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
