@@ -20,9 +20,11 @@ typedef struct reading {
 	bool failed;
 	const stw_generation *gen;
 	const stw_order *order;
+	bool v1;
 	STW_VEC(int64_t) since; /* by proc slot: when its goroutine began to run; STW_TIME_UNKNOWN: nothing runs */
 	STW_VEC(uint32_t) roots; /* by goroutine slot: stack whose outermost frame is its function */
 	int64_t begin;
+	uint32_t stated; /* proc slot of the goroutine whose status came last, if it runs */
 	/* Windows that are open, as of the last time at which one opened or closed; most stretches lie between two such times. */
 	uint32_t open[MOST_WINDOWS];
 	unsigned n_open;
@@ -248,11 +250,12 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 	case STW_EV_GoStatus:
 	case STW_EV_GoStatusStack:
 		r->roots.items[target] = type == STW_EV_GoStatusStack ? stack_index(r, a3) : 0;
-		if ((uint8_t)a2 == STW_G_RUNNING && p < r->since.count)
-			r->since.items[p] = r->begin;
+		r->stated = (uint8_t)a2 == STW_G_RUNNING && p < r->since.count ? p : STW_SLOT_NONE;
+		if (r->stated != STW_SLOT_NONE)
+			r->since.items[p] = r->v1 ? t : r->begin; /* of v1, also one that begins anew says its status */
 		break;
 	case STW_EV_GoCreate: r->roots.items[target] = stack_index(r, a1); break;
-	case STW_EV_GoStart: r->since.items[p] = t; break;
+	case STW_EV_GoStart:
 	case STW_EV_GoSyscallEnd: r->since.items[p] = t; break;
 	case STW_EV_GoStop: {
 		const stw_string *why = &r->gen->strings.items[a2];
@@ -266,7 +269,38 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 	}
 }
 
+/* ---- past damage: what is bound together by sequence numbers or by a thread's own events counts ---- */
+
+/* The goroutine whose status was just said has not run since the generation's beginning, but since now. */
+static void begin_anew(stw_merge *mg)
+{
+	reading *r = mg->hook;
+	if (r->stated < r->since.count)
+		r->since.items[r->stated] = mg->last_time;
+}
+
+static void forget_p(stw_merge *mg, uint32_t p)
+{
+	reading *r = mg->hook;
+	if (p < r->since.count)
+		r->since.items[p] = STW_TIME_UNKNOWN;
+}
+
+static void forget_g(stw_merge *mg, uint32_t g)
+{
+	for (size_t i = 0; i < mg->order->ms.count; i++)
+		if (mg->order->ms.items[i].g == g)
+			forget_p(mg, mg->order->ms.items[i].p);
+}
+
 #define STW_MERGE_EMIT see
+#define STW_MERGE_SALVAGE
+#define STW_MERGE_ANEW_G(mg, type, g) begin_anew(mg)
+#define STW_MERGE_ANEW_P(mg, p) ((void)0)
+#define STW_MERGE_FORGET_G(mg, g) forget_g(mg, g)
+#define STW_MERGE_FORGET_P(mg, p) forget_p(mg, p)
+#define STW_MERGE_LOST(mg, from, to) ((void)(from))
+#define STW_MERGE_DOUBT(mg) ((void)0)
 #include "order/merge_step.h"
 #include "order/v1_step.h"
 
@@ -290,12 +324,19 @@ typedef struct readers {
 	pthread_mutex_t naming;
 } readers;
 
-static stwatch_status read_events(reading *r, stw_merge *mg, int64_t end, const volatile int *cancel)
+static stwatch_status step(reading *r, stw_merge *mg, bool damaged)
+{
+	if (!damaged)
+		return merge_run(mg, false);
+	return room(r) ? merge_salvage_step(mg) : STWATCH_ERR_MEMORY; /* an event that is refused may have made a place for what it names */
+}
+
+static stwatch_status read_events(reading *r, stw_merge *mg, bool damaged, int64_t end, const volatile int *cancel)
 {
 	stwatch_status status;
 	r->begin = mg->n_heap ? mg->heap[0].time : 0;
 	look_at_windows(r, r->begin);
-	while ((status = merge_run(mg, false)) == STWATCH_OK && mg->last_time < end && !(cancel && *cancel))
+	while ((status = step(r, mg, damaged)) == STWATCH_OK && mg->last_time < end && !(cancel && *cancel))
 		;
 	for (uint32_t p = 0; p < r->since.count && p < r->order->ps.count; p++)
 		for (uint32_t i = 0; i < r->order->ms.count; i++)
@@ -308,6 +349,7 @@ static stwatch_status read_events_v1(reading *r, stw_v1_merge *vm, int64_t end, 
 {
 	enum { STEPS = 1024 };
 	stwatch_status status = STWATCH_OK;
+	r->begin = vm->v1->begin_ns;
 	look_at_windows(r, r->begin);
 	while (status == STWATCH_OK && vm->base.last_time < end && !(cancel && *cancel))
 		for (unsigned i = 0; i < STEPS && status == STWATCH_OK; i++)
@@ -321,7 +363,7 @@ static stwatch_status read_events_v1(reading *r, stw_v1_merge *vm, int64_t end, 
 static stwatch_status read_v1(readers *all, task *t, reading *r, stw_order *order)
 {
 	stw_v1_merge vm;
-	stwatch_status status = stw_v1_merge_open(&vm, order, all->trace->v1, r, &t->error);
+	stwatch_status status = stw_v1_merge_open(&vm, order, stw_trace_v1(all->trace, t->span), r, &t->error);
 	if (status == STWATCH_OK)
 		status = read_events_v1(r, &vm, all->end, all->cancel);
 	stw_v1_merge_close(&vm);
@@ -334,7 +376,7 @@ static stwatch_status read_v2(readers *all, task *t, reading *r, stw_order *orde
 	stw_order_begin(order, STW_READ_INITIAL); /* a generation stands on its own: what it states is believed */
 	stwatch_status status = stw_merge_open(&mg, order, r->gen, INT64_MIN, r, &t->error);
 	if (status == STWATCH_OK)
-		status = read_events(r, &mg, all->end, all->cancel);
+		status = read_events(r, &mg, all->trace->spans.items[t->span].damaged, all->end, all->cancel);
 	stw_merge_close(&mg);
 	return status;
 }
@@ -351,11 +393,9 @@ static void read_one(readers *all, task *t)
 		.windows = t->windows,
 		.n_windows = a->windows.count,
 		.gen = &gen,
-		.order = &order};
-	if (all->trace->spans.items[t->span].damaged) { /* read strictly, it says less than what it was found by */
-		t->status = STWATCH_ERR_DAMAGED;
-		return;
-	}
+		.order = &order,
+		.v1 = all->trace->v1 != NULL,
+		.stated = STW_SLOT_NONE};
 	t->status = stw_trace_load(all->trace, t->span, &gen, &t->error);
 	if (t->status != STWATCH_OK)
 		return;
@@ -485,8 +525,10 @@ static stwatch_status collect(readers *all, stwatch_error *error)
 			return stw_fail_memory(error);
 	}
 	for (size_t i = 0; i < a->windows.count; i++) {
-		unwrap_rows(a, &a->windows.items[i]);
-		sort_rows(a->places, &a->windows.items[i]);
+		stw_window *w = &a->windows.items[i];
+		w->lost = stw_trace_is_damaged(all->trace, w->from, w->to);
+		unwrap_rows(a, w);
+		sort_rows(a->places, w);
 	}
 	return STWATCH_OK;
 }

@@ -20,6 +20,7 @@ typedef struct stw_window {
 	STW_VEC(stw_activity_row) rows; /* most time first, once read */
 	int64_t total_ns;
 	bool partial; /* too long to be read whole: its end was */
+	bool lost; /* events of some threads are missing in it: what ran is known in part */
 } stw_window;
 
 typedef struct stw_activity {

@@ -194,6 +194,7 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 		uint8_t use;
 		const char *word;
 	} uses[] = {
+		{STW_USE_UNKNOWN, "not known"},
 		{STW_USE_IDLE, "idle"},
 		{STW_USE_SPINNING, "looking for work"},
 		{STW_USE_SYSCALL, "kept by system calls"},
@@ -201,15 +202,18 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 		{STW_USE_GC_IDLE, "on idle-time mark workers"},
 		{STW_USE_STOPPED, "stopped"},
 	};
+	const bool damaged = stw_trace_is_damaged(c->trace, w->from, w->to);
 	char line[256] = "";
 	size_t n = 0;
 	int64_t busy = w->proc_ns > 0 ? w->use_ns[STW_USE_USER] * 100 / w->proc_ns : 0;
-	n += (size_t)snprintf(line, sizeof line, "the procs' time meanwhile: %lld %% on goroutines", (long long)busy);
+	n += (size_t)snprintf(
+		line, sizeof line, "the procs' time meanwhile: %s%lld %% on goroutines", damaged ? "at most " : "", (long long)busy);
 	for (size_t i = 0; i < sizeof uses / sizeof *uses && n < sizeof line; i++)
 		if (w->proc_ns > 0 && w->use_ns[uses[i].use] * 100 / w->proc_ns >= 1)
 			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s",
 				(long long)(w->use_ns[uses[i].use] * 100 / w->proc_ns), uses[i].word);
-	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s", line);
+	stwatch_evidence *e = stw_found_step(c, f, w->from + 1, "procs", "ProcStart, ProcStop and GoStart", "%s%s", line,
+		damaged ? "; the trace is damaged there, and not all is known" : "");
 	stw_found_value(c, e, "proc_ns", w->proc_ns);
 	stw_found_value(c, e, "user_ns", w->use_ns[STW_USE_USER]);
 	stw_found_value(c, e, "spinning_ns", w->use_ns[STW_USE_SPINNING]);
@@ -222,6 +226,7 @@ static void tell_wait(stw_case *c, stw_found *f, const stw_candidate *w)
 static void tell_proc(stw_case *c, stw_found *f, const stw_candidate *w, int64_t p, int64_t at)
 {
 	static const char *const words[STW_USE_COUNT] = {
+		[STW_USE_UNKNOWN] = "not known",
 		[STW_USE_IDLE] = "idle",
 		[STW_USE_SPINNING] = "looking for work",
 		[STW_USE_GC] = "on a mark worker",
@@ -238,8 +243,8 @@ static void tell_proc(stw_case *c, stw_found *f, const stw_candidate *w, int64_t
 	char line[200];
 	for (int u = 0; u < STW_USE_COUNT; u++)
 		other += words[u] ? ns[u] : 0;
-	size_t n = (size_t)snprintf(
-		line, sizeof line, "P%lld: %lld %% on goroutines", (long long)p, (long long)((length - other) * 100 / length));
+	size_t n = (size_t)snprintf(line, sizeof line, "P%lld: %s%lld %% on goroutines", (long long)p,
+		stw_trace_is_damaged(c->trace, w->from, w->to) ? "at most " : "", (long long)((length - other) * 100 / length));
 	for (int u = 0; u < STW_USE_COUNT && n < sizeof line; u++)
 		if (words[u] && ns[u] * 100 / length >= 1)
 			n += (size_t)snprintf(line + n, sizeof line - n, ", %lld %% %s", (long long)(ns[u] * 100 / length), words[u]);
@@ -269,6 +274,8 @@ static void tell_activity(stw_case *c, stw_found *f, const stw_candidate *w, con
 	}
 	if (window->partial)
 		stw_found_rules_out(c, f, "only the last part of the wait was read for what ran in it");
+	if (window->lost)
+		stw_found_rules_out(c, f, "not known: all that ran meanwhile, as the trace is damaged there: what is left of it counts");
 }
 
 /* A quarter of some numbers of P's is no whole number: the rest is marked by a worker that shares a P with the program. */
