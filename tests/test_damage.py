@@ -253,6 +253,46 @@ def check_twice(stwatch, report):
     report.check("the same trace twice counts once", None if twice["events"] == once["events"] and not twice["complete"] else repr(twice))
 
 
+def split(data):
+    """The header, and each generation's bytes."""
+    ends = [16] + ends_of_generations(data)
+    return data[:16], [data[a:b] for a, b in zip(ends, ends[1:])]
+
+
+def renumbered(part, number):
+    batches = list(wire.batches(b"go 1.26 trace\0\0\0" + part))
+    for batch in batches:
+        batch.gen = number
+    return b"".join(b.encode() for b in batches)
+
+
+def check_earlier_among_inputs(stwatch, report):
+    """Of several inputs, a generation that is earlier than what was read, whatever its number, is left out, and that is said of its own input; the rest is
+    what it is without it."""
+    snapshots = os.path.join(harness.DATA, "snapshots", "go1.26")
+    a, c = (os.path.join(snapshots, n + ".trace") for n in "ac")
+    header, parts = split(read(c))
+    early = renumbered(split(read(a))[1][0], 999)
+    odd = os.path.join(os.path.dirname(stwatch.file), "odd.trace")
+    with open(odd, "wb") as f:
+        f.write(header + b"".join(parts) + early)
+    sound = json.loads(subprocess.run([stwatch.program, "diagnose", "--format", "json", a, c], capture_output=True).stdout)
+    for order in ((a, odd), (odd, a)):
+        done = subprocess.run([stwatch.program, "diagnose", "--format", "json", *order], capture_output=True)
+        doc = json.loads(done.stdout) if done.stdout else {"inputs": [], "summary": None, "findings": []}
+        told = {os.path.basename(i["file"]): i for i in doc["inputs"]}
+        ok = done.returncode == 4 and "left out" in " ".join(p["what"] for p in told["odd.trace"]["problems"]) and not told["a.trace"]["problems"]
+        report.check("an earlier generation, %s first" % os.path.basename(order[0]), None if ok else (done.returncode, done.stderr, told))
+        same = doc["summary"] == sound["summary"] and [f["id"] for f in doc["findings"]] == [f["id"] for f in sound["findings"]]
+        report.check("an earlier generation changes nothing, %s first" % os.path.basename(order[0]), None if same else (doc["summary"], sound["summary"]))
+        for command in (("events",), ("states",), ("path",)):
+            done, want = (subprocess.run([stwatch.program, *command, *files], capture_output=True) for files in (order, (a, c)))
+            ok = done.returncode == 4 and b"odd.trace" in done.stderr and b"left out" in done.stderr
+            lines = [[line for line in d.stdout.splitlines() if b" Sync " not in line] for d in (done, want)]
+            ok = ok and (command[0] != "events" or lines[0] == lines[1])
+            report.check("an earlier generation in %s, %s first" % (command[0], os.path.basename(order[0])), None if ok else (done.returncode, done.stderr))
+
+
 def check_commands(stwatch, report):
     """Every command goes on past damage; what stands in for Go's reader ends at it."""
     data = read(SEVERAL[2])
@@ -280,6 +320,7 @@ def main():
         check_twice(stwatch, report)
         check_gaps(stwatch, report)
         check_order(stwatch, report)
+        check_earlier_among_inputs(stwatch, report)
         check_refused(stwatch, report)
         check_batches(stwatch, report)
         check_states(stwatch, report)

@@ -5,31 +5,9 @@
 #include "engine/stream_queue.h"
 #include "engine/together.h"
 
-/* As STW_MERGE_FORGET_G and _P. */
-static void queue_forgotten(stw_merge *mg, int64_t id, bool proc)
-{
-	stw_stream *s = mg->hook;
-	if (!s->tells_forgotten)
-		return;
-	assert(s->queued < STW_STREAM_QUEUE);
-	s->queue[s->queued++] = (stw_stream_event){
-		.time = mg->last_time,
-		.m = STWATCH_NONE,
-		.p = STWATCH_NONE,
-		.g = STWATCH_NONE,
-		.a = {(uint64_t)id, proc},
-		.target = STW_SLOT_NONE,
-		.g_slot = STW_SLOT_NONE,
-		.p_slot = STW_SLOT_NONE,
-		.m_slot = STW_SLOT_NONE,
-		.type = STW_EV_FORGOTTEN,
-		.has_generation = true,
-	};
-}
-
 #define STW_MERGE_EMIT stw_stream_queue
-#define STW_MERGE_FORGET_G(mg, g) queue_forgotten(mg, stw_order_g_id((mg)->order, g), false)
-#define STW_MERGE_FORGET_P(mg, p) queue_forgotten(mg, stw_order_p_id((mg)->order, p), true)
+#define STW_MERGE_FORGET_G(mg, g) stw_stream_queue_forgotten(mg, stw_order_g_id((mg)->order, g), false)
+#define STW_MERGE_FORGET_P(mg, p) stw_stream_queue_forgotten(mg, stw_order_p_id((mg)->order, p), true)
 #define STW_MERGE_SALVAGE
 #include "order/merge_step.h"
 
@@ -91,6 +69,9 @@ static void end_generation(stw_stream *s)
 {
 	if (s->v1) {
 		stw_stream_v1_end(s);
+		if (s->behind_gap)
+			stw_order_free(&s->before_gap);
+		s->behind_gap = false;
 		return;
 	}
 	if (s->merging)
@@ -170,12 +151,24 @@ static void told_begin(stw_stream *s)
 	s->told_to = INT64_MIN;
 }
 
+static void tell_left_out(stw_stream *s)
+{
+	stw_fail(&s->lost, STWATCH_ERR_DAMAGED, s->span.begin, "generation %llu begins before what was read until there: it is left out",
+		(unsigned long long)s->gen.number);
+	end_generation(s);
+	s->initial = s->number = 0;
+}
+
 /* A fault ends the strict reading: the generation is read again, and what it held up to there has been handed out already. */
 static stwatch_status read_rest(stw_stream *s, stwatch_error *error)
 {
 	int64_t told_to = s->last_time;
 	s->lost = s->failure;
 	s->failure = (stwatch_error){.status = STWATCH_OK};
+	if (stw_generation_ns(&s->gen, s->gen.min_time) < s->begin_time - STW_OVERLAP_NS) {
+		tell_left_out(s);
+		return STWATCH_OK;
+	}
 	end_generation(s);
 	stwatch_status status = open_salvaged(s, error);
 	s->merge.last_time = s->begin_time;
@@ -199,10 +192,7 @@ static bool leave_out(stw_stream *s)
 	if (!s->anew || s->alone || !s->syncs || s->gen.threads.count == 0 ||
 		stw_generation_ns(&s->gen, s->gen.min_time) >= s->last_time - STW_OVERLAP_NS)
 		return false;
-	stw_fail(&s->lost, STWATCH_ERR_DAMAGED, s->span.begin, "generation %llu begins before what was read until there: it is left out",
-		(unsigned long long)s->gen.number);
-	end_generation(s);
-	s->initial = s->number = 0;
+	tell_left_out(s);
 	return true;
 }
 
@@ -318,8 +308,10 @@ static bool is_of_one_process(const stw_stream *s, stwatch_error *error)
 static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 {
 	s->queued = s->taken = 0;
-	if (s->v1)
-		return stw_stream_v1_fill(s, error);
+	if (s->v1) {
+		stwatch_status status = stw_stream_v1_fill(s, error);
+		return status == STWATCH_OK && s->behind_gap && !is_of_one_process(s, error) ? error->status : status;
+	}
 	if (s->merging) {
 		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge);
 		s->last_time = s->merge.last_time > s->told_to ? s->merge.last_time : s->told_to;

@@ -43,4 +43,26 @@ static inline void stw_stream_queue(stw_merge *mg, unsigned type, int64_t time, 
 	}
 }
 
+/* As STW_MERGE_FORGET_G and _P. */
+static inline void stw_stream_queue_forgotten(stw_merge *mg, int64_t id, bool proc)
+{
+	stw_stream *s = mg->hook;
+	if (!s->tells_forgotten)
+		return;
+	assert(s->queued < STW_STREAM_QUEUE);
+	s->queue[s->queued++] = (stw_stream_event){
+		.time = mg->last_time,
+		.m = STWATCH_NONE,
+		.p = STWATCH_NONE,
+		.g = STWATCH_NONE,
+		.a = {(uint64_t)id, proc},
+		.target = STW_SLOT_NONE,
+		.g_slot = STW_SLOT_NONE,
+		.p_slot = STW_SLOT_NONE,
+		.m_slot = STW_SLOT_NONE,
+		.type = STW_EV_FORGOTTEN,
+		.has_generation = true,
+	};
+}
+
 #endif

@@ -196,10 +196,12 @@ static bool is_earlier(const joiner *j, const stw_job *job, bool damaged)
 		job->fold.first_time < j->last_time - STW_OVERLAP_NS;
 }
 
-static bool leave_out(joiner *j, const stw_job *job)
+static bool leave_out(joiner *j, const stw_job *job, size_t told)
 {
 	stwatch_error e;
 	bool again = j->left_out;
+	for (size_t i = told; i < j->trace->problems.count; i++) /* what contradicts itself there is nothing of this trace's */
+		j->trace->problems.items[i].fault = STW_FAULT_BYTES;
 	j->left_out = true;
 	if (again)
 		return true;
@@ -246,6 +248,7 @@ static bool join(void *user, stw_job *job)
 	}
 	stwatch_status status = carry(j, job);
 	bool damaged = status == STWATCH_ERR_DAMAGED;
+	const size_t told = t->problems.count;
 	if (damaged)
 		status = salvage(j, job);
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED) {
@@ -255,7 +258,7 @@ static bool join(void *user, stw_job *job)
 	if (job->ns_per_unit > 0)
 		j->ns_per_unit = job->ns_per_unit;
 	bool events = job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN, earlier = is_earlier(j, job, damaged);
-	if ((earlier && !leave_out(j, job)) || !hand_on(j, job, events && !earlier)) {
+	if ((earlier && !leave_out(j, job, told)) || !hand_on(j, job, events && !earlier)) {
 		stw_fail_memory(j->error);
 		return false;
 	}
