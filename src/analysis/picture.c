@@ -346,7 +346,7 @@ static stwatch_status read_spans(drawing *d, const stw_trace *trace, const volat
 		if (!has_part(trace, i, d->wish))
 			continue;
 		if (trace->v1)
-			stw_stream_open_v1(&stream, d->mem, span->source, trace->v1, false);
+			stw_stream_open_v1(&stream, d->mem, span, 1, trace->v1, false);
 		else
 			stw_stream_open_span(&stream, d->mem, span);
 		status = read_on(d, &stream, cancel, error);

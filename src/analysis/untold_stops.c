@@ -22,7 +22,8 @@ static bool take(void *user, const stw_fold *fold, stw_joint joint)
 		return false;
 	for (size_t i = 0; i < fold->stops.count; i++) {
 		const stw_stop *s = &fold->stops.items[i];
-		u->stops.items[u->stops.count++] = (stw_untold_stop){s->from, s->told_to, s->g, s->p, s->stack, s->inferred};
+		u->stops.items[u->stops.count++] = (stw_untold_stop){
+			s->from, s->told_to, s->g, s->p, fold->generation, s->stack, s->inferred};
 	}
 	return true;
 }

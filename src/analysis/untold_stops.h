@@ -8,7 +8,7 @@
 typedef struct stw_untold_stop {
 	int64_t from, to; /* from: the earliest that it can have been asked for; to: its end as stat has it */
 	int64_t g, p; /* who asked */
-	uint32_t stack; /* index in the trace's stacks, 0: none */
+	uint32_t span, stack; /* stack: index in the stacks of that span, 0: none */
 	bool inferred; /* else events tell it too */
 } stw_untold_stop;
 

@@ -61,7 +61,7 @@ static void add_stops(profiling *x)
 {
 	for (size_t i = 0; i < x->stops.stops.count; i++) {
 		const stw_untold_stop *s = &x->stops.stops.items[i];
-		stw_state_profile_add_stop(&x->profile, &x->told.trace.v1->gen, s);
+		stw_state_profile_add_stop(&x->profile, &stw_trace_v1(&x->told.trace, s->span)->gen, s);
 		x->inferred += s->inferred;
 	}
 }

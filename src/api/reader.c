@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "output/events_go.h"
-#include "wire/header.h"
 
 static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
 {
@@ -59,13 +58,23 @@ static void close_source(stwatch_reader *r)
 	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
 }
 
-static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, unsigned minor, stwatch_error *error)
+static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, const stw_v1_entry *entry, stwatch_error *error)
 {
 	context->symbols.asked = false;
-	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, minor, stw_context_namer(context), context->cancel, error);
+	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->cancel, error);
 	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
 		stw_v1_close(&r->v1);
 	return status;
+}
+
+static stwatch_status open_stream_v1(stwatch_reader *r, stwatch_error *error)
+{
+	stw_span *span = stw_vec_push(r->mem, &r->spans);
+	if (!span)
+		return stw_fail_memory(error);
+	*span = (stw_span){.source = r->source, .generation = 1, .end = r->source->size};
+	stw_stream_open_v1(&r->stream, r->mem, r->spans.items, 1, &r->v1, true);
+	return STWATCH_OK;
 }
 
 static bool note_lost(void *user, const stwatch_error *loss, uint64_t to)
@@ -89,24 +98,23 @@ static stwatch_status open_spans(
 /* headless: also what has no header. salvage: past damage. */
 static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, bool salvage, stwatch_error *error)
 {
-	unsigned minor;
-	uint64_t begin = STW_HEADER_SIZE;
+	stw_beginning b;
 	stwatch_status status = headless ? stw_inputs_expect_trace(r->source, r->mem, context->cancel, error) : STWATCH_OK;
 	if (status != STWATCH_OK)
 		return status;
-	status = stw_header_read(r->source, &minor, error);
-	if (status == STWATCH_ERR_FORMAT && headless)
-		status = stw_headless_open(r->source, r->mem, context->cancel, &minor, &begin, &r->lost, error);
-	if (status == STWATCH_OK && minor < STW_GO122)
-		status = open_old(r, context, minor, error);
+	status = stw_beginning_read(r->source, r->mem, headless, context->cancel, &b, error);
+	if (status == STWATCH_OK && b.minor < STW_GO122)
+		status = open_old(r, context, &b.v1, error);
 	if (status != STWATCH_OK)
 		return status;
+	if (b.missing.status != STWATCH_OK)
+		r->lost = b.missing;
 	if (r->v1.mem)
-		stw_stream_open_v1(&r->stream, r->mem, r->source, &r->v1, true);
-	else if (salvage && !r->growing)
-		return open_spans(r, context, (stw_go_version)minor, begin, error);
+		return open_stream_v1(r, error);
+	if (salvage && !r->growing)
+		return open_spans(r, context, (stw_go_version)b.minor, b.begin, error);
 	else
-		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)minor);
+		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)b.minor);
 	if (r->growing && !r->v1.mem) {
 		r->stream.wait = wait_for_generation;
 		r->stream.wait_user = r;
@@ -132,7 +140,7 @@ static stwatch_status open_several(
 	if (status != STWATCH_OK)
 		return status;
 	if (t->v1)
-		stw_stream_open_v1(&r->stream, r->mem, &t->inputs[0].source, t->v1, true);
+		stw_stream_open_v1(&r->stream, r->mem, t->spans.items, t->spans.count, t->v1, true);
 	else
 		stw_stream_open_spans(&r->stream, r->mem, t->spans.items, t->spans.count);
 	return STWATCH_OK;

@@ -4,7 +4,7 @@
 
 #include "api/told.h"
 #include "wire/growing.h"
-#include "v2/headless.h"
+#include "engine/beginning.h"
 #include "api/follow.h"
 
 struct stwatch_reader {

@@ -1,11 +1,5 @@
 #include "engine/feed.h"
 
-void stw_feed_begin(stw_stream *stream)
-{
-	for (size_t i = 0; stream->v1 && i < stream->v1->gen.strings.count; i++)
-		stream->v1->gen.strings.items[i].note = 0;
-}
-
 /* A reason's number, remembered beside its string for as long as the generation lasts. */
 static uint32_t reason_of(stw_timeline *t, stw_generation *gen, uint64_t id)
 {

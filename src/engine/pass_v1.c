@@ -1,6 +1,7 @@
 #include "engine/pass_v1.h"
 
 #include "base/error.h"
+#include "engine/together.h"
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
 #define STW_MERGE_GAP fold_gap
@@ -14,10 +15,17 @@ typedef struct windows {
 	const stw_run_options *options;
 	stw_fold_fn add;
 	void *user;
+	/* of the trace at hand, of several */
+	uint32_t span;
+	stw_v1 *v1;
+	stw_trace_input *input;
 	stw_v1_merge merge;
 	stw_order order;
 	stw_fold fold;
-	bool any; /* an event came */
+	stw_order before; /* the state at the end of the one before */
+	int64_t last_time; /* of the one before */
+	bool behind_gap; /* there is one */
+	bool first; /* its first window has not been handed on */
 } windows;
 
 static __attribute__((hot, noinline)) stwatch_status run(stw_v1_merge *vm, unsigned steps)
@@ -30,7 +38,10 @@ static __attribute__((hot, noinline)) stwatch_status run(stw_v1_merge *vm, unsig
 
 static void doubt(void *hook, int64_t until, bool missing)
 {
-	stw_fold_doubt(hook, until, missing);
+	stw_fold *f = hook;
+	stw_fold_doubt(f, until, missing);
+	if (missing)
+		stw_fold_lost(f, f->first_time, until);
 }
 
 /* What has been read, in bytes of the input. */
@@ -43,39 +54,80 @@ static uint64_t done(const stw_v1_merge *vm)
 	return x->batches.count ? (uint64_t)((double)vm->base.gen->source->size * (double)batches / (double)x->batches.count) : 0;
 }
 
+/* Numbers of goroutines are never used again. */
+static stwatch_status check_process(const windows *w, stwatch_error *error)
+{
+	for (size_t i = 0; w->behind_gap && i < w->fold.tails.count; i++) {
+		const stw_tail_g *g = &w->fold.tails.items[i];
+		if (g->g.created && stw_order_find_g(&w->before, g->id) != STW_MAP_NONE)
+			return stw_trace_fail_foreign(error, &w->trace->spans.items[w->span], g->id);
+	}
+	return STWATCH_OK;
+}
+
+static void note_gap(windows *w)
+{
+	w->trace->n_gaps++;
+	w->trace->gaps_ns += w->fold.first_time - w->last_time;
+}
+
+static void note_read(windows *w)
+{
+	stw_trace_input *in = w->input;
+	for (size_t i = 0; i < sizeof w->fold.counts / sizeof *w->fold.counts; i++)
+		in->n_events += w->fold.counts[i];
+	w->trace->n_generations += in->n_generations == 0;
+	in->n_generations = 1;
+	in->first_time = w->v1->begin_ns;
+	in->last_time = w->fold.last_time;
+}
+
+static uint64_t bytes_before(const windows *w)
+{
+	uint64_t n = 0;
+	for (uint32_t i = 0; i < w->span; i++)
+		n += w->trace->inputs[w->trace->spans.items[i].input].source.size;
+	return n;
+}
+
+static void tell_progress(windows *w, bool last)
+{
+	const stw_run_options *o = w->options;
+	w->trace->n_read = bytes_before(w) + (last && !(o->cancel && *o->cancel) ? w->input->source.size : done(&w->merge));
+	if (o->progress)
+		o->progress(o->progress_user, w->trace->n_read, w->trace->n_bytes);
+}
+
 /* Hands the window on, and begins the next with what is known. */
 static stwatch_status hand_on(windows *w, bool last, stwatch_error *error)
 {
-	stw_trace *t = w->trace;
 	stw_fold next;
-	bool ok = true;
-	w->fold.last_time = w->merge.base.last_time < 0 ? w->fold.first_time : w->merge.base.last_time;
-	if (t->n_generations == 0 && w->merge.gomaxprocs > w->fold.gomaxprocs_max)
+	bool ok = true, first = w->first, gap = first && w->last_time != INT64_MIN;
+	w->fold.last_time = w->merge.base.last_time < w->v1->begin_ns ? w->fold.first_time : w->merge.base.last_time;
+	if (first && w->merge.gomaxprocs > w->fold.gomaxprocs_max)
 		w->fold.gomaxprocs_max = w->merge.gomaxprocs;
-	if (t->n_generations == 0 && w->fold.gomaxprocs_last == 0)
+	if (first && w->fold.gomaxprocs_last == 0)
 		w->fold.gomaxprocs_last = w->merge.gomaxprocs;
 	if (!last)
 		ok = stw_fold_continue(&next, &w->fold);
 	stw_fold_finish(&w->fold);
+	stwatch_status status = check_process(w, error);
+	if (gap && status == STWATCH_OK)
+		note_gap(w);
 	stw_fold_shrink(&w->fold);
-	if (!ok || w->fold.failed || !w->add(w->user, &w->fold, STW_JOINT_WHOLE)) {
+	if (status == STWATCH_OK && (!ok || w->fold.failed || !w->add(w->user, &w->fold, gap ? STW_JOINT_GAP : STW_JOINT_WHOLE)))
+		status = stw_fail_memory(error);
+	if (status != STWATCH_OK) {
 		if (ok && !last)
 			stw_fold_free(&next);
-		return stw_fail_memory(error);
+		return status;
 	}
-	stw_trace_input *in = &t->inputs[0];
-	for (size_t i = 0; i < sizeof w->fold.counts / sizeof *w->fold.counts; i++)
-		in->n_events += w->fold.counts[i];
-	in->n_generations = t->n_generations = 1;
-	in->first_time = 0;
-	in->last_time = w->fold.last_time;
+	w->first = false;
+	note_read(w);
 	stw_fold_free(&w->fold);
 	if (!last)
 		w->fold = next;
-	const volatile int *cancel = w->options->cancel;
-	t->n_read = last && !(cancel && *cancel) ? t->n_bytes : done(&w->merge);
-	if (w->options->progress)
-		w->options->progress(w->options->progress_user, t->n_read, t->n_bytes);
+	tell_progress(w, last);
 	return STWATCH_OK;
 }
 
@@ -114,39 +166,36 @@ static stwatch_status tell_faults(windows *w, stwatch_error *error)
 			vm->first_fault.message, (unsigned long long)vm->n_faults - 1);
 	/* Where bytes are lost, what follows from that is no contradiction of the runtime's. */
 	stw_fault fault = vm->v1->index.problems.count ? STW_FAULT_BYTES : vm->fault;
-	return stw_trace_note(w->trace, 0, error, fault) ? STWATCH_OK : stw_fail_memory(error);
+	return stw_trace_note(w->trace, w->trace->spans.items[w->span].input, error, fault) ? STWATCH_OK : stw_fail_memory(error);
 }
 
-stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, stw_fold_fn add, void *user, stwatch_error *error)
+/* Folds the trace at hand. */
+static stwatch_status fold_part(windows *w, stwatch_error *error)
 {
-	windows *w = stw_mem_zalloc(t->mem, sizeof *w);
-	int64_t *begin = stw_vec_push(t->mem, &t->begins);
-	if (!w || !begin) {
-		stw_mem_free(t->mem, w, sizeof *w);
+	stw_mem *mem = w->trace->mem;
+	const stw_v1_index *x = &w->v1->index;
+	const unsigned minor = x->format.minor;
+	const int64_t missing_to = stw_v1_missing_to(w->v1);
+	stw_order_init(&w->order, mem);
+	if (!stw_fold_init(&w->fold, mem, &w->v1->gen, &w->order, w->span, w->options->figures_only))
 		return stw_fail_memory(error);
-	}
-	*begin = t->v1->index.has_events ? 0 : INT64_MAX;
-	w->trace = t;
-	w->options = options;
-	w->add = add;
-	w->user = user;
-	stw_order_init(&w->order, t->mem);
-	stwatch_status status = STWATCH_ERR_MEMORY;
-	if (!stw_fold_init(&w->fold, t->mem, &t->v1->gen, &w->order, 0, options->figures_only))
-		stw_fail_memory(error);
-	else
-		status = stw_v1_merge_open(&w->merge, &w->order, t->v1, &w->fold, error);
+	stwatch_status status = stw_v1_merge_open(&w->merge, &w->order, w->v1, &w->fold, error);
 	w->merge.doubt = doubt;
-	if (status == STWATCH_OK && (w->merge.n_heap || t->v1->index.samples.count)) {
-		const unsigned minor = t->v1->index.format.minor;
-		w->fold.first_time = 0;
+	if (status == STWATCH_OK && (w->merge.n_heap || x->samples.count)) {
+		w->fold.first_time = w->v1->begin_ns;
+		if (missing_to != INT64_MIN)
+			doubt(&w->fold, missing_to, true);
 		w->fold.untold = minor < 10 ? STW_UNTOLD_ALL : minor < 21 ? STW_UNTOLD_REQUESTED : STW_UNTOLD_NONE;
 		status = run_windows(w, error);
 	}
-	if (status == STWATCH_END)
-		status = STWATCH_OK;
+	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+/* What is read of it, and what is wrong with it. */
+static stwatch_status end_part(windows *w, stwatch_status status, stwatch_error *error)
+{
+	stwatch_error local;
 	if (status == STWATCH_OK || status == STWATCH_ERR_CANCELLED) {
-		stwatch_error local;
 		stwatch_status handed = w->fold.first_time == STW_TIME_UNKNOWN ? STWATCH_OK : hand_on(w, true, &local);
 		if (handed == STWATCH_OK)
 			handed = tell_faults(w, &local);
@@ -155,9 +204,38 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 			status = handed;
 		}
 	}
+	if (w->behind_gap)
+		stw_order_free(&w->before);
+	w->behind_gap = true;
+	w->before = w->order;
+	w->last_time = w->input->last_time == STW_TIME_UNKNOWN ? w->last_time : w->input->last_time;
 	stw_v1_merge_close(&w->merge);
 	stw_fold_free(&w->fold);
-	stw_order_free(&w->order);
+	return status;
+}
+
+stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, stw_fold_fn add, void *user, stwatch_error *error)
+{
+	windows *w = stw_mem_zalloc(t->mem, sizeof *w);
+	if (!w)
+		return stw_fail_memory(error);
+	*w = (windows){.trace = t, .options = options, .add = add, .user = user, .last_time = INT64_MIN};
+	stwatch_status status = STWATCH_OK;
+	for (uint32_t i = 0; i < t->spans.count && status == STWATCH_OK; i++) {
+		int64_t *begin = stw_vec_push(t->mem, &t->begins);
+		if (!begin) {
+			status = stw_fail_memory(error);
+			break;
+		}
+		w->span = i;
+		w->first = true;
+		w->v1 = stw_trace_v1(t, i);
+		w->input = &t->inputs[t->spans.items[i].input];
+		*begin = w->v1->index.has_events ? w->v1->begin_ns : INT64_MAX;
+		status = end_part(w, fold_part(w, error), error);
+	}
+	if (w->behind_gap)
+		stw_order_free(&w->before);
 	stw_mem_free(t->mem, w, sizeof *w);
 	return status;
 }

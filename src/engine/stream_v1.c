@@ -4,20 +4,32 @@
 #include "engine/stream_queue.h"
 
 #define STW_MERGE_EMIT stw_stream_queue
+#define STW_MERGE_FORGET_G(mg, g) stw_stream_queue_forgotten(mg, stw_order_g_id((mg)->order, g), false)
 #define STW_V1_AS_GO (vm->as_go)
 #include "order/v1_step.h"
 
-void stw_stream_open_v1(stw_stream *s, stw_mem *mem, const stw_source *source, stw_v1 *v1, bool as_go)
+static void begin_part(stw_stream *s)
+{
+	s->span = s->list[s->at_list++];
+	s->source = s->span.source;
+	s->v1 = &s->v1s[s->span.input];
+	s->gen = s->v1->gen; /* borrowed */
+	for (size_t i = 0; i < s->gen.strings.count; i++) /* of who read it before */
+		s->gen.strings.items[i].note = 0;
+}
+
+void stw_stream_open_v1(stw_stream *s, stw_mem *mem, const stw_span *spans, size_t count, stw_v1 *v1, bool as_go)
 {
 	memset(s, 0, sizeof *s);
 	s->mem = mem;
-	s->source = source;
-	s->version = (stw_go_version)v1->index.format.minor;
-	s->v1 = v1;
+	s->list = spans;
+	s->n_list = count;
+	s->salvage = count > 1;
+	s->v1s = v1;
 	s->as_go = as_go;
-	s->gen = v1->gen; /* borrowed */
 	s->number = 1;
-	s->span = (stw_span){.generation = 1, .begin = 0, .end = source->size};
+	begin_part(s);
+	s->version = (stw_go_version)s->v1->index.format.minor;
 	stw_order_init(&s->order, mem);
 }
 
@@ -66,25 +78,50 @@ static stwatch_status open(stw_stream *s, stwatch_error *error)
 	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s, error);
 	s->merging = true;
 	s->v1_merge.as_go = s->as_go;
-	s->last_time = -2;
-	if (status == STWATCH_OK && (s->v1->index.has_events || s->v1->index.samples.count))
-		stw_stream_queue_sync(s, -1, true);
+	if (s->at_list == 1)
+		s->last_time = s->v1->begin_ns - 2;
+	if (status == STWATCH_OK && (s->v1->index.has_events || s->v1->index.samples.count)) {
+		stw_stream_queue_sync(s, s->v1->begin_ns - 1, true);
+		s->queue[s->queued - 1].anew = s->at_list > 1;
+	}
 	return status;
+}
+
+static stwatch_status end_part(stw_stream *s)
+{
+	if (s->at_list == s->n_list) {
+		s->ended = true;
+		verdict(s, &s->failure);
+		stw_stream_queue_sync(s, s->last_time, false);
+		return STWATCH_OK;
+	}
+	verdict(s, &s->lost);
+	stw_stream_v1_end(s);
+	s->part_ended = true; /* what is lost is told of it before the next begins */
+	return STWATCH_OK;
+}
+
+static void next_part(stw_stream *s)
+{
+	s->part_ended = false;
+	if (s->behind_gap)
+		stw_order_free(&s->before_gap);
+	s->before_gap = s->order; /* what goes on behind it can't be begun there */
+	s->behind_gap = true;
+	stw_order_init(&s->order, s->mem);
+	begin_part(s);
 }
 
 stwatch_status stw_stream_v1_fill(stw_stream *s, stwatch_error *error)
 {
 	if (s->ended)
 		return STWATCH_END;
+	if (s->part_ended)
+		next_part(s);
 	if (!s->merging)
 		return open(s, error);
 	s->v1_merge.base.error = error;
 	stwatch_status status = v1_step(&s->v1_merge);
 	s->last_time = s->v1_merge.base.last_time;
-	if (status != STWATCH_END)
-		return status;
-	s->ended = true;
-	verdict(s, &s->failure);
-	stw_stream_queue_sync(s, s->last_time, false);
-	return STWATCH_OK;
+	return status == STWATCH_END ? end_part(s) : status;
 }

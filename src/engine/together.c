@@ -4,21 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/error.h"
+#include "engine/sites.h"
 #include "v2/batch.h"
 
 enum {
 	CLOCKS_MAY_DIFFER_MS = 5000, /* wall clocks are set, but not by much while a process is being recorded */
-	LEAST_SITES = 8, /* addresses; with fewer nothing is said of two programs */
 	LEAST_THREADS = 2,
 	MOST_SILENCE_NS = 100000000,
 	CHUNK = 64 << 10,
 };
-
-typedef struct site {
-	uint64_t pc, what; /* what: hash of its function's name */
-} site;
 
 /* An input's part of the trace, with what tells whose it is. */
 typedef struct part {
@@ -28,7 +23,7 @@ typedef struct part {
 	int64_t begin, end; /* when its first and its last generation begin; INT64_MIN: it has none whose clock can be read */
 	bool has_clock;
 	int64_t clock_offset; /* wall clock less the trace's, ns */
-	STW_VEC(site) sites; /* in order of pc */
+	stw_sites sites;
 	STW_VEC(int64_t) threads; /* the kernel's ids of those that wrote, in order */
 	uint32_t process; /* number of its group */
 } part;
@@ -52,26 +47,6 @@ static const stw_span *span_of(const joining *j, const part *p, size_t i)
 }
 
 /* ---- whose an input is ---- */
-
-static int by_pc(const void *x, const void *y)
-{
-	const site *a = x, *b = y;
-	return a->pc < b->pc ? -1 : a->pc > b->pc;
-}
-
-static bool take_sites(joining *j, part *p, const stw_generation *gen)
-{
-	for (size_t i = 0; i < gen->frames.count; i++) {
-		const stw_v2_frame *f = &gen->frames.items[i];
-		const stw_string *name = &gen->strings.items[f->func];
-		site *s = f->pc ? stw_vec_push(j->mem, &p->sites) : NULL;
-		if (f->pc && !s)
-			return false;
-		if (s)
-			*s = (site){f->pc, stw_digest(name->data, name->length, 0)};
-	}
-	return true;
-}
 
 static int by_id(const void *x, const void *y)
 {
@@ -109,7 +84,7 @@ static stwatch_status know_generation(joining *j, part *p, size_t i)
 		p->has_clock = true;
 		p->clock_offset = gen.clock_sec * 1000000000 + gen.clock_nsec - stw_generation_ns(&gen, gen.clock_time);
 	}
-	bool ok = take_sites(j, p, &gen) && take_threads(j, p, &gen);
+	bool ok = stw_sites_add(&p->sites, j->mem, &gen) && take_threads(j, p, &gen);
 	stw_generation_free(&gen);
 	return ok ? STWATCH_OK : stw_fail_memory(j->error);
 }
@@ -123,8 +98,7 @@ static stwatch_status know(joining *j, part *p)
 	stwatch_status status = p->count ? know_generation(j, p, 0) : STWATCH_OK;
 	if (status == STWATCH_OK && p->count > 1)
 		status = know_generation(j, p, p->count - 1);
-	if (p->sites.count > 1)
-		qsort(p->sites.items, p->sites.count, sizeof *p->sites.items, by_pc);
+	stw_sites_sort(&p->sites);
 	if (p->threads.count > 1)
 		qsort(p->threads.items, p->threads.count, sizeof *p->threads.items, by_id);
 	return status;
@@ -176,21 +150,6 @@ static bool next_pair(const joining *j, const part *a, const part *b, size_t *i,
 		*(x < y ? i : k) += 1;
 	}
 	return false;
-}
-
-static bool other_program(const part *a, const part *b)
-{
-	size_t i = 0, k = 0, common = 0, equal = 0;
-	while (i < a->sites.count && k < b->sites.count) {
-		const site *x = &a->sites.items[i], *y = &b->sites.items[k];
-		if (x->pc == y->pc) {
-			common++;
-			equal += x->what == y->what;
-		}
-		i += x->pc <= y->pc;
-		k += y->pc <= x->pc;
-	}
-	return a->sites.count >= LEAST_SITES && b->sites.count >= LEAST_SITES && equal * 2 <= common;
 }
 
 /* The runtime keeps its threads, and wakes those first that parked last. */
@@ -246,7 +205,7 @@ static stwatch_status find_difference(joining *j, const part *a, const part *b, 
 		*why = "have generations that are numbered against the order of their times";
 	else if (a->has_clock && b->has_clock && (off < 0 ? -off : off) / 1000000 > CLOCKS_MAY_DIFFER_MS)
 		*why = "have different clocks";
-	else if (other_program(a, b))
+	else if (stw_sites_differ(&a->sites, &b->sites))
 		*why = "are of different programs";
 	else if (other_threads(a, b))
 		*why = "have no thread in common";

@@ -13,6 +13,11 @@
  * inputs that have nothing in common nothing is concluded anyway.
  * STWATCH_ERR_ARGUMENT where the inputs are of several processes: the message lists them. _MEMORY, _IO, _CANCELLED. */
 stwatch_status stw_trace_join_inputs(stw_trace *trace, const volatile int *cancel, stwatch_error *error);
+/* The same of traces in a v1 format, each of which is a span: they are put in order of time, and count it from the first one's beginning, by the clock of
+ * the one that measured it longest. A process has one recording at a time, and ticks are of one clock, so order and gaps are known. Not of one process
+ * are traces that overlap, whose formats differ, whose clocks run differently or where the same addresses are other functions. What is there twice to
+ * the byte counts once. */
+stwatch_status stw_trace_join_v1(stw_trace *trace, stwatch_error *error);
 /* Where a goroutine begins anew behind a gap that was there before it: STWATCH_ERR_ARGUMENT, about the span's input. */
 stwatch_status stw_trace_fail_foreign(stwatch_error *error, const stw_span *span, int64_t goroutine);
 

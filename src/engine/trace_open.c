@@ -2,9 +2,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/beginning.h"
 #include "engine/together.h"
-#include "v2/headless.h"
-#include "wire/header.h"
 
 bool stw_trace_note(stw_trace *t, uint32_t input, const stwatch_error *e, stw_fault fault)
 {
@@ -49,24 +48,23 @@ static stwatch_status scan_input(stw_trace *t, uint32_t index, uint64_t begin, c
 }
 
 /* A v1 trace is read through once already here: what it needs from the start stands at its end. */
-static stwatch_status open_v1(stw_trace *t, unsigned minor, const volatile int *cancel, stwatch_error *error)
+static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
 {
-	stw_trace_input *in = &t->inputs[0];
-	if (t->n_inputs > 1)
-		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%u has a clock of its own: it can't be joined with other traces (one trace was expected)",
-			minor);
-	t->v1 = stw_mem_zalloc(t->mem, sizeof *t->v1);
+	stw_trace_input *in = &t->inputs[index];
+	if (!t->v1)
+		t->v1 = stw_mem_zalloc(t->mem, t->n_inputs * sizeof *t->v1);
 	stw_span *span = t->v1 ? stw_vec_push(t->mem, &t->spans) : NULL;
 	if (!span)
 		return stw_fail_memory(error);
-	*span = (stw_span){.source = &in->source, .generation = 1, .begin = STW_HEADER_SIZE, .end = in->source.size, .n_batches = 1};
-	t->n_bytes = in->source.size;
-	stwatch_status status = stw_v1_open(t->v1, t->mem, &in->source, minor, t->namer, cancel, error);
-	for (size_t i = 0; status == STWATCH_OK && i < t->v1->index.problems.count; i++) {
-		const stw_v1_problem *p = &t->v1->index.problems.items[i];
+	*span = (stw_span){
+		.source = &in->source, .input = index, .generation = 1, .begin = entry->begin, .end = in->source.size, .n_batches = 1};
+	t->n_bytes += in->source.size;
+	stw_v1 *v1 = &t->v1[index];
+	stwatch_status status = stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+	for (size_t i = 0; status == STWATCH_OK && i < v1->index.problems.count; i++) {
+		const stw_v1_problem *p = &v1->index.problems.items[i];
 		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
-		status = note(t, 0, error);
+		status = note(t, index, error);
 	}
 	return status;
 }
@@ -79,7 +77,7 @@ stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation 
 		stwatch_status status = s->damaged ? STWATCH_ERR_DAMAGED : stw_generation_load(gen, t->mem, s, error);
 		return status == STWATCH_ERR_DAMAGED ? stw_generation_salvage(gen, t->mem, s, &left, error) : status;
 	}
-	*gen = t->v1->gen; /* lent */
+	*gen = stw_trace_v1(t, span)->gen; /* lent */
 	return STWATCH_OK;
 }
 
@@ -89,23 +87,27 @@ void stw_trace_unload(const stw_trace *t, stw_generation *gen)
 		stw_generation_free(gen);
 }
 
-static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
+/* Such have no clock in common; nor have they a process. */
+static stwatch_status fail_mixed(const stw_trace *t, uint32_t index, stwatch_error *error)
 {
-	unsigned minor;
+	return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
+		"of another version of Go (go 1.%d) than %.120s (go 1.%d): they are of several processes, to be looked at one by one",
+		(int)t->inputs[index].version, t->inputs[0].path, (int)t->inputs[0].version);
+}
+
+static stwatch_status open_input(stw_trace *t, uint32_t index, const stw_beginning *b, const volatile int *cancel, stwatch_error *error)
+{
 	stw_trace_input *in = &t->inputs[index];
-	uint64_t begin = STW_HEADER_SIZE;
-	stwatch_error missing = {.status = STWATCH_OK};
-	stwatch_status status = stw_header_read(&in->source, &minor, error);
-	if (status == STWATCH_ERR_FORMAT)
-		status = stw_headless_open(&in->source, t->mem, cancel, &minor, &begin, &missing, error);
-	if (status == STWATCH_OK && missing.status != STWATCH_OK)
-		status = note(t, index, &missing);
+	stwatch_error missing = b->missing;
+	stwatch_status status = missing.status == STWATCH_OK ? STWATCH_OK : note(t, index, &missing);
 	if (status != STWATCH_OK)
 		return status;
-	in->version = (stw_go_version)minor;
+	in->version = (stw_go_version)b->minor;
+	if ((in->version < STW_GO122) != (t->inputs[0].version < STW_GO122))
+		return fail_mixed(t, index, error);
 	if (t->version == 0 || in->version < t->version)
 		t->version = in->version;
-	status = minor < STW_GO122 ? open_v1(t, minor, cancel, error) : scan_input(t, index, begin, cancel, error);
+	status = in->version < STW_GO122 ? open_v1(t, index, &b->v1, cancel, error) : scan_input(t, index, b->begin, cancel, error);
 	if (status == STWATCH_OK && in->source.cut) {
 		stw_source_fail_cut(&in->source, error);
 		status = note(t, index, error);
@@ -113,16 +115,43 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const volatile in
 	return status;
 }
 
+/* Of a v1 trace without a header it may be others that tell the version. */
+static void settle_versions(stw_beginning *b, uint32_t n)
+{
+	unsigned told = 0;
+	for (uint32_t i = 0; i < n && !told; i++)
+		if (b[i].minor < STW_GO122 && b[i].v1.fits == 0)
+			told = b[i].minor;
+	for (uint32_t i = 0; i < n; i++)
+		if (b[i].minor < STW_GO122 && b[i].v1.fits) {
+			stw_v1_headless_prefer(&b[i].v1, told);
+			b[i].minor = b[i].v1.minor;
+		}
+}
+
 static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwatch_error *error)
 {
-	for (uint32_t i = 0; i < t->n_inputs; i++) {
-		stwatch_status status = open_input(t, i, cancel, error);
-		if (status != STWATCH_OK) {
-			error->input = i;
-			return status;
-		}
+	const uint32_t n = t->n_inputs;
+	stwatch_status status = STWATCH_OK;
+	stw_beginning *b = stw_mem_zalloc(t->mem, n * sizeof *b);
+	if (!b)
+		return stw_fail_memory(error);
+	uint32_t i = 0;
+	for (; i < n && status == STWATCH_OK; i++)
+		status = stw_beginning_read(&t->inputs[i].source, t->mem, true, cancel, &b[i], error);
+	if (status == STWATCH_OK) {
+		settle_versions(b, n);
+		for (i = 0; i < n && status == STWATCH_OK; i++)
+			status = open_input(t, i, &b[i], cancel, error);
 	}
-	return t->n_inputs > 1 ? stw_trace_join_inputs(t, cancel, error) : STWATCH_OK;
+	stw_mem_free(t->mem, b, n * sizeof *b);
+	if (status != STWATCH_OK) {
+		error->input = i - 1;
+		return status;
+	}
+	if (n == 1)
+		return STWATCH_OK;
+	return t->v1 ? stw_trace_join_v1(t, error) : stw_trace_join_inputs(t, cancel, error);
 }
 
 stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
@@ -155,9 +184,9 @@ void stw_trace_close(stw_trace *t)
 		return;
 	for (uint32_t i = 0; i < t->n_inputs; i++)
 		stw_source_close(&t->inputs[i].source);
-	if (t->v1)
-		stw_v1_close(t->v1);
-	stw_mem_free(t->mem, t->v1, sizeof *t->v1);
+	for (uint32_t i = 0; t->v1 && i < t->n_inputs; i++)
+		stw_v1_close(&t->v1[i]);
+	stw_mem_free(t->mem, t->v1, t->n_inputs * sizeof *t->v1);
 	stw_mem_free(t->mem, t->inputs, t->n_inputs * sizeof *t->inputs);
 	stw_vec_free(t->mem, &t->spans);
 	stw_vec_free(t->mem, &t->begins);
@@ -172,4 +201,19 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *t, int64_t time)
 		if (t->begins.items[i] <= time)
 			input = t->spans.items[i].input;
 	return &t->inputs[input];
+}
+
+bool stw_trace_is_damaged(const stw_trace *t, int64_t from, int64_t to)
+{
+	int64_t end = INT64_MAX; /* of the generation at hand */
+	for (size_t i = t->begins.count; i-- > 0;) {
+		const int64_t begin = t->begins.items[i];
+		if (begin == INT64_MAX)
+			continue;
+		const bool damaged = t->v1 ? stw_trace_v1(t, (uint32_t)i)->index.problems.count > 0 : t->spans.items[i].damaged;
+		if (damaged && begin < to && end > from)
+			return true;
+		end = begin;
+	}
+	return false;
 }

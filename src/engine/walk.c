@@ -69,7 +69,7 @@ stwatch_status stw_trace_walk(const stw_trace *t, const stw_run_options *options
 	walking w = {.trace = t, .walk = walk, .options = options};
 	stwatch_status status;
 	if (t->v1)
-		stw_stream_open_v1(&w.stream, t->mem, &t->inputs[0].source, t->v1, walk->as_go);
+		stw_stream_open_v1(&w.stream, t->mem, t->spans.items, t->spans.count, t->v1, walk->as_go);
 	else
 		stw_stream_open_spans(&w.stream, t->mem, t->spans.items, t->spans.count);
 	w.stream.tells_forgotten = walk->forgotten != NULL;

@@ -44,6 +44,7 @@ typedef struct stw_v1 {
 	stw_v1_index index;
 	stw_generation gen; /* without batches */
 	double ns_per_tick;
+	int64_t begin_ns; /* when its first event is: 0, unless it stands behind others (stw_v1_place) */
 	stw_map timers; /* goroutines that serve timers */
 	stw_map roots; /* stacks by the address of a goroutine's function, where such addresses have names (to Go 1.6) */
 	struct {
@@ -55,10 +56,14 @@ typedef struct stw_v1 {
 } stw_v1;
 
 /* As stw_v1_index_read, and makes the tables. The source must outlive it. namer: for what the trace has no names of; NULL: nobody. */
-stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const stw_namer *namer,
+stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
+/* Lets times count from elsewhere, with a clock that several traces share: from `ticks` on, so many ns each. */
+void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick);
+/* Until when events of some procs may be missing with the file's beginning: INT64_MIN: none are, INT64_MAX: to the end. */
+int64_t stw_v1_missing_to(const stw_v1 *v1);
 /* Whether goroutines are preempted where they call nothing (since Go 1.14). The header go 1.11 stands for Go 1.11 to 1.18: there, a
  * stack tells, if one was taken at such a preemption. */
 bool stw_v1_preempts(const stw_v1 *v1);
@@ -70,9 +75,12 @@ typedef struct stw_v1_g {
 	bool at_start; /* existed when the trace began, and nothing more was said of it yet */
 	bool network; /* waits for the network */
 	bool forever; /* waits for what never comes */
+	bool whole; /* of a trace that begins midway: its last event is behind what is missing */
+	bool seq_unknown; /* its first event had no sequence number: the next one that has tells it */
 	bool called; /* its system call has been handed on, but not that it blocks */
 	bool in_call; /* in a system call that blocked, as handed on */
 	bool was_in_call; /* ever */
+	bool call_last; /* its last wait is a system call that blocked */
 	uint32_t call_m; /* slot of the thread of its last call that blocked */
 } stw_v1_g;
 
@@ -116,6 +124,12 @@ typedef struct stw_v1_merge {
 	stw_map task_slots;
 	int64_t last_key; /* of the event taken last: times should not go back */
 	bool as_go; /* for STW_V1_AS_GO */
+	/* Of a trace that begins midway: a goroutine that is not known yet is what its first event takes for granted, and whose the events before the first
+	 * start on a proc are is not known: they are left out. */
+	bool midway, gc_known;
+	STW_VEC(uint32_t) calls; /* where bytes are lost: by slot of a thread, the goroutine that made its last call that blocked, a slot */
+	int64_t missing_to; /* ns: up to there what contradicts itself may come from what is missing; INT64_MIN: nowhere */
+	int64_t patience; /* ticks that others' events may be later than one that has to wait for them; INT64_MAX: any */
 	/* Told where events contradict themselves, or are missing; may be NULL. */
 	void (*doubt)(void *hook, int64_t until, bool missing);
 	uint64_t gc_number; /* the next collection's */
@@ -161,6 +175,10 @@ void stw_v1_merge_look_ahead(stw_v1_merge *vm);
 uint32_t stw_v1_merge_add_g(stw_v1_merge *vm, uint64_t id, uint8_t status);
 uint32_t stw_v1_merge_add_p(stw_v1_merge *vm, int64_t id);
 uint32_t stw_v1_merge_thread(stw_v1_merge *vm, uint64_t id);
+/* Where bytes are lost: a thread's last call that blocked. False when out of memory. */
+bool stw_v1_merge_note_call(stw_v1_merge *vm, uint32_t m, uint32_t g);
+/* The goroutine that is still in the call of a thread, as far as is known; STW_SLOT_NONE: none is. */
+uint32_t stw_v1_merge_call_of(const stw_v1_merge *vm, uint32_t m);
 uint32_t stw_v1_merge_fake_p(stw_v1_merge *vm, int64_t id);
 bool stw_v1_merge_task_begin(stw_v1_merge *vm, const stw_v1_cursor *c);
 /* False when out of memory. parent UINT64_MAX where the task's beginning is not in the trace. */

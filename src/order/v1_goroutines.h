@@ -38,13 +38,13 @@ static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = at.g;
-	EXPECT(slot, c->g, STW_G_RUNNABLE);
-	if (o->gs.items[slot].seq != 1 && !force)
+	EXPECT(slot, c->g, STW_G_RUNNABLE, false);
+	if (!v1_is_next(vm, slot, 1) && !force)
 		return (stwatch_status)V1_WAIT;
 	o->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
-	o->gs.items[slot].seq = 2;
+	v1_count(vm, slot, true, 1);
 	vm->gs.items[slot].at_start = false;
-	vm->gs.items[slot].in_call = vm->gs.items[slot].was_in_call = status == STW_G_SYSCALL;
+	vm->gs.items[slot].in_call = vm->gs.items[slot].was_in_call = vm->gs.items[slot].call_last = status == STW_G_SYSCALL;
 	V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, status, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	return STWATCH_OK;
 }
@@ -73,6 +73,10 @@ static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t sl
 	uint32_t before = p->m, m = vm->gs.items[slot].call_m;
 	int64_t id = o->ps.items[at->p].id;
 	p->in_call = false;
+	if (vm->midway && !STW_SLOT_OK(m) && STW_SLOT_OK(before)) { /* its call is in what is missing: it is some other thread */
+		o->ms.items[before].p = STW_SLOT_NONE;
+		at->m = p->m = STW_SLOT_NONE;
+	}
 	if (STW_V1_AS_GO || !STW_SLOT_OK(m) || !STW_SLOT_OK(before))
 		return;
 	at->m = p->m = m;
@@ -83,13 +87,22 @@ static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t sl
 	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)id, 0, 0, 0);
 }
 
+/* Of a trace that begins midway: a proc shows itself first by something that a running one does. */
+static __attribute__((noinline)) void v1_proc_runs(stw_v1_merge *vm, v1_place at)
+{
+	stw_v1_p *p = &vm->ps.items[at.p];
+	p->seen = p->running = true;
+	vm->base.order->ps.items[at.p].status = STW_P_RUNNING;
+	V1_HERE(STW_EV_ProcStatus, at.p, (uint64_t)vm->base.order->ps.items[at.p].id, STW_P_RUNNING, STW_PROC_UNDETERMINED, 0);
+}
+
 static inline __attribute__((always_inline)) stwatch_status v1_start(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = at.g;
-	EXPECT(slot, c->g, STW_G_RUNNABLE);
-	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+	EXPECT(slot, c->g, STW_G_RUNNABLE, in_sequence);
+	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
 	if (STW_UNLIKELY(at.p == STW_SLOT_NONE)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts without a proc", (unsigned long long)c->g);
@@ -101,6 +114,8 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 		v1_emit_exit(vm, slot, at.time);
 	}
 	stw_v1_p *p = &vm->ps.items[at.p];
+	if (STW_UNLIKELY(!p->seen) && vm->midway)
+		v1_proc_runs(vm, at);
 	if (STW_UNLIKELY(p->g != STW_SLOT_NONE)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts where %lld runs", (unsigned long long)c->g,
 			(long long)stw_order_g_id(o, p->g));
@@ -111,7 +126,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 	if (STW_UNLIKELY(p->in_call))
 		v1_take_over(vm, slot, &at);
 	o->gs.items[slot].status = STW_G_RUNNING;
-	o->gs.items[slot].seq = in_sequence ? c->a[1] + 1 : o->gs.items[slot].seq + 1;
+	v1_count(vm, slot, in_sequence, c->a[1]);
 	at.g = slot;
 	if (STW_UNLIKELY(!vm->begun)) {
 		vm->gs.items[slot].at_start = false;
@@ -128,8 +143,16 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 	return STWATCH_OK;
 }
 
+/* Nobody knows who ran there when the trace begins midway. */
+static inline bool v1_is_nobodys(const stw_v1_merge *vm, const stw_v1_cursor *c)
+{
+	return vm->midway && c->g == 0;
+}
+
 static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *vm, stw_v1_cursor *c, v1_place *at)
 {
+	if (v1_is_nobodys(vm, c))
+		return STWATCH_END;
 	stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "%s of goroutine %llu, which does not run there", stw_v1_event_name(c->type),
 		(unsigned long long)c->g);
 	if (c->g == 0 || at->p == STW_SLOT_NONE)
@@ -142,7 +165,8 @@ static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *v
 #define RUNS_HERE()                                                                                                                        \
 	do {                                                                                                                               \
 		if (STW_UNLIKELY(!v1_runs_here(vm, at))) {                                                                                 \
-			if (!force && (!STW_SLOT_OK(at.g) || vm->base.order->gs.items[at.g].status != STW_G_RUNNING))                      \
+			if (!force && !v1_is_nobodys(vm, c) &&                                                                             \
+				(!STW_SLOT_OK(at.g) || vm->base.order->gs.items[at.g].status != STW_G_RUNNING))                            \
 				return (stwatch_status)V1_WAIT;                                                                            \
 			stwatch_status made = v1_make_run_here(vm, c, &at);                                                                \
 			if (made != STWATCH_OK)                                                                                            \
@@ -158,6 +182,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_block(
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->gs.items[at.g].network = word == STW_V1_WORD_NETWORK;
 	vm->gs.items[at.g].forever = word == STW_V1_WORD_FOREVER;
+	vm->gs.items[at.g].call_last = false;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
 }
@@ -187,15 +212,15 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
-	EXPECT_WAITING(slot, c->a[0]);
-	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+	EXPECT_WAITING(slot, c->a[0], in_sequence);
+	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
 	if (STW_UNLIKELY(!timer && (at.p == STW_SLOT_NONE ? c->g != 0 : vm->ps.items[at.p].g != at.g)))
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu is unblocked by %llu, which does not run there",
 			(unsigned long long)c->a[0], (unsigned long long)c->g);
 	o->gs.items[slot].status = STW_G_RUNNABLE;
-	o->gs.items[slot].seq = in_sequence ? c->a[1] + 1 : o->gs.items[slot].seq + 1;
+	v1_count(vm, slot, in_sequence, c->a[1]);
 	if (STW_V1_AS_GO && (timer || vm->gs.items[slot].network)) {
 		at.p = stw_v1_merge_fake_p(vm, vm->gs.items[slot].network ? STW_V1_NETPOLL_P : STW_V1_TIMER_P);
 		at.m = STW_SLOT_NONE;
@@ -218,12 +243,43 @@ static stwatch_status v1_take_exit(stw_v1_merge *vm)
 	return status;
 }
 
+/* A goroutine comes out of a system call whose beginning is not there, as bytes are missing. */
+static bool v1_is_surprise(const stw_v1_merge *vm, uint32_t slot, uint64_t id, bool force)
+{
+	if (id == 0 || slot == STW_MAP_NONE)
+		return id != 0 && (vm->midway || force);
+	return force && !(vm->base.order->gs.items[slot].status == STW_G_WAITING && vm->gs.items[slot].call_last);
+}
+
+static __attribute__((noinline)) uint32_t v1_out_of_call(
+	stw_v1_merge *vm, uint32_t slot, stw_v1_cursor *c, const v1_place *at, bool in_sequence)
+{
+	if (slot == STW_MAP_NONE && vm->midway) {
+		slot = v1_first_seen(vm, c->a[0], STW_G_SYSCALL, in_sequence ? c->a[1] : UINT64_MAX, at);
+	} else {
+		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not in a system call",
+			stw_v1_event_name(c->type), (unsigned long long)c->a[0]);
+		slot = v1_begin_anew(vm, slot == STW_MAP_NONE ? STW_SLOT_NONE : slot, c->a[0], STW_G_SYSCALL, at);
+	}
+	if (slot == STW_SLOT_NONE)
+		return slot;
+	vm->base.order->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
+	vm->gs.items[slot].was_in_call = vm->gs.items[slot].call_last = true;
+	v1_emit_exit(vm, slot, at->time);
+	return slot;
+}
+
 static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool in_sequence, bool force)
 {
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
-	EXPECT_WAITING(slot, c->a[0]);
-	if (in_sequence && o->gs.items[slot].seq != c->a[1] && !force)
+	if (STW_UNLIKELY(vm->v1->index.problems.count) && v1_is_surprise(vm, slot, c->a[0], force)) {
+		slot = v1_out_of_call(vm, slot, c, &at, in_sequence);
+		if (slot == STW_SLOT_NONE)
+			return OUT_OF_MEMORY();
+	}
+	EXPECT_WAITING(slot, c->a[0], in_sequence);
+	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
 	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
 	if (STW_UNLIKELY(ticks && !vm->gs.items[slot].was_in_call))
@@ -237,7 +293,7 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		v1_emit_exit(vm, slot, at.time);
 	}
 	o->gs.items[slot].status = STW_G_RUNNABLE;
-	o->gs.items[slot].seq = in_sequence ? c->a[1] + 1 : o->gs.items[slot].seq + 1;
+	v1_count(vm, slot, in_sequence, c->a[1]);
 	return STWATCH_OK;
 }
 
@@ -281,8 +337,10 @@ static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_plac
 	if (!STW_V1_AS_GO && !more->called)
 		V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
 	more->called = false;
-	more->in_call = more->was_in_call = true;
+	more->in_call = more->was_in_call = more->call_last = true;
 	more->call_m = at.m;
+	if (STW_UNLIKELY(vm->v1->index.problems.count) && !stw_v1_merge_note_call(vm, at.m, at.g))
+		return OUT_OF_MEMORY();
 	vm->ps.items[at.p].in_call = true;
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;

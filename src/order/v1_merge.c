@@ -15,9 +15,29 @@ static __attribute__((format(printf, 4, 0))) void note(stw_v1_merge *vm, uint64_
 	stw_fail(&vm->first_fault, STWATCH_ERR_DAMAGED, offset, "%s", text);
 }
 
+/* Whom an event is about. */
+static uint64_t subject(const stw_v1_cursor *c)
+{
+	return c->type == STW_V1_GoUnblock || c->type == STW_V1_GoUnblockLocal || c->type == STW_V1_GoCreate ? c->a[0] : c->g;
+}
+
+/* Of a trace that begins midway: what happened to a goroutine in what is missing explains that its next event does not go on from its last. */
+static bool is_explained(const stw_v1_merge *vm, const stw_v1_cursor *c)
+{
+	if (!vm->midway)
+		return false;
+	const uint32_t slot = c ? stw_order_find_g(vm->base.order, (int64_t)subject(c)) : STW_MAP_NONE;
+	return vm->base.last_time < vm->missing_to || (slot != STW_MAP_NONE && !vm->gs.items[slot].whole);
+}
+
 void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault fault, const char *format, ...)
 {
 	va_list args;
+	if (is_explained(vm, c)) {
+		if (vm->doubt)
+			vm->doubt(vm->base.hook, vm->base.last_time + 1, true);
+		return;
+	}
 	va_start(args, format);
 	note(vm, c ? stw_v1_cursor_offset(c) : STWATCH_NO_OFFSET, fault, format, args);
 	va_end(args);
@@ -32,7 +52,7 @@ void stw_v1_merge_fault_frontier(stw_v1_merge *vm)
 		const stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
 		int n = snprintf(procs + used, sizeof procs - used, "%s proc %lld at %s of goroutine %llu", i ? "," : "",
 			(long long)vm->v1->index.procs.items[vm->heap[i].cursor].id, stw_v1_event_name(c->type),
-			(unsigned long long)(c->type == STW_V1_GoUnblock || c->type == STW_V1_GoCreate ? c->a[0] : c->g));
+			(unsigned long long)subject(c));
 		used += n > 0 ? (size_t)n : 0;
 	}
 	stw_v1_merge_fault(vm, &vm->cursors[vm->heap[0].cursor], STW_FAULT_ORDER,
@@ -158,6 +178,25 @@ uint32_t stw_v1_merge_thread(stw_v1_merge *vm, uint64_t id)
 	return slot == STW_MAP_NONE ? stw_order_add_m(vm->base.order, (int64_t)id) : slot;
 }
 
+bool stw_v1_merge_note_call(stw_v1_merge *vm, uint32_t m, uint32_t g)
+{
+	while (STW_SLOT_OK(m) && vm->calls.count <= m) {
+		uint32_t *slot = stw_vec_push(vm->base.order->mem, &vm->calls);
+		if (!slot)
+			return false;
+		*slot = STW_SLOT_NONE;
+	}
+	if (STW_SLOT_OK(m))
+		vm->calls.items[m] = g;
+	return true;
+}
+
+uint32_t stw_v1_merge_call_of(const stw_v1_merge *vm, uint32_t m)
+{
+	const uint32_t g = m < vm->calls.count ? vm->calls.items[m] : STW_SLOT_NONE;
+	return STW_SLOT_OK(g) && vm->gs.items[g].in_call && vm->gs.items[g].call_m == m ? g : STW_SLOT_NONE;
+}
+
 uint32_t stw_v1_merge_fake_p(stw_v1_merge *vm, int64_t id)
 {
 	uint32_t *slot = &vm->fake_ps[id - STW_V1_TIMER_P];
@@ -232,7 +271,11 @@ bool stw_v1_merge_region(stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t g)
 
 /* ---- opening ---- */
 
-enum { WINDOWS = 8 << 20, WINDOW = 64 << 10 };
+enum {
+	WINDOWS = 8 << 20,
+	WINDOW = 64 << 10,
+	PATIENCE_NS = 1000000, /* where bytes are lost, what an event waits for may be */
+};
 
 static stwatch_status open_cursors(stw_v1_merge *vm, stwatch_error *error)
 {
@@ -274,7 +317,7 @@ stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1,
 	memset(vm, 0, sizeof *vm);
 	vm->base.order = order;
 	vm->base.gen = &v1->gen;
-	vm->base.last_time = -1;
+	vm->base.last_time = v1->begin_ns - 1;
 	vm->base.hook = hook;
 	vm->base.error = error;
 	vm->v1 = v1;
@@ -284,6 +327,10 @@ stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1,
 	vm->ns_per_tick = v1->ns_per_tick;
 	vm->first_ticks = v1->index.first_ticks;
 	vm->before = v1->index.format.before;
+	vm->midway = v1->index.midway;
+	vm->begun = vm->midway && !v1->index.listed;
+	vm->missing_to = stw_v1_missing_to(v1);
+	vm->patience = v1->index.problems.count ? (int64_t)(PATIENCE_NS / v1->ns_per_tick) : INT64_MAX;
 	for (int i = 0; i < 4; i++)
 		vm->fake_ps[i] = STW_SLOT_NONE;
 	stw_map_init(&vm->task_slots, order->mem);
@@ -309,6 +356,7 @@ void stw_v1_merge_close(stw_v1_merge *vm)
 	stw_v1_exit_walk_close(&vm->walk);
 	stw_vec_free(mem, &vm->gs);
 	stw_vec_free(mem, &vm->ps);
+	stw_vec_free(mem, &vm->calls);
 	stw_vec_free(mem, &vm->tasks);
 	stw_vec_free(mem, &vm->free_tasks);
 	stw_map_free(&vm->task_slots);

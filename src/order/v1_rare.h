@@ -9,6 +9,8 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		return STWATCH_OK;
 	}
 	stw_v1_p *p = &vm->ps.items[at.p];
+	if (!starts && !p->seen && vm->midway)
+		v1_proc_runs(vm, at);
 	if (starts == p->running && (p->seen || starts))
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "proc %lld %s, but it %s", (long long)o->ps.items[at.p].id,
 			starts ? "starts" : "stops", starts ? "runs already" : "does not run");
@@ -27,6 +29,8 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		at.m = stw_v1_merge_thread(vm, c->a[0]);
 		if (at.m == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
+		if (stw_v1_merge_call_of(vm, at.m) != STW_SLOT_NONE) /* its end is lost */
+			STW_MERGE_FORGET_G(&vm->base, stw_v1_merge_call_of(vm, at.m));
 		p->m = at.m;
 		o->ms.items[at.m].p = at.p;
 	}
@@ -82,6 +86,12 @@ static __attribute__((noinline)) void v1_tell_rest(stw_v1_merge *vm)
 static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force)
 {
 	bool begins = c->type == STW_V1_GCStart;
+	if (vm->midway && !vm->gc_known) {
+		vm->gc_known = true;
+		if (!begins) /* it began before */
+			return STWATCH_OK;
+		vm->gc_number = c->a[0];
+	}
 	if (begins && vm->gc_number != c->a[0] && !force)
 		return (stwatch_status)V1_WAIT;
 	if (vm->collecting == begins)
@@ -113,6 +123,8 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 			vm->ps.items[at.p].ending = true;
 	}
 	bool *stopping = minor < 10 && at.p != STW_SLOT_NONE ? &vm->ps.items[at.p].stopping : &vm->stopping;
+	if (vm->midway && !begins && !*stopping) /* it began before */
+		return STWATCH_OK;
 	if (*stopping == begins)
 		stw_v1_merge_fault(
 			vm, c, STW_FAULT_TRANSITION, "%s while a stop %s in flight", stw_v1_event_name(c->type), begins ? "is" : "is not");
@@ -134,6 +146,8 @@ static stwatch_status v1_stop(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 static stwatch_status v1_sweep(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	bool begins = c->type == STW_V1_GCSweepStart;
+	if (vm->midway && !begins && at.p != STW_SLOT_NONE && !vm->ps.items[at.p].sweeping) /* it began before */
+		return STWATCH_OK;
 	if (at.p == STW_SLOT_NONE || vm->ps.items[at.p].sweeping == begins)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s, but such a range is %s in flight there", stw_v1_event_name(c->type),
 			begins ? "already" : "not");

@@ -1,5 +1,7 @@
 /* The template's body; see v1.h. Include once in a .c file, after defining STW_MERGE_EMIT as for merge_step.h.
  *
+ * STW_MERGE_FORGET_G, if defined, is told of a goroutine of which events are missing, as in merge_salvage.h.
+ *
  * STW_V1_AS_GO, if defined and true (it may look at `vm`), hands on just what Go's own reader makes of such a trace (GOROOT/src/internal/trace/tracev1.go):
  * made-up procs for timers, the network, ends of system calls and the collector; no stack for what exists at the beginning; a system
  * call during which the profiler took a sample is a fast one. Else what is known is handed on: the real proc, where a
@@ -9,6 +11,10 @@
 #endif
 #ifndef STW_V1_AS_GO
 #define STW_V1_AS_GO false
+#endif
+
+#ifndef STW_MERGE_FORGET_G
+#define STW_MERGE_FORGET_G(mg, g) ((void)0)
 #endif
 
 #include "order/merge_stamp.h"
@@ -98,6 +104,8 @@ enum { V1_WAIT = 100 };
 static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32_t slot, uint64_t id, uint8_t status, const v1_place *at)
 {
 	stw_order *o = vm->base.order;
+	if (slot != STW_SLOT_NONE && vm->v1->index.problems.count) /* what is missing explains it */
+		STW_MERGE_FORGET_G(&vm->base, slot);
 	if (slot == STW_SLOT_NONE)
 		slot = stw_v1_merge_add_g(vm, id, status);
 	if (slot == STW_SLOT_NONE)
@@ -115,11 +123,26 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 	return slot;
 }
 
+/* Of a trace that begins midway: what a goroutine's first event takes for granted was so. seq: that event's number, UINT64_MAX: it has none. */
+static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64_t id, uint8_t status, uint64_t seq, const v1_place *at)
+{
+	uint32_t slot = v1_begin_anew(vm, STW_SLOT_NONE, id, status, at);
+	if (slot == STW_SLOT_NONE)
+		return slot;
+	vm->gs.items[slot].seq_unknown = seq == UINT64_MAX;
+	vm->base.order->gs.items[slot].seq = seq;
+	return slot;
+}
+
 #define OUT_OF_MEMORY() stw_fail_memory(vm->base.error)
 /* What has to hold before the event can come; where it is forced to, it is made to hold. */
-#define EXPECT(slot, id, wanted)                                                                                                           \
+#define EXPECT(slot, id, wanted, in_sequence)                                                                                              \
 	do {                                                                                                                               \
-		if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                            \
+		if (STW_UNLIKELY(!STW_SLOT_OK(slot)) && vm->midway && (id)) {                                                              \
+			(slot) = v1_first_seen(vm, (id), (wanted), (in_sequence) ? c->a[1] : UINT64_MAX, &at);                             \
+			if ((slot) == STW_SLOT_NONE)                                                                                       \
+				return OUT_OF_MEMORY();                                                                                    \
+		} else if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                     \
 			if (!force)                                                                                                        \
 				return (stwatch_status)V1_WAIT;                                                                            \
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s",                           \
@@ -130,9 +153,9 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 	} while (0)
 
 /* One that waits for something; where it waits for what never comes, the trace contradicts itself. */
-#define EXPECT_WAITING(slot, id)                                                                                                           \
+#define EXPECT_WAITING(slot, id, in_sequence)                                                                                              \
 	do {                                                                                                                               \
-		EXPECT(slot, id, STW_G_WAITING);                                                                                           \
+		EXPECT(slot, id, STW_G_WAITING, in_sequence);                                                                              \
 		if (STW_UNLIKELY(vm->gs.items[slot].forever)) {                                                                            \
 			if (!force)                                                                                                        \
 				return (stwatch_status)V1_WAIT;                                                                            \
@@ -141,6 +164,23 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 			vm->gs.items[slot].forever = false;                                                                                \
 		}                                                                                                                          \
 	} while (0)
+
+/* Whether its sequence number says that an event comes next of its goroutine. */
+static inline __attribute__((always_inline)) bool v1_is_next(const stw_v1_merge *vm, uint32_t slot, uint64_t seq)
+{
+	return vm->base.order->gs.items[slot].seq == seq || STW_UNLIKELY(vm->gs.items[slot].seq_unknown);
+}
+
+/* The number of its next event, after one. */
+static inline __attribute__((always_inline)) void v1_count(stw_v1_merge *vm, uint32_t slot, bool in_sequence, uint64_t seq)
+{
+	stw_order_g *g = &vm->base.order->gs.items[slot];
+	g->seq = in_sequence ? seq + 1 : g->seq + 1;
+	if (in_sequence)
+		vm->gs.items[slot].seq_unknown = false;
+	if (STW_UNLIKELY(vm->midway))
+		vm->gs.items[slot].whole = vm->base.last_time >= vm->missing_to;
+}
 
 /* It runs here, or the trace contradicts itself. */
 static inline __attribute__((always_inline)) bool v1_runs_here(const stw_v1_merge *vm, v1_place at)
@@ -273,7 +313,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_move_on(
 static __attribute__((noinline)) stwatch_status v1_take_other(stw_v1_merge *vm)
 {
 	stw_v1_merge_sort(vm);
-	for (size_t i = 1; i < vm->n_heap; i++) {
+	for (size_t i = 1; i < vm->n_heap && (uint64_t)vm->heap[i].key - (uint64_t)vm->heap[0].key <= (uint64_t)vm->patience; i++) {
 		stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
 		stwatch_status status = v1_take_anyhow(vm, c, false);
 		if ((int)status != V1_WAIT)

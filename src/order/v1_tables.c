@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,22 @@ int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks)
 {
 	double ns = (double)(int64_t)((uint64_t)ticks - (uint64_t)v1->index.first_ticks) * v1->ns_per_tick;
 	return ns < 9223372036854775808.0 && ns >= -9223372036854775808.0 ? (int64_t)ns : INT64_MIN; /* as amd64, and so Go's reader */
+}
+
+void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick)
+{
+	const int64_t first = v1->index.first_ticks;
+	v1->index.first_ticks = ticks;
+	v1->ns_per_tick = ns_per_tick;
+	v1->begin_ns = stw_v1_ns(v1, first);
+	for (size_t i = 0; i < v1->gen.samples.count; i++)
+		v1->gen.samples.items[i].time = stw_v1_ns(v1, v1->index.samples.items[i].ticks);
+}
+
+int64_t stw_v1_missing_to(const stw_v1 *v1)
+{
+	int64_t ticks = v1->index.whole_from;
+	return ticks == INT64_MIN || ticks == INT64_MAX ? ticks : stw_v1_ns(v1, ticks);
 }
 
 bool stw_v1_preempts(const stw_v1 *v1)
@@ -203,11 +220,25 @@ static bool make_tables(stw_v1 *v1)
 	return true;
 }
 
-stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, unsigned minor, const stw_namer *namer,
+static bool tell_missing(stw_v1 *v1)
+{
+	const int64_t to = stw_v1_missing_to(v1);
+	char what[STWATCH_MESSAGE_MAX];
+	if (to == INT64_MIN)
+		return true;
+	if (to == INT64_MAX)
+		snprintf(what, sizeof what,
+			"events of some procs may be missing all along: what they wrote last may stand before the beginning of the file");
+	else
+		snprintf(what, sizeof what, "events of some procs may be missing up to %+.3f ms", (double)to / 1e6);
+	return stw_v1_index_problem(&v1->index, 0, what);
+}
+
+stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error)
 {
 	memset(v1, 0, sizeof *v1);
-	stwatch_status status = stw_v1_index_read(&v1->index, mem, source, minor, cancel, error);
+	stwatch_status status = stw_v1_index_read(&v1->index, mem, source, entry, cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	v1->mem = mem;
@@ -215,7 +246,7 @@ stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, u
 	v1->ns_per_tick = v1->index.frequency ? 1e9 / (double)v1->index.frequency : 1;
 	stw_map_init(&v1->timers, mem);
 	stw_map_init(&v1->roots, mem);
-	if ((!namer || stw_v1_index_name(&v1->index, namer)) && make_tables(v1))
+	if (tell_missing(v1) && (!namer || stw_v1_index_name(&v1->index, namer)) && make_tables(v1))
 		return STWATCH_OK;
 	stw_v1_close(v1);
 	return stw_fail_memory(error);

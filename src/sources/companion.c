@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "engine/beginning.h"
 #include "sources/readers.h"
-#include "v2/headless.h"
 
 /* In the order in which they are tried: the first that finds something names the file's kind. */
 static const stw_companion_reader *const READERS[] = {
@@ -47,19 +47,16 @@ stwatch_status stw_companion_recognise(
 {
 	unsigned char head[STW_HEAD_SIZE];
 	size_t got;
-	unsigned minor;
-	uint64_t begin;
-	stwatch_error missing;
 	stwatch_status status = stw_source_read(source, 0, head, sizeof head, &got, error);
 	if (status != STWATCH_OK)
 		return status;
 	*like = likeness(head, got);
 	if (*like != STW_LIKE_NOTHING && (*like != STW_LIKE_TEXT || !has_controls(head, got)))
 		return STWATCH_OK;
-	status = stw_headless_open(source, mem, cancel, &minor, &begin, &missing, error);
+	status = stw_beginning_look(source, mem, cancel, error);
 	if (status == STWATCH_OK)
 		*like = STW_LIKE_TRACE;
-	return status == STWATCH_ERR_FORMAT ? STWATCH_OK : status;
+	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
 static stwatch_status read_all(stw_companion *c, const stw_source *source, const volatile int *cancel, stwatch_error *error)

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "v1/resync.h"
-#include "wire/header.h"
 #include "wire/varint.h"
 
 enum { WINDOW = 256 << 10, MOST_PROBLEMS = 100 };
@@ -541,6 +540,23 @@ static stwatch_status group(stw_v1_index *x, stwatch_error *error)
 	return STWATCH_OK;
 }
 
+/* Buffers are written to the file in the order in which they were full, and what is left in them at the end by proc. So nothing that is missing is later
+ * than when the first batch that is there was full: its proc's next one begins then. Where there is no next one it is one of those left at the end, and
+ * those of the procs before it may be missing, whatever time they are of. */
+static int64_t whole_from(const stw_v1_index *x, const stw_v1_batch *first)
+{
+	const stw_v1_proc *p = &x->procs.items[first->proc];
+	int64_t latest = INT64_MIN;
+	if (p->count > 1)
+		return x->batches.items[p->first + 1].ticks;
+	for (size_t i = 0; i < x->procs.count; i++) {
+		const stw_v1_proc *other = &x->procs.items[i];
+		if (other->count && x->batches.items[other->first].ticks > latest)
+			latest = x->batches.items[other->first].ticks;
+	}
+	return p->id == 0 ? latest : INT64_MAX;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const stw_v1_sample *x = a, *y = b;
@@ -551,9 +567,12 @@ static stwatch_status finish(skimmer *s)
 {
 	stw_v1_index *x = s->index;
 	close_batch(s, s->p, false);
+	const stw_v1_batch first = x->batches.count ? x->batches.items[0] : (stw_v1_batch){0};
 	if (x->problems.count) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
 		x->frequency = s->first_frequency;
 	stwatch_status status = group(x, s->error);
+	if (status == STWATCH_OK && x->midway && x->batches.count)
+		x->whole_from = whole_from(x, &first);
 	if (status == STWATCH_OK)
 		status = stw_v1_exits_finish(&x->exits, s->error);
 	if (x->samples.count)
@@ -568,12 +587,15 @@ static stwatch_status finish(skimmer *s)
 	return status;
 }
 
-stwatch_status stw_v1_index_read(
-	stw_v1_index *x, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry,
+	const volatile int *cancel, stwatch_error *error)
 {
 	memset(x, 0, sizeof *x);
 	x->mem = mem;
-	stw_v1_format_init(&x->format, minor);
+	x->midway = entry->midway;
+	x->listed = entry->listed;
+	x->whole_from = INT64_MIN;
+	stw_v1_format_init(&x->format, entry->minor);
 	stw_arena_init(&x->arena, mem);
 	stw_v1_exits_init(&x->exits, mem);
 	skimmer *s = stw_mem_zalloc(mem, sizeof *s);
@@ -591,8 +613,11 @@ stwatch_status stw_v1_index_read(
 	stw_map_init(&s->pcs, mem);
 	stw_map_init(&s->starts, mem);
 	memcpy(s->special, SPECIAL, sizeof s->special);
-	s->special[STW_V1_GoCreate] = minor < 7;
-	stwatch_status status = move_to(s, STW_HEADER_SIZE);
+	s->special[STW_V1_GoCreate] = entry->minor < 7;
+	stwatch_status status = entry->missing.status == STWATCH_OK ||
+			stw_v1_index_problem(x, entry->missing.offset, entry->missing.message)
+		? move_to(s, entry->begin)
+		: stw_fail_memory(error);
 	while (status == STWATCH_OK && (s->p < s->end || !s->last)) {
 		status = skim(s);
 		if (status == STWATCH_OK && !s->last)

@@ -11,6 +11,7 @@
 #include "event/namer.h"
 #include "v1/exits.h"
 #include "v1/format.h"
+#include "v1/headless.h"
 #include "wire/source.h"
 
 typedef struct stw_v1_batch {
@@ -72,16 +73,18 @@ typedef struct stw_v1_index {
 	STW_VEC(uint64_t) timers; /* goroutines that serve timers (to Go 1.13) */
 	stw_v1_exits exits;
 	int64_t frequency; /* ticks a second; 0: not there */
-	int64_t first_ticks; /* of the earliest event */
+	int64_t first_ticks; /* of the earliest event; or from where times count (stw_v1_place) */
 	bool has_events;
+	bool midway, listed; /* as in stw_v1_entry */
+	int64_t whole_from; /* ticks: before, events of some procs may be missing with the file's beginning. INT64_MIN: nowhere, INT64_MAX: to the end */
 	STW_VEC(stw_v1_problem) problems; /* in order of the file */
 	uint64_t lost_bytes; /* passed over */
 } stw_v1_index;
 
-/* Reads the whole input once. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
+/* Reads the whole input once, from its entry on. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
  * On failure nothing needs to be freed. The progress is told in bytes of the input. */
-stwatch_status stw_v1_index_read(
-	stw_v1_index *index, stw_mem *mem, const stw_source *source, unsigned minor, const volatile int *cancel, stwatch_error *error);
+stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry,
+	const volatile int *cancel, stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
 /* Names the frames that have none, where the namer says that they are its program's. False when out of memory. */
 bool stw_v1_index_name(stw_v1_index *index, const stw_namer *namer);

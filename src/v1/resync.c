@@ -12,8 +12,7 @@ enum {
 	MOST_PROCS = 1 << 20,
 };
 
-/* Behind the event at p, NULL where it makes no sense. */
-static const uint8_t *pass(const stw_v1_format *f, const uint8_t *p, const uint8_t *end)
+const uint8_t *stw_v1_pass(const stw_v1_format *f, const uint8_t *p, const uint8_t *end)
 {
 	unsigned type = *p & 63, n = (unsigned)(*p >> 6) + f->before;
 	uint64_t v;
@@ -50,7 +49,7 @@ static bool plausible(const stw_v1_format *f, const uint8_t *p, const uint8_t *e
 			return !last || i > 0;
 		if (*at == *p && i > 0) /* the next batch */
 			return true;
-		if (!(at = pass(f, at, end)))
+		if (!(at = stw_v1_pass(f, at, end)))
 			return false;
 	}
 	return true;

@@ -10,4 +10,7 @@
 stwatch_status stw_v1_resync(const stw_source *source, const stw_v1_format *format, uint64_t from, uint64_t *found,
 	const volatile int *cancel, stwatch_error *error);
 
+/* Behind the record at p, as far as it is there; NULL where it makes no sense. */
+const uint8_t *stw_v1_pass(const stw_v1_format *format, const uint8_t *p, const uint8_t *end);
+
 #endif

@@ -96,11 +96,13 @@ static reading read_events(stage *s, stw_v1 *v1)
 	return r;
 }
 
-static void check(stage *s)
+static void check(stage *s, bool midway)
 {
 	stw_v1 v1;
+	stw_v1_entry entry = stw_v1_entry_of(s->version);
+	entry.midway = midway;
 	stwatch_error error;
-	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, s->version, NULL, NULL, &error);
+	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, &entry, NULL, NULL, &error);
 	REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 	if (status != STWATCH_OK)
 		return;
@@ -118,7 +120,8 @@ static int run(const uint8_t *data, size_t size)
 {
 	stage s;
 	if (stage_open_v1(&s, data, size)) {
-		check(&s);
+		check(&s, false);
+		check(&s, true);
 		stage_close(&s);
 	}
 	return 0;
