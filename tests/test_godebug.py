@@ -119,6 +119,14 @@ def beside_a_trace(report):
     report.check("and that is said", None if "no certain place" in str(d["limits"]) and QUEUE_LIMIT in str(d["limits"]) else str(d["limits"]))
 
 
+def goal_off(report):
+    path = os.path.join(LOGS, "gogc-off-go1.21.13.trace")
+    _, out, _ = run("stat", path)
+    report.check("GOGC=off is no goal of 8 million TiB", None if "last goal off" in out and "TiB" not in out else out)
+    d = json.loads(harness.run_bytes(PROGRAM, "stat", "--format", "json", path)[1])
+    report.check("nor in JSON", None if d["summary"]["heap_goal_last_bytes"] is None else str(d["summary"]["heap_goal_last_bytes"]))
+
+
 def cut(report):
     for name in ("non-preemptible-detail-go1.10.8", "storm-json-go1.9.7"):
         text = read(name)
@@ -132,7 +140,7 @@ def cut(report):
 
 def main():
     report = harness.Report()
-    for part in (planted, healthy, wrapped, beside_a_trace, cut):
+    for part in (planted, healthy, wrapped, beside_a_trace, goal_off, cut):
         part(report)
     report.finish()
 

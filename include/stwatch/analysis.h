@@ -208,7 +208,7 @@ typedef struct stwatch_summary {
 	double proc_idle_share; /* 0 to 1; below 0: unknown */
 	uint64_t runqueue_max;  /* most goroutines runnable at one time */
 	uint64_t cpu_samples, syscalls, threads;
-	uint64_t heap_max_bytes, heap_goal_last_bytes; /* 0: unknown */
+	uint64_t heap_max_bytes, heap_goal_last_bytes; /* 0: unknown, or there is no goal */
 	uint64_t heap_live_last_bytes; /* what the last collection left; 0: unknown */
 	int64_t gc_mark_stopped_ns; /* of gc_mark_ns: while the world was being stopped, or stood */
 	int64_t gc_worker_ns[3]; /* mark workers: dedicated, fractional, idle */
@@ -220,6 +220,7 @@ typedef struct stwatch_summary {
 	bool mmu_exact; /* mmu is exact; else from stops and mark workers' stretches of 1 ms and more */
 	const stwatch_mmu_point *mmu_curve; size_t n_mmu_curve; /* where it was asked for: every window that fits, by length */
 	const stwatch_latency_bucket *sched_latency; size_t n_sched_latency; /* of sched_waits, from the first to the last that is not empty */
+	bool heap_goal_off; /* the last goal was none: GOGC=off */
 } stwatch_summary;
 
 typedef struct stwatch_analysis stwatch_analysis;

@@ -195,7 +195,8 @@ bool stw_summary_fill(stwatch_summary *s, const stw_gather *a, stw_arena *arena)
 		.cpu_samples = a->counts[STW_EV_CPUSample],
 		.syscalls = a->counts[STW_EV_GoSyscallBegin],
 		.heap_max_bytes = a->heap_max,
-		.heap_goal_last_bytes = a->heap_goal,
+		.heap_goal_last_bytes = a->heap_goal < STW_NO_HEAP_GOAL ? a->heap_goal : 0,
+		.heap_goal_off = a->heap_goal >= STW_NO_HEAP_GOAL,
 	};
 	if (a->n_latency) {
 		s->sched_p50_ns = percentile(a, 0.5);

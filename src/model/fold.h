@@ -227,6 +227,9 @@ typedef struct stw_tail_p {
 	int64_t g;
 } stw_tail_p;
 
+/* From this on a heap's goal is none: of GOGC=off, Go 1.19 to 1.24 derive one from the largest memory limit that there can be; the others write 0. */
+#define STW_NO_HEAP_GOAL ((uint64_t)1 << 62)
+
 typedef struct stw_backlog_slot {
 	int64_t slot; /* time / STW_SLOT_NS */
 	int32_t min, max; /* change of the number of runnable goroutines since the generation's beginning */

@@ -332,7 +332,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		if (a0 > f->heap_max)
 			f->heap_max = a0;
 		break;
-	case STW_EV_HeapGoal: f->heap_goal = a0; break;
+	case STW_EV_HeapGoal: f->heap_goal = a0 ? a0 : UINT64_MAX; break; /* 0: GOGC=off */
 	case STW_EV_ProcStatus:
 		if (fold_room(f))
 			fold_proc_status(f, target, a1);

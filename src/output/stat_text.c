@@ -114,6 +114,8 @@ static void collector(const stwatch_summary *summary, stw_text *text)
 	if (summary->heap_goal_last_bytes) {
 		snprintf(line, sizeof line, ", last goal %s", stw_text_bytes(mark, summary->heap_goal_last_bytes));
 		stw_text_wrap(text, INDENT, line);
+	} else if (summary->heap_goal_off) {
+		stw_text_wrap(text, INDENT, ", last goal off (GOGC=off)");
 	}
 	stw_text_line(text);
 	if (summary->gc_mark_ns == 0)
