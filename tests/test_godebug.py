@@ -119,6 +119,11 @@ def beside_a_trace(report):
     report.check("and that is said", None if "no certain place" in str(d["limits"]) and QUEUE_LIMIT in str(d["limits"]) else str(d["limits"]))
 
 
+def never_ran(report):
+    most = json.loads(harness.run_bytes(PROGRAM, "stat", "--format", "json", os.path.join(LOGS, "wall-slog-go1.26.8.trace.gz"))[1])["summary"]["runqueue_max"]
+    report.check("goroutines that never ran in the trace stand in its queues", None if most == 132 else str(most))
+
+
 def goal_off(report):
     path = os.path.join(LOGS, "gogc-off-go1.21.13.trace")
     _, out, _ = run("stat", path)
@@ -140,7 +145,7 @@ def cut(report):
 
 def main():
     report = harness.Report()
-    for part in (planted, healthy, wrapped, beside_a_trace, goal_off, cut):
+    for part in (planted, healthy, wrapped, beside_a_trace, never_ran, goal_off, cut):
         part(report)
     report.finish()
 

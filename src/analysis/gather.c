@@ -277,6 +277,15 @@ static void count_runnable(stw_gather *a)
 			a->runnable++;
 }
 
+/* Those that the first generation found runnable were so from its beginning, whether they ran in it or not. */
+static void count_found_runnable(stw_gather *a, const stw_fold *f)
+{
+	for (size_t i = 0; i < f->stays.count; i++)
+		a->runnable += f->stays.items[i].from == STW_TIME_UNKNOWN && f->stays.items[i].state == STW_GO_RUNNABLE;
+	for (size_t i = 0; i < f->tails.count; i++)
+		a->runnable += f->tails.items[i].g.since == STW_TIME_UNKNOWN && f->tails.items[i].g.state == STW_GO_RUNNABLE;
+}
+
 bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 {
 	stw_gather *a = gather;
@@ -287,9 +296,8 @@ bool stw_gather_add(void *gather, const stw_fold *f, stw_joint joint)
 	if (a->gs.count == 0)
 		a->seen += f->counts[STW_EV_GoStatus] + f->counts[STW_EV_GoStatusStack];
 	count_runnable(a);
-	if (a->gs.count == 0) /* the first: those that it found runnable were so from its beginning */
-		for (size_t i = 0; i < f->stays.count; i++)
-			a->runnable += f->stays.items[i].from == STW_TIME_UNKNOWN && f->stays.items[i].state == STW_GO_RUNNABLE;
+	if (a->gs.count == 0)
+		count_found_runnable(a, f);
 	add_figures(a, f);
 	stw_gather_uses(a, f, joint == STW_JOINT_WHOLE ? a->last_time : f->first_time);
 	stw_gather_carry_procs(a, f);
