@@ -271,7 +271,7 @@ static bool tell_queue_limit(stwatch_analysis *a)
 		for (size_t k = 0; log && k < log->samples.count; k++) {
 			const stw_sched_sample *s = &log->samples.items[k];
 			int64_t t = stw_godebug_in_trace(log, s->run, s->at_ns);
-			if (t != STW_TIME_UNKNOWN && t >= a->gather.first_time && t <= a->gather.last_time)
+			if (log->runs.items[s->run].same && t >= a->gather.first_time && t <= a->gather.last_time)
 				return true;
 		}
 	}
@@ -363,6 +363,16 @@ static bool tell_profile_names(stwatch_analysis *a, const stw_companion *c)
 			p->unnamed_why ? p->unnamed_why : ""));
 }
 
+/* Lines that other output has torn. */
+static bool tell_torn(stwatch_analysis *a, const stw_companion *c)
+{
+	const stw_godebug *log = c->parts[STW_PART_GODEBUG];
+	return !log || !log->torn ||
+		add_limit(a,
+			stw_arena_printf(&a->arena, "%s has %llu line%s of GODEBUG output torn by other output, or cut: left out", c->name,
+				(unsigned long long)log->torn, log->torn == 1 ? "" : "s"));
+}
+
 static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 {
 	const char *file = stw_arena_copy(&a->arena, c->file, strlen(c->file));
@@ -386,7 +396,7 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 	if (!file || !add_input(a, &input, c->input))
 		return false;
 	if (stw_companion_tells(c))
-		return tell_profile_names(a, c);
+		return tell_profile_names(a, c) && tell_torn(a, c);
 	char expected[160];
 	const char *limit = stw_arena_printf(
 		&a->arena, "%s tells nothing: it is a text without %s", c->name, stw_companion_expected(expected, sizeof expected));
@@ -397,20 +407,18 @@ static bool describe_companion(stwatch_analysis *a, const stw_companion *c)
 static bool align_logs(stwatch_analysis *a)
 {
 	const stw_trace_clock clock = {&a->gather, a->trace.has_wall, a->trace.wall_ns};
-	for (size_t i = 0; i < a->companions.count && a->gather.first_time != STW_TIME_UNKNOWN; i++) {
+	bool ok = true;
+	for (size_t i = 0; i < a->companions.count && a->gather.first_time != STW_TIME_UNKNOWN && ok; i++) {
 		stw_godebug *log = (stw_godebug *)a->companions.items[i]->parts[STW_PART_GODEBUG];
 		if (!log || !(log->samples.count || log->gcs.count))
 			continue;
-		if (!stw_godebug_align(log, &clock))
-			return false;
-		if (!log->not_aligned)
-			continue;
-		const char *limit = stw_arena_printf(&a->arena, "%s has no certain place in the trace's time (%s): it is judged alone",
-			log->companion->name, log->not_aligned);
-		if (!limit || !add_limit(a, limit))
-			return false;
+		ok = stw_godebug_align(log, &clock) &&
+			(!log->not_aligned ||
+				add_limit(a,
+					stw_arena_printf(&a->arena, "%s has no certain place in the trace's time (%s): it is judged alone",
+						log->companion->name, log->not_aligned)));
 	}
-	return true;
+	return ok;
 }
 
 /* All inputs in the order in which they were given. */

@@ -93,6 +93,8 @@ STW_RULE(godebug_evidence)
 STW_RULE(godebug_queues)
 STW_RULE(godebug_threads)
 STW_RULE(godebug_collector)
+STW_RULE(godebug_share)
+STW_RULE(godebug_growth)
 #undef STW_RULE
 
 /* ---- making findings (found.c) ---- */

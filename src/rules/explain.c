@@ -233,6 +233,8 @@ static const topic TOPICS[] = {
 		"A goroutine dump shows no growth, but all that are there and their minutes. Counted are\n"
 		"those that stand at one spot for a minute; without minutes it is a note. What an idle worker\n"
 		"does too is a note, from --leak-error on a warning if few connections are open beside it.\n"
+		"GODEBUG=schedtrace=1000,scheddetail=1 counts goroutines by what they wait for: more and more\n"
+		"in ten samples at least, all along and to the end; where they stand it does not tell.\n"
 		"\n"
 		"To fix: let them end. Next: two goroutine profiles some minutes apart; since Go 1.26 a\n"
 		"profile of leaked goroutines is there as an experiment (GOEXPERIMENT=goroutineleakprofile)."},
@@ -609,7 +611,8 @@ static const topic TOPICS[] = {
 	{"requested-gc",
 		"More than half of the collections were asked for: runtime.GC, debug.FreeOSMemory or a change\n"
 		"of GOGC. The evidence has the stack. The collector decides better when to run; drop the call,\n"
-		"or keep it to tests and to idle times."},
+		"or keep it to tests and to idle times. gctrace marks such collections (forced): ten or more of\n"
+		"them, one after another for a second, that take 5 % of the time; it does not tell who asks."},
 	{"sweep-termination",
 		"The stop with which a collection begins. What the last one left unswept is swept first, all\n"
 		"sync.Pools are emptied, then marking is switched on. See gc-mark-termination."},

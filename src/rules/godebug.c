@@ -39,7 +39,7 @@ bool stw_log_may_tell(const stw_case *c, const stw_log_run *r, const char *rule,
 	if (told_by_trace(c, rule))
 		return false;
 	int64_t first = stw_godebug_in_trace(r->log, r->run, from), last = stw_godebug_in_trace(r->log, r->run, to);
-	if (first == STW_TIME_UNKNOWN) /* of another time, as far as is known */
+	if (first == STW_TIME_UNKNOWN || !r->log->runs.items[r->run].same) /* of another time or process, as far as is known */
 		return severity >= STWATCH_WARNING;
 	return first < c->gather->first_time || last > c->gather->last_time;
 }
@@ -60,6 +60,16 @@ void stw_log_occurs(stw_case *c, stw_found *f, const stw_log_run *r, int64_t fro
 		f->f.worst_ns = f->f.duration_ns = to - from;
 		f->f.start_ns = f->f.end_ns = STWATCH_UNKNOWN;
 	}
+}
+
+bool stw_log_is_worst(stw_found *f, stwatch_severity severity, stwatch_confidence confidence, int64_t size, int64_t so_far)
+{
+	if (severity < f->f.severity || (severity == f->f.severity && size <= so_far))
+		return false;
+	f->f.severity = severity;
+	f->f.confidence = confidence;
+	f->evidence.count = f->ruled_out.count = 0;
+	return true;
 }
 
 const char *stw_log_since(stw_case *c, int64_t at)

@@ -30,6 +30,9 @@ bool stw_log_may_tell(const stw_case *c, const stw_log_run *run, const char *rul
 
 /* A stretch of the log's time as an occurrence: with its place in the trace's time, where that is known. */
 void stw_log_occurs(stw_case *c, stw_found *found, const stw_log_run *run, int64_t from, int64_t to, int64_t g, int64_t p);
+/* Whether what is about to be told of a finding is the worst so far: louder, or as loud and larger (size against so_far, such as its worst_ns). If so
+ * it takes this severity and confidence, and what was told of another is gone. To be asked before its occurrences are added. */
+bool stw_log_is_worst(stw_found *found, stwatch_severity severity, stwatch_confidence confidence, int64_t size, int64_t so_far);
 /* A step about a line of the log: when it was written, in the program's time, stands in the text and as value "since_start_ns". */
 stwatch_evidence *stw_log_step(stw_case *c, stw_found *found, const stw_log_run *run, uint64_t line, int64_t at, const char *step,
 	const char *part, const char *format, ...) __attribute__((format(printf, 8, 9)));

@@ -56,7 +56,7 @@ static void judge(stw_case *c)
 {
 	stw_log_run r;
 	for (stw_log_at at = {0}; c->has_trace && stw_next_log_run(c, &at, &r) && !c->failed;) {
-		if (!r.log->runs.items[r.run].aligned)
+		if (!r.log->runs.items[r.run].same)
 			continue;
 		for (size_t i = 0; i < c->found.count && !c->failed; i++) {
 			stw_found *f = c->found.items[i];

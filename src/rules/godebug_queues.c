@@ -73,15 +73,9 @@ static stw_found *found_for(
 	stw_found *f = stw_found_for(c, rule, cause, NULL, -1, &fresh);
 	if (!f)
 		return NULL;
-	int64_t before = f->f.worst_ns;
-	bool worse = severity > f->f.severity || (severity == f->f.severity && span(s) > before);
+	bool tells = stw_log_is_worst(f, severity, s->n >= MANY ? STWATCH_LIKELY : STWATCH_POSSIBLE, span(s), f->f.worst_ns);
 	stw_log_occurs(c, f, r, s->first->at_ns, s->last->at_ns, STWATCH_NONE, STWATCH_NONE);
-	if (!worse)
-		return NULL;
-	f->f.severity = severity;
-	f->f.confidence = s->n >= MANY ? STWATCH_LIKELY : STWATCH_POSSIBLE;
-	f->evidence.count = f->ruled_out.count = 0;
-	return f;
+	return tells ? f : NULL;
 }
 
 /* ---- runqueue-backlog ---- */

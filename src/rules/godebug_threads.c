@@ -76,13 +76,11 @@ static bool judge_growth(stw_case *c, const stw_log_run *r)
 	stw_found *f = stw_found_for(c, "goroutine-stuck-syscall", "thread-growth", NULL, -1, &fresh);
 	if (!f)
 		return false;
-	int64_t before = f->f.worst_ns;
+	bool tells = stw_log_is_worst(
+		f, severity, k.records >= MANY ? STWATCH_LIKELY : STWATCH_POSSIBLE, k.last->at_ns - k.low->at_ns, f->f.worst_ns);
 	stw_log_occurs(c, f, r, k.low->at_ns, k.last->at_ns, STWATCH_NONE, STWATCH_NONE);
-	if (f->f.worst_ns <= before || severity < f->f.severity)
+	if (!tells)
 		return true;
-	f->evidence.count = f->ruled_out.count = 0;
-	f->f.severity = severity;
-	f->f.confidence = k.records >= MANY ? STWATCH_LIKELY : STWATCH_POSSIBLE;
 	f->f.title = stw_case_printf(c, "more and more threads in system calls or C: %u, then %u of %u, within %s", k.in_low, k.in_peak,
 		k.peak->threads, stw_case_ms(c, k.peak->at_ns - k.low->at_ns));
 	f->f.advice = CALLS_ADVICE;
@@ -132,16 +130,13 @@ static void judge_held(stw_case *c, const stw_log_run *r)
 	stw_found *f = stw_found_for(c, "goroutine-stuck-syscall", "blocking-call", NULL, -1, &fresh);
 	if (!f)
 		return;
-	int64_t before = f->f.worst_ns;
-	bool worse = longest->to_ns - longest->from_ns > before;
-	if (worse)
-		f->evidence.count = f->ruled_out.count = 0;
+	bool tells = stw_log_is_worst(f, STWATCH_NOTE, STWATCH_POSSIBLE, longest->to_ns - longest->from_ns, f->f.worst_ns);
 	for (size_t i = 0, told = 0; i < r->log->stays.count && !c->failed; i++) {
 		const stw_sched_stay *s = &r->log->stays.items[i];
 		if (!is_held(r, s))
 			continue;
 		stw_log_occurs(c, f, r, s->from_ns, s->to_ns, s->g, STWATCH_NONE);
-		if (!worse || told++ >= MOST_TOLD)
+		if (!tells || told++ >= MOST_TOLD)
 			continue;
 		stwatch_evidence *e = stw_log_step(c, f, r, s->from_line, s->from_ns, "in-call", "SCHED",
 			"G%lld is in a system call or C on M%lld, and in %u sample%s after it, for %s", (long long)s->g, (long long)s->m,
@@ -149,10 +144,8 @@ static void judge_held(stw_case *c, const stw_log_run *r)
 		e->goroutine = s->g;
 		e->thread = s->m;
 	}
-	if (!worse)
+	if (!tells)
 		return;
-	f->f.severity = STWATCH_NOTE;
-	f->f.confidence = STWATCH_POSSIBLE;
 	f->f.title = stw_case_printf(c,
 		"%zu goroutines stood in system calls or C at one time, each on one thread from sample to sample, for %s at most", n,
 		stw_case_ms(c, longest->to_ns - longest->from_ns));
@@ -190,13 +183,10 @@ static void judge_steady(stw_case *c, const stw_log_run *r)
 	stw_found *f = stw_found_for(c, "goroutine-stuck-syscall", "blocking-call", NULL, -1, &fresh);
 	if (!f)
 		return;
-	int64_t before = f->f.worst_ns;
+	bool tells = stw_log_is_worst(f, STWATCH_NOTE, STWATCH_POSSIBLE, best_to->at_ns - best_from->at_ns, f->f.worst_ns);
 	stw_log_occurs(c, f, r, best_from->at_ns, best_to->at_ns, STWATCH_NONE, STWATCH_NONE);
-	if (f->f.worst_ns <= before)
+	if (!tells)
 		return;
-	f->evidence.count = f->ruled_out.count = 0;
-	f->f.severity = STWATCH_NOTE;
-	f->f.confidence = STWATCH_POSSIBLE;
 	f->f.title = stw_case_printf(c, "never fewer than %u threads in system calls or C in %zu samples in a row, over %s", best_least,
 		best, stw_case_ms(c, best_to->at_ns - best_from->at_ns));
 	f->f.advice = CALLS_ADVICE;
@@ -221,9 +211,9 @@ static bool is_marking(const stw_log_run *r, const stw_sched_stay *s)
 	int64_t most = 0;
 	for (size_t i = 0; i < r->n_gcs; i++) {
 		const stw_gc_line *l = &r->gcs[i];
-		most += stw_overlap(s->from_ns, s->to_ns, l->at_ns, l->at_ns + l->sweep_term_ns + l->mark_ns + l->mark_term_ns);
+		most = stw_add_up(most, stw_overlap(s->from_ns, s->to_ns, l->at_ns, stw_gc_end(l)));
 	}
-	return most * 2 >= s->to_ns - s->from_ns;
+	return most >= (s->to_ns - s->from_ns) / 2;
 }
 
 /* A mark worker keeps its P, by design: where goroutines are not named, one must be ruled out by other lines. */
@@ -244,8 +234,6 @@ static void tell_runs(stw_case *c, stw_found *f, const stw_log_run *r, const stw
 {
 	bool known = s->kind == STW_STAY_RUNS;
 	const char *who = known ? stw_case_printf(c, "G%lld", (long long)s->g) : "what ran there";
-	f->evidence.count = f->ruled_out.count = 0;
-	f->f.confidence = STWATCH_POSSIBLE;
 	f->f.title = stw_case_printf(c, "P%lld did not schedule once in %s, while %s%s", (long long)s->p,
 		stw_case_ms(c, s->to_ns - s->from_ns), known ? stw_case_printf(c, "G%lld ran on it", (long long)s->g) : "no proc was idle",
 		s->stopping         ? " and the world was to be stopped"
@@ -282,12 +270,10 @@ static void judge_runs(stw_case *c, const stw_log_run *r)
 		stw_found *f = stw_found_for(c, "non-preemptible", "no-preemption-point", NULL, -1, &fresh);
 		if (!f)
 			return;
-		int64_t before = f->f.worst_ns;
+		bool tells = stw_log_is_worst(f, severity, STWATCH_POSSIBLE, s->to_ns - s->from_ns, f->f.worst_ns);
 		stw_log_occurs(c, f, r, s->from_ns, s->to_ns, s->g >= 0 ? s->g : STWATCH_NONE, s->p);
-		if (severity < f->f.severity || (severity == f->f.severity && f->f.worst_ns <= before))
-			continue;
-		f->f.severity = severity;
-		tell_runs(c, f, r, s);
+		if (tells)
+			tell_runs(c, f, r, s);
 	}
 }
 
@@ -303,12 +289,10 @@ static void judge_calls(stw_case *c, const stw_log_run *r)
 		stw_found *f = stw_found_for(c, "proc-syscall-retake", "late-retake", NULL, STW_SET_RETAKE_NOTE, &fresh);
 		if (!f)
 			return;
-		int64_t before = f->f.worst_ns;
+		bool tells = stw_log_is_worst(f, severity, STWATCH_LIKELY, s->to_ns - s->from_ns, f->f.worst_ns);
 		stw_log_occurs(c, f, r, s->from_ns, s->to_ns, STWATCH_NONE, s->p);
-		if (f->f.worst_ns <= before)
+		if (!tells)
 			continue;
-		f->evidence.count = f->ruled_out.count = 0;
-		f->f.confidence = STWATCH_LIKELY;
 		f->f.title = stw_case_printf(c,
 			"P%lld stood in one system call for %s and was not taken back, while up to %llu goroutines stood in queues",
 			(long long)s->p, stw_case_ms(c, s->to_ns - s->from_ns), (unsigned long long)s->queued);

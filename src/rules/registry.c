@@ -31,5 +31,7 @@ const stw_rule *const stw_source_rules[] = {
 	&stw_rule_godebug_queues,
 	&stw_rule_godebug_threads,
 	&stw_rule_godebug_collector,
+	&stw_rule_godebug_share,
+	&stw_rule_godebug_growth,
 	NULL,
 };

@@ -1,8 +1,8 @@
 /* Finding GODEBUG lines in a log: whatever a log puts before them, in JSON or not, of several runs of a program. */
 #include <stdlib.h>
 
-#include "sources/godebug.h"
 #include "sources/godebug_scan.h"
+#include "sources/godebug_torn.h"
 #include "sources/lines.h"
 
 enum { NAME_MAX_LENGTH = 1024, RUNS_LOOKED_AT = 64, MOST_RUNS_APART = 1024, MOST_PREFIX = 512 };
@@ -21,6 +21,7 @@ void stw_godebug_free(stw_godebug *g)
 {
 	stw_intern_free(&g->names);
 	stw_mem_free(g->mem, g->plain, g->plain ? STW_LINE_MAX + 1 : 0);
+	stw_torn_free(g);
 	stw_vec_free(g->mem, &g->samples);
 	stw_vec_free(g->mem, &g->ps);
 	stw_vec_free(g->mem, &g->reading);
@@ -31,6 +32,7 @@ void stw_godebug_free(stw_godebug *g)
 	stw_vec_free(g->mem, &g->gcs);
 	stw_vec_free(g->mem, &g->inits);
 	stw_vec_free(g->mem, &g->runs);
+	stw_vec_free(g->mem, &g->clocks);
 }
 
 /* ---- which run of the program ---- */
@@ -42,7 +44,7 @@ static bool is_letter(char c)
 
 /* Words before a line that are the same in all lines of a process: they begin with a letter ("web_1", "app[12]:"). Times, and what has
  * very many digits, change; in what looks like a field of JSON or logfmt, digits may. */
-static uint64_t stream_of(const char *text, size_t length)
+uint64_t stw_godebug_stream(const char *text, size_t length)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	length = length < MOST_PREFIX ? length : MOST_PREFIX;
@@ -80,7 +82,7 @@ static uint32_t new_run(stw_godebug *g, uint64_t stream)
 	stw_godebug_run *r = stw_vec_push(g->mem, &g->runs);
 	if (!r)
 		return UINT32_MAX;
-	*r = (stw_godebug_run){.stream = stream, .last_sched = -1, .last_gc = -1, .last_number = -1, .wall_ns = INT64_MAX};
+	*r = (stw_godebug_run){.stream = stream, .last_sched = -1, .last_gc = -1, .last_number = -1};
 	return (uint32_t)g->runs.count - 1;
 }
 
@@ -113,8 +115,6 @@ uint32_t stw_godebug_run_of(stw_godebug *g, const stw_godebug_at *where, int64_t
 		r->last_sched = at;
 	else
 		r->last_gc = at, r->last_number = number;
-	if (where->wall_ns != INT64_MIN && where->wall_ns - at < r->wall_ns)
-		r->wall_ns = where->wall_ns - at;
 	return run;
 }
 
@@ -148,83 +148,49 @@ static bool init_line(stw_godebug *g, const char *s, const stw_godebug_at *where
 
 /* ---- wall times ---- */
 
-static const char *read_digits(const char *s, int n, int64_t *out)
+static bool add_clock(stw_godebug *g, uint32_t run, stw_clock_how how, int64_t at_ns, const stw_stamp *stamp)
 {
-	*out = 0;
-	for (; s && n > 0; n--, s++) {
-		if (*s < '0' || *s > '9')
-			return NULL;
-		*out = *out * 10 + (*s - '0');
-	}
-	return s;
+	stw_godebug_clock *c = stw_vec_push(g->mem, &g->clocks);
+	if (c)
+		*c = (stw_godebug_clock){run, (uint8_t)how, at_ns, *stamp};
+	return c != NULL;
 }
 
-/* Days from 1970 to a date of the Gregorian calendar. */
-static int64_t days_of(int64_t y, int64_t m, int64_t d)
+/* Of lines between two with stamps, the first is bounded closest by the one above, the last by the one below. */
+bool stw_godebug_written(stw_godebug *g, uint32_t run, int64_t at_ns, const stw_godebug_at *at)
 {
-	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-	int64_t leap = y - (m <= 2);
-	return (y - 1970) * 365 + (leap / 4 - leap / 100 + leap / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400) + before[m - 1] + d - 1;
+	if (at->stamp)
+		return add_clock(g, run, STW_CLOCK_OWN, at_ns, at->stamp);
+	g->written = true;
+	g->written_run = run;
+	g->written_ns = at_ns;
+	if (!g->has_stamp || g->stamp_used)
+		return true;
+	g->stamp_used = true;
+	return add_clock(g, run, STW_CLOCK_BEFORE, at_ns, &g->last_stamp);
 }
 
-/* "2026-11-29T08:01:20.123Z", "2026-11-29 08:01:20,123456+01:00": only with a part of a second and the zone it is exact enough to be
- * of use. INT64_MIN: it is not one. */
-static int64_t read_wall(const char *s)
+/* A line of something else, with its stamp. */
+static bool pass_stamp(stw_godebug *g, const stw_stamp *stamp)
 {
-	int64_t y, mo, d, h, mi, sec, ns = 0, scale = 1000000000, zone_h = 0, zone_m = 0;
-	s = stw_expect(read_digits(s, 4, &y), "-");
-	s = stw_expect(read_digits(s, 2, &mo), "-");
-	s = read_digits(s, 2, &d);
-	if (!s || (*s != 'T' && *s != ' ') || y < 1970 || y > 2200 || mo < 1 || mo > 12 || d < 1 || d > 31)
-		return INT64_MIN;
-	s = stw_expect(read_digits(s + 1, 2, &h), ":");
-	s = stw_expect(read_digits(s, 2, &mi), ":");
-	s = read_digits(s, 2, &sec);
-	if (!s || (*s != '.' && *s != ',') || h > 24 || mi > 59 || sec > 60)
-		return INT64_MIN;
-	for (s++; *s >= '0' && *s <= '9' && scale > 1; s++) {
-		scale /= 10;
-		ns += scale * (*s - '0');
-	}
-	if (scale > 1000000) /* not even milliseconds */
-		return INT64_MIN;
-	s += *s == ' ';
-	int sign = *s == '+' ? -1 : *s == '-' ? 1 : 0;
-	if (sign) {
-		s = read_digits(s + 1, 2, &zone_h);
-		s = s ? read_digits(s + (*s == ':'), 2, &zone_m) : NULL;
-	}
-	if (!s || (!sign && *s != 'Z'))
-		return INT64_MIN;
-	return ((days_of(y, mo, d) * 24 + h + sign * zone_h) * 3600 + (mi + sign * zone_m) * 60 + sec) * 1000000000 + ns;
-}
-
-/* The first one of a line, before or behind what the runtime printed. */
-static int64_t wall_of(const char *text)
-{
-	for (const char *s = text; (s = strchr(s, '-')) != NULL; s++)
-		if (s - text >= 4) {
-			int64_t wall = read_wall(s - 4);
-			if (wall != INT64_MIN)
-				return wall;
-		}
-	return INT64_MIN;
+	g->last_stamp = *stamp;
+	g->has_stamp = true;
+	g->stamp_used = false;
+	if (!g->written)
+		return true;
+	g->written = false;
+	return add_clock(g, g->written_run, STW_CLOCK_AFTER, g->written_ns, stamp);
 }
 
 /* ---- lines ---- */
 
-typedef bool (*reader)(stw_godebug *g, const char *s, const stw_godebug_at *at, bool *found);
-
-/* By what a line is known, wherever it stands in it. */
-static const struct {
-	const char *word;
-	reader read;
-} KINDS[] = {
-	{"SCHED ", stw_godebug_sched},
-	{"gc ", stw_godebug_gc},
-	{"pacer: ", stw_godebug_pacer},
-	{"init ", init_line},
+static const stw_godebug_kind KINDS[] = {
+	{"SCHED ", stw_godebug_sched, stw_godebug_sched_is, "ms: gomaxprocs=", true},
+	{"gc ", stw_godebug_gc, stw_godebug_gc_is, "%", false},
+	{"pacer: ", stw_godebug_pacer, NULL, NULL, false},
+	{"init ", init_line, NULL, NULL, false},
 };
+enum { N_KINDS = sizeof KINDS / sizeof *KINDS };
 
 static bool is_scavenger(const char *text)
 {
@@ -232,24 +198,60 @@ static bool is_scavenger(const char *text)
 		(strstr(text, "scvg") && (strstr(text, ": inuse: ") || strstr(text, " MB released")));
 }
 
-static bool read_plain(stw_godebug *g, const char *text, uint64_t line, int64_t wall)
+/* The first kind of line in a text, whole (then it has been read) or torn; *kind NULL: none. *from: its word; *stop: of a torn one, where it is torn, else
+ * NULL. first: the text is a line from its beginning, which tells the stream. */
+static bool next_kind(stw_godebug *g, const char *text, bool first, stw_godebug_at *at, const stw_godebug_kind **kind, const char **from,
+	const char **stop)
 {
-	bool found = false;
-	for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS && !found; k++)
-		for (const char *s = text; !found && (s = strstr(s, KINDS[k].word)); s += strlen(KINDS[k].word)) {
+	*kind = NULL;
+	for (size_t k = 0; k < N_KINDS; k++)
+		for (const char *s = text; (s = strstr(s, KINDS[k].word)); s += strlen(KINDS[k].word)) {
+			const char *rest = s + strlen(KINDS[k].word);
+			bool found = false;
 			if (s > text && is_letter(s[-1]))
 				continue; /* within another word */
-			const stw_godebug_at at = {line, stream_of(text, (size_t)(s - text)), wall};
-			if (!KINDS[k].read(g, s + strlen(KINDS[k].word), &at, &found))
+			if (first)
+				at->stream = stw_godebug_stream(text, (size_t)(s - text));
+			if (!KINDS[k].read(g, rest, at, &found))
 				return false;
+			*from = s;
+			*stop = NULL;
+			if (!found && (!KINDS[k].is || KINDS[k].is(rest, stop) != STW_LINE_TORN))
+				continue;
+			*kind = &KINDS[k];
+			return true;
 		}
-	if (found)
-		return true;
-	if (is_scavenger(text)) {
-		g->scavenger++;
-		return true;
+	return true;
+}
+
+/* A torn line may have a whole one behind where it is torn: the runtime's own, without an end of line between them. *found: set if it has any. */
+static bool read_plain(stw_godebug *g, const char *text, uint64_t line, const stw_stamp *stamp, bool *found)
+{
+	enum { MOST_IN_ONE = 8 };
+	const stw_godebug_kind *kind;
+	const char *from, *stop;
+	stw_godebug_at at = {line, 0, stamp};
+	size_t prefix = 0;
+	bool any;
+	if (!stw_torn_join(g, text, &any))
+		return false;
+	const char *rest = any ? NULL : text;
+	for (int i = 0; rest && i < MOST_IN_ONE; i++, rest = stop) {
+		if (!next_kind(g, rest, i == 0, &at, &kind, &from, &stop))
+			return false;
+		if (!kind)
+			break;
+		any = true;
+		prefix = i ? prefix : (size_t)(from - text);
+		if (stop && !stw_torn_keep(g, kind, &at, prefix, from, stop))
+			return false;
 	}
-	return stw_godebug_detail(g, text);
+	if (!any && is_scavenger(text)) {
+		any = true;
+		g->scavenger++;
+	}
+	*found |= any;
+	return any || stw_godebug_detail(g, text);
 }
 
 /* "\u003e" to ">", "\n" to a new line: what JSON makes of a text. Other characters than ASCII don't matter here. */
@@ -274,7 +276,7 @@ static void unescape(char *to, const char *s)
 }
 
 /* One line of the text may hold several that a program printed. */
-static bool read_escaped(stw_godebug *g, const char *text, uint64_t line, int64_t wall)
+static bool read_escaped(stw_godebug *g, const char *text, uint64_t line, const stw_stamp *stamp, bool *found)
 {
 	if (strlen(text) > STW_LINE_MAX)
 		return true;
@@ -285,16 +287,28 @@ static bool read_escaped(stw_godebug *g, const char *text, uint64_t line, int64_
 		end = strchr(s, '\n');
 		if (end)
 			*end++ = '\0';
-		if (!read_plain(g, s, line, wall))
+		if (!read_plain(g, s, line, stamp, found))
 			return false;
 	}
 	return true;
 }
 
+/* How much of a line stands before what the runtime printed. */
+static size_t front_of(const char *text)
+{
+	const char *sched = strstr(text, KINDS[0].word), *gc = strstr(text, KINDS[1].word);
+	const char *first = sched && (!gc || sched < gc) ? sched : gc;
+	return first ? (size_t)(first - text) : strlen(text);
+}
+
 bool stw_godebug_line(stw_godebug *g, const char *text, uint64_t line)
 {
-	int64_t wall = wall_of(text);
-	return strchr(text, '\\') ? read_escaped(g, text, line, wall) : read_plain(g, text, line, wall);
+	stw_stamp stamp;
+	bool stamped = stw_stamp_of(text, front_of(text), &stamp), found = false;
+	const stw_stamp *own = stamped ? &stamp : NULL;
+	if (!(strchr(text, '\\') ? read_escaped(g, text, line, own, &found) : read_plain(g, text, line, own, &found)))
+		return false;
+	return found || !stamped || pass_stamp(g, &stamp);
 }
 
 static int sample_by_run(const void *x, const void *y)
@@ -311,13 +325,25 @@ static int gc_by_run(const void *x, const void *y)
 	return a->run != b->run ? (a->run < b->run ? -1 : 1) : (a->number > b->number) - (a->number < b->number);
 }
 
+static int clock_by_run(const void *x, const void *y)
+{
+	const stw_godebug_clock *a = x, *b = y;
+	return a->run != b->run        ? (a->run < b->run ? -1 : 1)
+		: a->at_ns != b->at_ns ? (a->at_ns < b->at_ns ? -1 : 1)
+		: a->how != b->how     ? (a->how < b->how ? -1 : 1)
+				       : (a->stamp.ns > b->stamp.ns) - (a->stamp.ns < b->stamp.ns);
+}
+
 bool stw_godebug_end(stw_godebug *g)
 {
-	if (!stw_godebug_sched_end(g))
+	stw_torn_end(g);
+	if (!stw_godebug_details_end(g))
 		return false;
 	if (g->samples.count > 1)
 		qsort(g->samples.items, g->samples.count, sizeof *g->samples.items, sample_by_run);
 	if (g->gcs.count > 1)
 		qsort(g->gcs.items, g->gcs.count, sizeof *g->gcs.items, gc_by_run);
+	if (g->clocks.count > 1)
+		qsort(g->clocks.items, g->clocks.count, sizeof *g->clocks.items, clock_by_run);
 	return true;
 }

@@ -1,4 +1,5 @@
-/* Reading a line from left to right: each step gives what follows, or NULL once the line doesn't go on as it should. */
+/* Reading a line from left to right: each step gives what follows, or NULL once the line doesn't go on as it should. Times and numbers are bounded so
+ * that sums of some of them don't overflow. */
 #ifndef STW_SOURCES_GODEBUG_SCAN_H
 #define STW_SOURCES_GODEBUG_SCAN_H
 
@@ -48,6 +49,46 @@ static inline const char *stw_read_time(const char *s, int64_t unit, int64_t *ns
 	return s;
 }
 
+/* The same with how far it went: at is where what comes next is not as it should be. */
+typedef struct stw_reading {
+	const char *at;
+	bool ok;
+} stw_reading;
+
+static inline bool stw_reading_text(stw_reading *scan, const char *text)
+{
+	const char *after = scan->ok ? stw_expect(scan->at, text) : NULL;
+	scan->ok = after != NULL;
+	scan->at = after ? after : scan->at;
+	return scan->ok;
+}
+
+/* Goes on behind the text if it is there. */
+static inline bool stw_reading_optional(stw_reading *scan, const char *text)
+{
+	const char *after = scan->ok ? stw_expect(scan->at, text) : NULL;
+	scan->at = after ? after : scan->at;
+	return after != NULL;
+}
+
+static inline bool stw_reading_count(stw_reading *scan, uint64_t *out)
+{
+	*out = 0;
+	const char *after = scan->ok ? stw_read_count(scan->at, out) : NULL;
+	scan->ok = after != NULL;
+	scan->at = after ? after : scan->at;
+	return scan->ok;
+}
+
+static inline bool stw_reading_time(stw_reading *scan, int64_t unit, int64_t *ns)
+{
+	*ns = 0;
+	const char *after = scan->ok ? stw_read_time(scan->at, unit, ns) : NULL;
+	scan->ok = after != NULL;
+	scan->at = after ? after : scan->at;
+	return scan->ok;
+}
+
 /* A floating-point number as the runtime prints it, "+5.251083e-001" or (since Go 1.26) "0.19", in thousandths. */
 static inline const char *stw_read_thousandths(const char *s, int64_t *out)
 {
@@ -82,7 +123,7 @@ static inline const char *stw_read_thousandths(const char *s, int64_t *out)
 	return s;
 }
 
-/* The number behind " key="; -1 for nil, 1 and 0 for true and false. False if it isn't there. */
+/* The number behind " key="; -1 for nil, 1 and 0 for true and false. False if it isn't there, or something stands at its end that was never written so. */
 static inline bool stw_read_key(const char *s, const char *name, int64_t *out)
 {
 	uint64_t n;
@@ -94,7 +135,7 @@ static inline bool stw_read_key(const char *s, const char *name, int64_t *out)
 		*out = -1;
 	else if (stw_expect(s, "true") || stw_expect(s, "false"))
 		*out = *s == 't';
-	else if (stw_read_count(s, &n))
+	else if ((s = stw_read_count(s, &n)) != NULL && (*s == '\0' || strchr(" (\"\\", *s)))
 		*out = (int64_t)n;
 	else
 		return false;

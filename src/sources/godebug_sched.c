@@ -1,342 +1,162 @@
-/* schedtrace and scheddetail: the samples, and what stays the same from one to the next. */
+/* schedtrace: the line of a sample. */
 #include "sources/godebug.h"
 #include "sources/godebug_scan.h"
 
-enum { MOST_PS = 4096, MOST_REASONS = 256, MOST_STAYS = 4096, MOST_OPEN = 2048, REASON_MAX_LENGTH = 64 };
+enum { MOST_TICKS = 4096 };
 
-/* ---- what goes on from sample to sample ---- */
+/* A line as it is written. */
+typedef struct sched_line {
+	uint64_t ms, procs, idle, threads, spinning, idle_threads, global, waiting;
+	uint64_t local, local_max;
+	bool detailed;
+	const char *ticks; /* of schedticks, the first one; NULL: it has none */
+} sched_line;
 
-static bool is_same(const stw_sched_stay *a, const stw_sched_stay *b)
+void stw_sched_queue(stw_sched_sample *s, uint64_t n)
 {
-	return a->kind == b->kind && a->run == b->run && a->p == b->p && a->g == b->g && a->m == b->m && a->schedtick == b->schedtick &&
-		a->syscalltick == b->syscalltick;
-}
-
-/* What this sample says goes on from the one before, or begins. */
-static bool goes_on(stw_godebug *g, stw_sched_stay now, const stw_sched_sample *s)
-{
-	const size_t n = g->open.count;
-	now.run = s->run;
-	for (size_t i = 0; i < n; i++) {
-		size_t at = (g->next_open + i) % n; /* samples list them in the same order */
-		stw_sched_stay *o = &g->open.items[at];
-		if (o->line == s->line || !is_same(o, &now))
-			continue;
-		g->next_open = at + 1;
-		o->samples++;
-		o->to_ns = s->at_ns;
-		o->line = s->line;
-		o->stopping |= s->detail.gc_waiting;
-		return true;
-	}
-	stw_sched_stay *o = n < MOST_OPEN ? stw_vec_push(g->mem, &g->open) : NULL;
-	if (!o)
-		return n >= MOST_OPEN;
-	*o = now;
-	o->samples = 1;
-	o->from_ns = o->to_ns = s->at_ns;
-	o->from_line = o->line = s->line;
-	o->stopping = s->detail.gc_waiting;
-	return true;
-}
-
-/* After a sample: what it did not go on with is over, and kept if it was seen twice. */
-static bool close_stays(stw_godebug *g, const stw_sched_sample *s)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < g->open.count; i++) {
-		stw_sched_stay o = g->open.items[i];
-		if (o.run != s->run || o.line == s->line) {
-			if (o.line == s->line && stw_sched_queued(s) > o.queued)
-				o.queued = stw_sched_queued(s);
-			g->open.items[n++] = o;
-			continue;
-		}
-		stw_sched_stay *kept = o.samples >= 2 && g->stays.count < MOST_STAYS ? stw_vec_push(g->mem, &g->stays) : NULL;
-		if (kept)
-			*kept = o;
-		else if (o.samples >= 2 && g->stays.count < MOST_STAYS)
-			return false;
-	}
-	g->open.count = n;
-	g->next_open = 0;
-	return true;
-}
-
-/* ---- a sample that is over ---- */
-
-static uint64_t goroutines(const stw_sched_sample *s)
-{
-	uint64_t n = 0;
-	for (int i = 0; i < STW_G_STATES; i++)
-		n += s->detail.gs[i];
-	return n;
-}
-
-/* What was read of its P's and goroutines is kept if its queues are the longest so far, or as long and the goroutines more. */
-static bool keep_details(stw_godebug *g, const stw_sched_sample *s)
-{
-	uint64_t queued = stw_sched_queued(s), n = goroutines(s);
-	if (g->reading.count && (g->ps.count == 0 || queued > g->ps_queued || (queued == g->ps_queued && n > g->ps_goroutines))) {
-		g->ps.count = g->reasons.count = 0;
-		if (!stw_vec_reserve(g->mem, &g->ps, g->reading.count) ||
-			!stw_vec_reserve(g->mem, &g->reasons, g->reading_reasons.count + 1))
-			return false;
-		g->ps.count = g->reading.count;
-		memcpy(g->ps.items, g->reading.items, g->reading.count * sizeof *g->ps.items);
-		g->reasons.count = g->reading_reasons.count;
-		if (g->reasons.count)
-			memcpy(g->reasons.items, g->reading_reasons.items, g->reasons.count * sizeof *g->reasons.items);
-		g->ps_line = s->line;
-		g->ps_queued = queued;
-		g->ps_goroutines = n;
-	}
-	g->reading.count = g->reading_reasons.count = 0;
-	return true;
-}
-
-static bool close_sample(stw_godebug *g)
-{
-	if (g->samples.count == 0)
-		return true;
-	const stw_sched_sample *s = &g->samples.items[g->samples.count - 1];
-	return close_stays(g, s) && keep_details(g, s);
-}
-
-bool stw_godebug_sched_end(stw_godebug *g)
-{
-	bool ok = close_sample(g);
-	for (size_t i = 0; ok && i < g->open.count; i++) {
-		stw_sched_stay *kept = g->open.items[i].samples >= 2 && g->stays.count < MOST_STAYS ? stw_vec_push(g->mem, &g->stays)
-												    : NULL;
-		ok = kept || g->open.items[i].samples < 2 || g->stays.count >= MOST_STAYS;
-		if (kept)
-			*kept = g->open.items[i];
-	}
-	g->open.count = 0;
-	return ok;
-}
-
-/* ---- the line ---- */
-
-static void add_local(stw_sched_sample *s, uint64_t n)
-{
-	s->local += n < UINT32_MAX ? n : UINT32_MAX;
+	s->local += n;
 	if (n > s->local_max)
 		s->local_max = n;
 }
 
-/* " [1 0]" or " [ 1 0 ]"; NULL where it is cut. */
-static const char *read_queues(stw_sched_sample *s, const char *at)
+/* "true", "false" or a number, which may be negative. */
+static bool scan_flag(stw_reading *in, uint64_t *out)
 {
-	uint64_t n;
-	if (!(at = stw_expect(at + strspn(at, " "), "[")))
-		return NULL;
-	for (at += strspn(at, " "); *at != ']'; at += strspn(at, " ")) {
-		if (!(at = stw_read_count(at, &n)))
-			return NULL;
-		add_local(s, n);
-	}
-	return at;
+	*out = stw_reading_optional(in, "true");
+	if (*out || stw_reading_optional(in, "false"))
+		return true;
+	stw_reading_optional(in, "-");
+	return stw_reading_count(in, out);
 }
 
-/* " schedticks=[ 99 98 ]" (Go 1.25 and later): how often each P has scheduled. Where no P is idle and none looks for work, one that
- * does not any more runs on. */
-static bool read_ticks(stw_godebug *g, const stw_sched_sample *s, const char *rest)
+/* " [1 0]" or " [ 1 0 ]"; as many as there are P's. */
+static void scan_queues(stw_reading *in, sched_line *l)
+{
+	uint64_t n;
+	stw_reading_text(in, " [");
+	for (uint64_t i = 0; i < l->procs && in->ok; i++) {
+		in->at += strspn(in->at, " ");
+		if (!stw_reading_count(in, &n))
+			return;
+		n = n < UINT32_MAX ? n : UINT32_MAX;
+		l->local += n;
+		l->local_max = n > l->local_max ? n : l->local_max;
+	}
+	if (in->ok)
+		in->at += strspn(in->at, " ");
+	stw_reading_text(in, "]");
+}
+
+/* " schedticks=[ 99 98 ]" (Go 1.25 and later): how often each P has scheduled. */
+static void scan_ticks(stw_reading *in, sched_line *l)
+{
+	uint64_t n;
+	if (!stw_reading_optional(in, " schedticks=["))
+		return;
+	l->ticks = in->at + strspn(in->at, " ");
+	for (uint64_t i = 0; i < l->procs && in->ok; i++) {
+		in->at += strspn(in->at, " ");
+		stw_reading_count(in, &n);
+	}
+	if (in->ok)
+		in->at += strspn(in->at, " ");
+	stw_reading_text(in, "]");
+}
+
+static void scan_details(stw_reading *in, sched_line *l)
+{
+	uint64_t n;
+	l->detailed = true;
+	scan_flag(in, &l->waiting);
+	stw_reading_text(in, " nmidlelocked=");
+	scan_flag(in, &n);
+	stw_reading_text(in, " stopwait=");
+	scan_flag(in, &n);
+	stw_reading_text(in, " sysmonwait=");
+	scan_flag(in, &n);
+}
+
+/* From behind "SCHED " on. Whole: in.ok; like one: more than the first number is as it should be. */
+static stw_reading scan_line(const char *s, sched_line *l)
+{
+	stw_reading in = {s, true};
+	uint64_t needed;
+	*l = (sched_line){0};
+	stw_reading_count(&in, &l->ms);
+	in.ok = in.ok && l->ms <= STW_LONGEST_RUN_NS / 1000000;
+	stw_reading_text(&in, "ms: gomaxprocs=");
+	stw_reading_count(&in, &l->procs);
+	stw_reading_text(&in, " idleprocs=");
+	stw_reading_count(&in, &l->idle);
+	stw_reading_text(&in, " threads=");
+	stw_reading_count(&in, &l->threads);
+	stw_reading_text(&in, " spinningthreads=");
+	stw_reading_count(&in, &l->spinning);
+	if (stw_reading_optional(&in, " needspinning="))
+		stw_reading_count(&in, &needed);
+	stw_reading_text(&in, " idlethreads=");
+	scan_flag(&in, &l->idle_threads);
+	stw_reading_text(&in, " runqueue=");
+	scan_flag(&in, &l->global);
+	if (stw_reading_optional(&in, " gcwaiting=")) {
+		scan_details(&in, l);
+	} else {
+		scan_queues(&in, l);
+		scan_ticks(&in, l);
+	}
+	return in;
+}
+
+stw_line_is stw_godebug_sched_is(const char *s, const char **stop)
+{
+	sched_line l;
+	stw_reading in = scan_line(s, &l);
+	*stop = in.at;
+	return in.ok ? STW_LINE_WHOLE : in.at > s ? STW_LINE_TORN : STW_LINE_OTHER;
+}
+
+/* Where no P is idle and none looks for work, one that does not schedule any more runs on. */
+static bool read_ticks(stw_godebug *g, const stw_sched_sample *s, const char *at)
 {
 	uint64_t tick;
-	const char *at = strstr(rest, " schedticks=[ ");
 	if (!at || s->idle || s->spinning)
 		return true;
-	at += strlen(" schedticks=[ ");
-	for (int64_t p = 0; p < MOST_PS && (at = stw_read_count(at, &tick)); p++, at += strspn(at, " "))
-		if (!goes_on(g, (stw_sched_stay){.kind = STW_STAY_TICKS, .p = p, .g = -1, .m = -1, .schedtick = tick}, s))
+	for (int64_t p = 0; p < MOST_TICKS && (at = stw_read_count(at, &tick)); p++, at += strspn(at, " "))
+		if (!stw_godebug_stays(g, (stw_sched_stay){.kind = STW_STAY_TICKS, .p = p, .g = -1, .m = -1, .schedtick = tick}, s))
 			return false;
 	return true;
 }
 
 bool stw_godebug_sched(stw_godebug *g, const char *s, const stw_godebug_at *at, bool *found)
 {
-	uint64_t ms;
-	const char *rest = stw_expect(stw_read_count(s, &ms), "ms: gomaxprocs=");
-	int64_t procs, idle, threads, spinning, idle_threads, global, waiting;
-	if (!rest || ms > INT64_MAX / 1000000)
+	sched_line l;
+	if (!scan_line(s, &l).ok)
 		return true;
 	*found = true;
-	if (!close_sample(g))
+	if (!stw_godebug_sample_over(g))
 		return false;
-	stw_sched_sample new = {.at_ns = (int64_t)ms * 1000000, .line = at->line};
-	bool whole = stw_read_key(s, " gomaxprocs=", &procs) && stw_read_key(rest, " idleprocs=", &idle) &&
-		stw_read_key(rest, " threads=", &threads) && stw_read_key(rest, " spinningthreads=", &spinning) &&
-		stw_read_key(rest, " idlethreads=", &idle_threads) && stw_read_key(rest, " runqueue=", &global);
-	const char *queues = whole ? strstr(rest, " runqueue=") + strlen(" runqueue=") : NULL;
-	if (whole && stw_read_key(rest, " gcwaiting=", &waiting)) {
-		new.detailed = true;
-		new.detail.gc_waiting = waiting > 0;
-	} else if (whole) {
-		whole = read_queues(&new, queues + strspn(queues, "0123456789")) != NULL;
-	}
-	if (!whole) {
-		g->torn++;
-		return true;
-	}
+	stw_sched_sample new = {
+		.at_ns = (int64_t)l.ms * 1000000,
+		.line = at->line,
+		.procs = stw_small((int64_t)l.procs),
+		.idle = stw_small((int64_t)l.idle),
+		.threads = stw_small((int64_t)l.threads),
+		.spinning = stw_small((int64_t)l.spinning),
+		.idle_threads = stw_small((int64_t)l.idle_threads),
+		.global = stw_small((int64_t)l.global),
+		.local = l.local,
+		.local_max = l.local_max,
+		.detailed = l.detailed,
+		.detail.gc_waiting = l.waiting > 0,
+	};
 	new.run = stw_godebug_run_of(g, at, new.at_ns, -1);
 	stw_sched_sample *sample = new.run == UINT32_MAX ? NULL : stw_vec_push(g->mem, &g->samples);
 	if (!sample)
 		return false;
-	new.procs = stw_small(procs);
-	new.idle = stw_small(idle);
-	new.threads = stw_small(threads);
-	new.spinning = stw_small(spinning);
-	new.idle_threads = stw_small(idle_threads);
-	new.global = stw_small(global);
 	*sample = new;
-	return new.detailed || read_ticks(g, &new, rest);
-}
-
-/* ---- details ---- */
-
-/* "P3" before the colon at s: the letter and the number; 0 if it is something else. */
-static char subject(const char *line, const char *s, uint64_t *id)
-{
-	const char *at = s;
-	while (at > line && at[-1] >= '0' && at[-1] <= '9')
-		at--;
-	if (at == s || at == line || !stw_read_count(at, id) || (at - 1 > line && at[-2] != ' ' && at[-2] != '\t'))
-		return 0;
-	return at[-1];
-}
-
-static bool p_line(stw_godebug *g, stw_sched_sample *s, const char *rest, uint64_t id)
-{
-	int64_t status, tick = 0, calls = 0, m = -1, queued, timers = 0;
-	if (!stw_read_key(rest, " status=", &status) || !stw_read_key(rest, " runqsize=", &queued))
-		return true;
-	stw_read_key(rest, " schedtick=", &tick);
-	stw_read_key(rest, " syscalltick=", &calls);
-	stw_read_key(rest, " m=", &m);
-	stw_read_key(rest, " timerslen=", &timers);
-	s->detail.ps[status >= 0 && status < STW_P_STATES - 1 ? status : STW_P_STATES - 1]++;
-	add_local(s, stw_small(queued));
-	if (g->reading.count >= MOST_PS)
-		return true;
-	stw_sched_p *p = stw_vec_push(g->mem, &g->reading);
-	if (!p)
-		return false;
-	*p = (stw_sched_p){(int64_t)id, m, stw_small(status), (uint64_t)tick, (uint64_t)calls, stw_small(queued), stw_small(timers)};
-	return status != STW_SCHED_P_SYSCALL ||
-		goes_on(g,
-			(stw_sched_stay){.kind = STW_STAY_CALL,
-				.p = p->id,
-				.g = -1,
-				.m = m,
-				.schedtick = p->schedtick,
-				.syscalltick = p->syscalltick},
-			s);
-}
-
-static const stw_sched_p *p_of(const stw_godebug *g, int64_t id)
-{
-	for (size_t i = 0; i < g->reading.count; i++) {
-		size_t at = ((size_t)id + i) % g->reading.count; /* mostly they stand in order */
-		if (g->reading.items[at].id == id)
-			return &g->reading.items[at];
-	}
-	return NULL;
-}
-
-static bool m_line(stw_godebug *g, stw_sched_sample *s, const char *rest, int64_t id)
-{
-	int64_t p, curg, locked = -1, blocked = 0, spinning = 0;
-	if (!stw_read_key(rest, " p=", &p) || !stw_read_key(rest, " curg=", &curg))
-		return true;
-	stw_read_key(rest, " blocked=", &blocked);
-	stw_read_key(rest, " spinning=", &spinning);
-	stw_read_key(rest, " lockedg=", &locked);
-	/* up to Go 1.10 a thread in a system call keeps the P's number; the P knows better whose it is */
-	const stw_sched_p *of = p >= 0 && curg >= 0 ? p_of(g, p) : NULL;
-	bool in_go = curg >= 0 && blocked <= 0 && (p < 0 || (of && of->m != id));
-	s->detail.ms++;
-	s->detail.ms_with_p += p >= 0 && !in_go;
-	s->detail.ms_blocked += blocked > 0;
-	s->detail.ms_spinning += spinning > 0;
-	s->detail.ms_locked += locked >= 0;
-	s->detail.ms_in_go += in_go;
-	if (in_go)
-		return goes_on(g, (stw_sched_stay){.kind = STW_STAY_IN_CALL, .p = -1, .g = curg, .m = id}, s);
-	return !of || of->status != STW_SCHED_P_RUNNING ||
-		goes_on(g, (stw_sched_stay){.kind = STW_STAY_RUNS, .p = p, .g = curg, .m = id, .schedtick = of->schedtick}, s);
-}
-
-/* Goroutines that run on or sleep in their threads by design: mark workers, the timers' goroutine (up to Go 1.13), those that stand
- * for threads of C (dead until C calls Go). What this sample says of them is nobody's. */
-static void excuse(stw_godebug *g, stw_sched_sample *s, int64_t id, bool collector)
-{
-	for (size_t i = 0; i < g->open.count; i++) {
-		stw_sched_stay *o = &g->open.items[i];
-		if (o->g == id && o->line == s->line && o->run == s->run) {
-			o->collector |= collector;
-			s->detail.ms_in_go -= o->kind == STW_STAY_IN_CALL && !collector && o->samples && s->detail.ms_in_go;
-			o->samples = collector ? o->samples : 0;
-		}
-	}
-}
-
-static bool count_reason(stw_godebug *g, const char *text, size_t length)
-{
-	uint32_t name = stw_intern_put(&g->names, text, length);
-	if (name == UINT32_MAX)
-		return false;
-	for (size_t i = 0; i < g->reading_reasons.count; i++)
-		if (g->reading_reasons.items[i].reason == name) {
-			g->reading_reasons.items[i].count++;
-			return true;
-		}
-	if (g->reading_reasons.count >= MOST_REASONS)
-		return true;
-	stw_sched_reason *r = stw_vec_push(g->mem, &g->reading_reasons);
-	if (r)
-		*r = (stw_sched_reason){name, 1};
-	return r != NULL;
-}
-
-static bool g_line(stw_godebug *g, stw_sched_sample *s, const char *rest, int64_t id)
-{
-	int64_t status;
-	if (!stw_read_key(rest, " status=", &status))
-		return true;
-	status &= ~(int64_t)0x1000; /* _Gscan */
-	s->detail.gs[status >= 0 && status < STW_G_STATES - 1 ? status : STW_G_STATES - 1]++;
-	if (status == STW_SCHED_G_DEAD || status == STW_SCHED_G_DEAD_EXTRA)
-		excuse(g, s, id, false);
-	const char *reason = strchr(rest, '('), *end = reason ? strstr(reason, ") m=") : NULL;
-	if (!end)
-		return true;
-	reason++; /* of the last wait, also where it does not wait now */
-	if (strncmp(reason, "GC ", 3) == 0)
-		excuse(g, s, id, true);
-	else if (strncmp(reason, "timer goroutine", 15) == 0)
-		excuse(g, s, id, false);
-	size_t length = (size_t)(end - reason);
-	return status != STW_SCHED_G_WAITING || length == 0 || length > REASON_MAX_LENGTH || count_reason(g, reason, length);
-}
-
-/* "  P0: status=1 …", "  M3: p=0 curg=29 …", "  G7: status=4(chan receive) m=nil …" */
-bool stw_godebug_detail(stw_godebug *g, const char *text)
-{
-	stw_sched_sample *s = g->samples.count ? &g->samples.items[g->samples.count - 1] : NULL;
-	if (!s || !s->detailed)
-		return true;
-	const char *colon = strstr(text, ": status=");
-	uint64_t id;
-	if (!colon)
-		colon = strstr(text, ": p=");
-	char what = colon ? subject(text, colon, &id) : 0;
-	if (what == 'P')
-		return p_line(g, s, colon + 1, id);
-	if (what == 'M')
-		return m_line(g, s, colon + 1, (int64_t)id);
-	return what != 'G' || g_line(g, s, colon + 1, (int64_t)id);
+	g->reading_details = new.detailed;
+	g->details_stream = at->stream;
+	return stw_godebug_written(g, new.run, new.at_ns, at) && read_ticks(g, &new, l.ticks);
 }
 
 /* sysmon has a thread and no P (runtime/proc.go); a P that is not idle has one. */

@@ -90,15 +90,15 @@ static bool describe_sched(stw_companion *c, const stw_godebug *g)
 static bool describe_gc(stw_companion *c, const stw_godebug *g)
 {
 	uint64_t forced = 0;
-	int64_t stopped = 0, sweep = 0, term = 0, mark = 0, assist = 0, goal = 0, live = 0;
+	int64_t stopped = 0, sweep = 0, term = 0, mark = 0, assist = 0, goal = -1, live = 0;
 	for (size_t i = 0; i < g->gcs.count; i++) {
 		const stw_gc_line *l = &g->gcs.items[i];
 		forced += l->forced;
-		stopped += l->sweep_term_ns + l->mark_term_ns;
+		stopped = stw_add_up(stopped, l->sweep_term_ns + l->mark_term_ns);
 		sweep = l->sweep_term_ns > sweep ? l->sweep_term_ns : sweep;
 		term = l->mark_term_ns > term ? l->mark_term_ns : term;
-		mark += l->mark_ns;
-		assist += l->assist_ns;
+		mark = stw_add_up(mark, l->mark_ns);
+		assist = stw_add_up(assist, l->assist_ns);
 		goal = l->goal > goal ? l->goal : goal;
 		live = l->heap_live > live ? l->heap_live : live;
 	}
@@ -111,7 +111,7 @@ static bool describe_gc(stw_companion *c, const stw_godebug *g)
 		stw_companion_number(c, "gc_assist_cpu_ns", "assists (CPU)", STWATCH_NS, assist) &&
 		stw_companion_number(c, "gc_cpu_percent_last", "GC's CPU %, last", STWATCH_COUNT, g->gcs.items[g->gcs.count - 1].percent) &&
 		stw_companion_number(c, "heap_live_max_bytes", "live heap, most", STWATCH_BYTES, live << 20) &&
-		stw_companion_number(c, "heap_goal_max_bytes", "heap goal, most", STWATCH_BYTES, goal << 20);
+		stw_companion_number(c, "heap_goal_max_bytes", "heap goal, most", STWATCH_BYTES, goal < 0 ? STWATCH_UNKNOWN : goal << 20);
 }
 
 static bool describe_inits(stw_companion *c, const stw_godebug *g)
@@ -119,7 +119,7 @@ static bool describe_inits(stw_companion *c, const stw_godebug *g)
 	int64_t all = 0;
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < g->inits.count; i++) {
-		all += g->inits.items[i].clock_ns;
+		all = stw_add_up(all, g->inits.items[i].clock_ns);
 		bytes += g->inits.items[i].bytes;
 	}
 	return number(c, "init_packages", "packages initialised", STWATCH_COUNT, g->inits.count) &&
@@ -219,7 +219,7 @@ static bool table_gc(stw_companion *c, const stw_godebug *g)
 	for (size_t i = 0; cell && i < n; i++, cell += N) {
 		const stw_gc_line *l = rows[i];
 		const int64_t numbers[N] = {(int64_t)l->number, l->at_ns, l->sweep_term_ns, l->mark_ns, l->mark_term_ns, l->assist_ns,
-			l->goal << 20, (int64_t)l->line};
+			l->goal < 0 ? STWATCH_UNKNOWN : l->goal << 20, (int64_t)l->line};
 		for (size_t k = 0; k < N; k++)
 			cell[k].number = numbers[k];
 	}
@@ -266,14 +266,19 @@ static bool table_ps(stw_companion *c, const stw_godebug *g)
 	return cell != NULL;
 }
 
+static const stw_sched_sample *fullest(const stw_godebug *g)
+{
+	for (size_t i = 0; i < g->samples.count; i++)
+		if (g->samples.items[i].line == g->ps_line)
+			return &g->samples.items[i];
+	return NULL;
+}
+
 /* Goroutines by state in that sample. */
 static bool table_gs(stw_companion *c, const stw_godebug *g)
 {
 	static const stwatch_column columns[] = {{"state", "state", STWATCH_TEXT}, {"goroutines", "goroutines", STWATCH_COUNT}};
-	const stw_sched_sample *s = NULL;
-	for (size_t i = 0; i < g->samples.count && !s; i++)
-		if (g->samples.items[i].line == g->ps_line)
-			s = &g->samples.items[i];
+	const stw_sched_sample *s = fullest(g);
 	size_t n = 0;
 	for (size_t i = 0; s && i < STW_G_STATES; i++)
 		n += s->detail.gs[i] > 0;
@@ -291,10 +296,13 @@ static bool table_gs(stw_companion *c, const stw_godebug *g)
 static bool table_reasons(stw_companion *c, const stw_godebug *g)
 {
 	static const stwatch_column columns[] = {{"reason", "waiting for", STWATCH_TEXT}, {"goroutines", "goroutines", STWATCH_COUNT}};
-	stwatch_cell *cell = stw_companion_table(c, "wait_reasons", "those that waited", columns, 2, g->reasons.count, 0);
-	for (size_t i = 0; cell && i < g->reasons.count; i++, cell += 2) {
-		cell[0].text = stw_intern_get(&g->names, g->reasons.items[i].reason).data;
-		cell[1].number = g->reasons.items[i].count;
+	const stw_sched_sample *s = fullest(g);
+	const size_t n = s ? s->detail.n_reasons : 0;
+	stwatch_cell *cell = stw_companion_table(c, "wait_reasons", "those that waited", columns, 2, n, 0);
+	for (size_t i = 0; cell && i < n; i++, cell += 2) {
+		const stw_sched_reason *r = &g->reasons.items[s->detail.first_reason + i];
+		cell[0].text = stw_intern_get(&g->names, r->reason).data;
+		cell[1].number = r->count;
 	}
 	return cell != NULL;
 }
@@ -306,6 +314,7 @@ static bool describe(stw_companion *c)
 		(!g->samples.count || describe_sched(c, g)) && (!g->gcs.count || describe_gc(c, g)) &&
 		(!g->inits.count || describe_inits(c, g)) && (!g->pacer.lines || describe_pacer(c, &g->pacer)) &&
 		(!g->scavenger || number(c, "scavenger_lines", "scavenger lines", STWATCH_COUNT, g->scavenger)) &&
+		(!g->joined || number(c, "joined_lines", "torn lines, put together", STWATCH_COUNT, g->joined)) &&
 		(!g->torn || number(c, "torn_lines", "torn lines, left out", STWATCH_COUNT, g->torn)) &&
 		(!g->samples.count || table_sched(c, g)) && (!g->ps.count || (table_ps(c, g) && table_gs(c, g) && table_reasons(c, g))) &&
 		(!g->gcs.count || table_gc(c, g)) && (!g->inits.count || table_inits(c, g));

@@ -8,6 +8,7 @@ static void walk_samples(const stw_godebug *g)
 		const stw_sched_sample *s = &g->samples.items[i], *before = i ? s - 1 : NULL;
 		REQUIRE(s->run < g->runs.count && s->line > 0 && s->at_ns >= 0 && s->local_max <= s->local);
 		REQUIRE(!before || before->run < s->run || (before->run == s->run && before->at_ns <= s->at_ns));
+		REQUIRE(s->detail.n_reasons == 0 || s->detail.first_reason + s->detail.n_reasons <= g->reasons.count);
 	}
 	for (size_t i = 0; i < g->stays.count; i++) {
 		const stw_sched_stay *s = &g->stays.items[i];

@@ -152,7 +152,7 @@ static void stays(void **state)
 	fixture f;
 #define SAMPLE(ms, waiting)                                                                                                                \
 	"SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=" waiting " nmidlelocked" \
-	"=0"
+	"=0 stopwait=0 sysmonwait=0"
 	READ(&f, SAMPLE("0", "0"), "  P0: status=1 schedtick=7 syscalltick=1 m=4 runqsize=2 gfreecnt=0",
 		"  P1: status=2 schedtick=9 syscalltick=4 m=-1 runqsize=0 gfreecnt=0",
 		"  M4: p=0 curg=22 spinning=false blocked=false lockedg=-1", "  M3: p=1 curg=23 spinning=false blocked=false lockedg=-1",
@@ -293,8 +293,191 @@ static void in_json(void **state)
 	assert_int_equal(f.g.samples.count, 4);
 	assert_int_equal(f.g.samples.items[1].line, 2);
 	const int64_t second = 1795939280; /* date -u -d '2026-11-29 08:01:20' +%s */
-	const stw_godebug_run *r = &f.g.runs.items[f.g.gcs.items[0].run];
-	assert_int_equal(r->wall_ns, second * 1000000000 + 123456789 - 13000000);
+	const stw_godebug_clock *clock = f.g.clocks.items;
+	assert_int_equal(f.g.clocks.count, 5);
+	for (size_t i = 0; i < 5; i++)
+		if (clock[i].run == f.g.gcs.items[0].run && clock[i].stamp.unit == 1) {
+			assert_int_equal(clock[i].stamp.ns, second * 1000000000 + 123456789);
+			assert_int_equal(clock[i].at_ns, 13000000 + 15000 + 7500000 + 130000); /* at its end */
+			assert_int_equal(clock[i].how, STW_CLOCK_OWN);
+		}
+	done(&f);
+}
+
+/* ---- times that logs write ---- */
+
+static void stamps(void **state)
+{
+	(void)state;
+	enum { ZONE = STW_STAMP_NO_ZONE, YEAR = STW_STAMP_NO_YEAR, DATE = STW_STAMP_NO_DATE };
+	const int64_t second = 1795939280, ms = 1000000; /* 2026-11-29 08:01:20 UTC */
+	static const struct {
+		const char *line;
+		int64_t off_ms, unit;
+		int lacks;
+	} cases[] = {
+		{"2026-11-29T08:01:20Z x", 0, 1000000000, 0},
+		{"2026-11-29T08:01:20.123Z x", 123, 1000000, 0},
+		{"2026-11-29T09:01:20.123456+01:00 x", 123, 1000, 0},
+		{"2026-11-29 03:01:20,123 -0500 x", 123, 1000000, 0},
+		{"2026-11-29 08:01:20.123 UTC [12] x", 123, 1000000, 0},
+		{"2026-11-29T08:01:20+0000 host app[12]: x", 0, 1000000000, 0}, /* journalctl -o short-iso */
+		{"[2026-11-29 08:01:20,123] x", 123, 1000000, ZONE},
+		{"2026-11-29 08:01:20.123 - x", 123, 1000000, ZONE},
+		{"2026/11/29 08:01:20 x", 0, 1000000000, ZONE},
+		{"server: 2026/11/29 08:01:20.123456 x", 123, 1000, ZONE},
+		{"web_1  | 2026-11-29T08:01:20.123Z x", 123, 1000000, 0},
+		{"[pod/app-5d4-x/app] 2026-11-29T08:01:20.123456789Z x", 123, 1, 0},
+		{"2026-11-29T08:01:20.123456789Z stderr F x", 123, 1, 0}, /* CRI */
+		{"{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-29T08:01:20.123456789Z\"}", 123, 1, 0}, /* Docker */
+		{"{\"log\":\"2026/11/29 09:01:20 x\\n\",\"time\":\"2026-11-29T08:01:20.123456789Z\"}", 123, 1, 0},
+		{"{\"level\":\"info\",\"ts\":1795939280.1234567,\"msg\":\"x\"}", 123, 100, 0}, /* zap */
+		{"{\"level\":\"info\",\"time\":1795939280,\"message\":\"x\"}", 0, 1000000000, 0}, /* zerolog */
+		{"{\"ts\": 1795939280123}", 123, 1000000, 0},
+		{"{\"__REALTIME_TIMESTAMP\":\"1795939280123456\",\"MESSAGE\":\"x\"}", 123, 1000, 0}, /* journalctl -o json */
+		{"time=2026-11-29T08:01:20.123Z level=INFO msg=x", 123, 1000000, 0}, /* slog */
+		{"level=info ts=2026-11-29T08:01:20.123Z msg=x", 123, 1000000, 0},
+		{"1795939280.123456 x", 123, 1000, 0}, /* ts %.s */
+		{"10.0.0.1 - - [29/Nov/2026:08:01:20 +0000] x", 0, 1000000000, 0},
+		{"Nov 29 08:01:20 host app[12]: x", 0, 1000000000, ZONE | YEAR},
+		{"<34>Nov 29 08:01:20 host x", 0, 1000000000, ZONE | YEAR},
+		{"Nov 29 08:01:20.123 x", 123, 1000000, ZONE | YEAR},
+		{"I1129 08:01:20.123456   12 f.go:3] x", 123, 1000, ZONE | YEAR}, /* klog */
+		{"08:01:20.123 x", 123, 1000000, ZONE | DATE},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		stw_stamp t;
+		if (!stw_stamp_of(cases[i].line, strlen(cases[i].line), &t))
+			fail_msg("no stamp: %s", cases[i].line);
+		int64_t at = stw_stamp_near(&t, (second + 40000) * 1000000000, 0);
+		if (at / ms != second * 1000 + cases[i].off_ms || t.unit != cases[i].unit || t.lacks != cases[i].lacks)
+			fail_msg("%s: %lld, of %lld, lacks %d", cases[i].line, (long long)(at / ms - second * 1000), (long long)t.unit,
+				t.lacks);
+	}
+}
+
+static void no_stamps(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {"", "SCHED 10ms: gomaxprocs=2", "the certificate of the host expires 2027-01-01T00:00:00Z",
+		"2026-13-29T08:01:20Z", "2026-11-29", "2026-11-29T25:01:20Z", "12345.678 x", "v1.2026-11-29 08:01:20",
+		"{\"events\":1795939280,\"t\":7}", "Nov 29", "Nov 29 8:1:2", "08:01:20:30 x", "started at 108:01:20"};
+	stw_stamp t;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		if (stw_stamp_of(lines[i], strlen(lines[i]), &t))
+			fail_msg("a stamp: %s", lines[i]);
+}
+
+/* The year and the day that a stamp lacks are those nearest to the trace; its zone is what is tried. */
+static void stamps_near(void **state)
+{
+	(void)state;
+	stw_stamp t;
+	const int64_t s = 1000000000, new_year = 1798761600; /* 2027-01-01 00:00:00 UTC */
+	assert_true(stw_stamp_of("Dec 31 23:59:50 host x", 22, &t));
+	assert_int_equal(stw_stamp_near(&t, (new_year + 5) * s, 0), (new_year - 10) * s);
+	assert_true(stw_stamp_of("Jan  1 00:00:03 host x", 22, &t));
+	assert_int_equal(stw_stamp_near(&t, (new_year - 5) * s, 0), (new_year + 3) * s);
+	assert_int_equal(stw_stamp_near(&t, (new_year - 5) * s, 3600 * s), (new_year + 3 - 3600) * s);
+	assert_true(stw_stamp_of("Feb 29 12:00:00 x", 17, &t)); /* 2028 has one */
+	assert_int_equal(stw_stamp_near(&t, INT64_C(1835438400) * s, 0), INT64_C(1835438400) * s);
+	assert_true(stw_stamp_of("23:59:50 x", 10, &t));
+	assert_int_equal(stw_stamp_near(&t, (new_year + 5) * s, 0), (new_year - 10) * s);
+	assert_true(stw_stamp_of("00:00:03 x", 10, &t));
+	assert_int_equal(stw_stamp_near(&t, (new_year - 5) * s, 0), (new_year + 3) * s);
+}
+
+/* A line without a stamp stands between those of the lines around it. */
+static void stamps_around(void **state)
+{
+	(void)state;
+	fixture f;
+	READ(&f, "2026-11-29T08:01:20Z a", SCHED("100"), SCHED("200"), "no time", "2026-11-29T08:01:21Z b", "2026-11-29T08:01:22Z c",
+		"2026-11-29T08:01:23Z " SCHED("300"));
+	assert_int_equal(f.g.clocks.count, 3);
+	const stw_godebug_clock *c = f.g.clocks.items;
+	assert_int_equal(c[0].how, STW_CLOCK_BEFORE);
+	assert_int_equal(c[0].at_ns, 100000000);
+	assert_int_equal(c[1].how, STW_CLOCK_AFTER);
+	assert_int_equal(c[1].at_ns, 200000000);
+	assert_int_equal(c[1].stamp.ns - c[0].stamp.ns, 1000000000);
+	assert_int_equal(c[2].how, STW_CLOCK_OWN);
+	done(&f);
+}
+
+/* ---- lines that other output has torn ---- */
+
+#define REST " threads=4 spinningthreads=0 idlethreads=2 runqueue=1 [ 7 8 ] schedticks=[ 99 98 ]"
+
+static void torn_and_joined(void **state)
+{
+	(void)state;
+	fixture f;
+	/* behind a number: a date, a word; before one; within the lists; behind the log's own words; with other lines between */
+	READ(&f, "SCHED 10ms: gomaxprocs=22026/11/29 08:01:20 hello", " idleprocs=1" REST, "SCHED 20ms: gomaxprocs=2hello",
+		" idleprocs=1" REST, "SCHED 30ms: gomaxprocs=2 idleprocs=2026/11/29 08:01:20 hello", "1" REST,
+		"SCHED 40ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 idlethreads=2 runqueue=1 [ 708:01:20 x",
+		" 8 ] schedticks=[ 99 98 ]", "2026-11-29T08:01:20Z SCHED 50ms: gomaxprocs=2 idleprocs=hello",
+		"2026-11-29T08:01:20Z another line", "2026-11-29T08:01:20Z 1" REST,
+		"{\"log\":\"SCHED 60ms: gomaxprocs=2panic\\n\",\"time\":\"2026-11-29T08:01:20Z\"}",
+		"{\"log\":\" idleprocs=1" REST "\\n\",\"time\":\"2026-11-29T08:01:20Z\"}");
+	assert_int_equal(f.g.samples.count, 6);
+	assert_int_equal(f.g.joined, 6);
+	assert_int_equal(f.g.torn, 0);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(f.g.samples.items[i].procs, 2);
+		assert_int_equal(f.g.samples.items[i].idle, 1);
+		assert_int_equal(f.g.samples.items[i].local, 15);
+	}
+	assert_int_equal(f.g.samples.items[0].line, 1);
+	done(&f);
+	READ(&f, "gc 1 @0.013s 6%: 0.015+7.52026/11/29 08:01:20 hello",
+		"+0.13 ms clock, 0.031+0.27/1.8/5.5+0.27 ms cpu, 7->9->8 MB, 8 MB goal, 2 P");
+	assert_int_equal(f.g.gcs.count, 1);
+	assert_int_equal(f.g.gcs.items[0].mark_ns, 7500000);
+	done(&f);
+}
+
+static void torn_for_good(void **state)
+{
+	(void)state;
+	fixture f;
+	/* whose digits they are can't be told; no rest; the rest of another stream; cut */
+	READ(&f, "SCHED 10ms: gomaxprocs=2 idleprocs=15 items", REST, "SCHED 20ms: gomaxprocs=2hello", "nothing", SCHED("30"),
+		"web_1  | SCHED 40ms: gomaxprocs=2hello", "web_2  |  idleprocs=1" REST, "gc 1 @0.013s 6%: 0.01hello",
+		"SCHED 10 jobs of 12, see SCHED 5", "SCHED 50ms: gomaxprocs=2 idleprocs=1 thre");
+	assert_int_equal(f.g.samples.count, 1);
+	assert_int_equal(f.g.joined, 0);
+	assert_int_equal(f.g.torn, 5);
+	done(&f);
+	/* the runtime's own line in the middle is read */
+	READ(&f, "SCHED 10ms: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 idlethreads=2 runqueue=1 [ 7" GC("1", "0.013"),
+		" 8 ] schedticks=[ 99 98 ]");
+	assert_int_equal(f.g.gcs.count, 1);
+	assert_int_equal(f.g.samples.count, 1);
+	assert_int_equal(f.g.samples.items[0].local_max, 8);
+	assert_int_equal(f.g.torn, 0);
+	done(&f);
+}
+
+/* Details of a torn sample are not those of the one before; of two processes each has its own. */
+static void torn_details(void **state)
+{
+	(void)state;
+	fixture f;
+#define SAMPLE(ms)                                                                                                                         \
+	"SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=0 nmidlelocked=0 "        \
+		    "stopwait=0 sysmonwait=0"
+#define G(id) "  G" id ": status=4(chan send) m=nil lockedm=nil"
+	READ(&f, "a " SAMPLE("0"), "a " G("1"), "b " G("7"), "a " G("2"), "a   G3: status=4(chan send) m=2026/11/29 08:01:20 hello",
+		"a SCHED 100ms: gomaxprocs=2 idleprocs=2026/11/29 08:01:20 hello", "a " G("1"), "a " G("2"));
+#undef SAMPLE
+#undef G
+	assert_int_equal(f.g.samples.count, 1);
+	assert_int_equal(f.g.samples.items[0].detail.gs[4], 2);
+	assert_int_equal(f.g.samples.items[0].detail.n_reasons, 1);
+	assert_int_equal(f.g.reasons.items[f.g.samples.items[0].detail.first_reason].count, 2);
+	assert_int_equal(f.g.torn, 2);
 	done(&f);
 }
 
@@ -310,6 +493,13 @@ int main(void)
 		cmocka_unit_test(other_lines),
 		cmocka_unit_test(several_runs),
 		cmocka_unit_test(in_json),
+		cmocka_unit_test(stamps),
+		cmocka_unit_test(no_stamps),
+		cmocka_unit_test(stamps_near),
+		cmocka_unit_test(stamps_around),
+		cmocka_unit_test(torn_and_joined),
+		cmocka_unit_test(torn_for_good),
+		cmocka_unit_test(torn_details),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
