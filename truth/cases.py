@@ -94,7 +94,7 @@ FAULTS = [
          beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy"], samples=True),
     Case("pooled", "pooled", [Fault("pool", ["allocation-starvation"], size=False)], procs=(2, 8), beside=AFTER_STOP + STW + ["gc-mark-termination", "lock-convoy", "netpoll-imbalance"]),
     Case("recheck", "recheck", [Fault("gcterm", ["gc-mark-termination"], [], least=25, share=0.4)], procs=(2, 8), env={"GODEBUG": "gccheckmark=1"}, beside=AFTER_STOP + STW),
-    *[Case(f"tardy-{mode}", "tardy", [Fault("late", ["gc-mark-termination"], ["main.(*ledger).work"], size=False, level=level)], mode=mode, procs=(2, 8),
+    *[Case(f"tardy-{mode}", "tardy", [Fault("late", ["gc-mark-termination", "goroutine-starved"], ["main.(*ledger).work"], size=False, level=level)], mode=mode, procs=(2, 8),
            env=NO_PREEMPT if mode == "loop" else {}, beside=AFTER_STOP + STW, samples=mode == "loop") for mode, level in (("copy", "warning"), ("loop", "warning"))],
     *[Case(f"alarms-{mode}", "alarms", [Fault("storm", STARVED, size=False)], mode=mode,
            procs=(2, 8, 1), oldest=9, beside=["outside-program", "proc-idle-with-backlog"]) for mode in ("afterfunc", "tickers", "sleepers")],

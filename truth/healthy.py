@@ -6,7 +6,7 @@
 The programs are those of truth/healthy (`plain`: the standard library only; `served`: other people's servers and stores, for which modules
 are fetched) and tests of the standard library. Each is recorded with a CPU profile, a dump of all goroutines and GODEBUG's lines beside the
 trace; `stwatch diagnose` gets the trace alone, then all of it. Prints a line for each finding at warning or above: `TRUE` where EXPECTED says
-that the program does just that, `NOISE` where others took the CPU meanwhile, else `FALSE`. Exit status: 0 nothing false, 1 something, 77 no Go.
+that the program does just that, `NOISE` where others took the CPU meanwhile or GOMAXPROCS is beyond the CPUs, else `FALSE`. Exit status: 0 nothing false, 1 something, 77 no Go.
 """
 import argparse
 import json
@@ -33,7 +33,8 @@ EXPECTED = {"json": ALLOCATES, "images": ALLOCATES, "gzip": ALLOCATES, "files": 
             "proxy": ALLOCATES, "http": ALLOCATES, "https": ALLOCATES, "batch": ALLOCATES | {"runqueue-backlog", "goroutine-starved"}, "compress_flate": ALLOCATES | {"goroutine-starved"},
             "regexp": ALLOCATES, "image_png": ALLOCATES, "sync": ALLOCATES | {"goroutine-starved", "runqueue-backlog"}, "database_sql": {"goroutine-stuck-waiting"},
             "time": ALLOCATES | {"runqueue-backlog", "goroutine-starved"}}
-CROWDED = run.NOISY | {"gc-mark-termination", "stw-frequent", "stw-prolonged", "netpoll-imbalance"}     # true, where others took the CPU
+# True, where others took the CPU, or there are more P's than CPUs.
+CROWDED = run.NOISY | {"gc-mark-termination", "stw-frequent", "stw-prolonged", "netpoll-imbalance", "lock-convoy"}
 
 
 def go_of(env):
@@ -79,7 +80,7 @@ def diagnose(stwatch, files):
         return [{"severity": "error", "rule": "failed", "title": f"exit {done.returncode}: {done.stderr.decode('utf8', 'replace')[-200:]}"}]
 
 
-def judge(stwatch, trace, name, foreign):
+def judge(stwatch, trace, name, crowded):
     """Prints what is loud; the number of findings that nothing explains."""
     base, where = trace.removesuffix(".trace"), os.path.basename(trace).removesuffix(".trace")
     beside = [base + end for end in (".cpu", ".dump", ".stderr") if os.path.exists(base + end) and os.path.getsize(base + end)]
@@ -91,7 +92,7 @@ def judge(stwatch, trace, name, foreign):
             if not run.loud(f) or key in said:
                 continue
             said.add(key)
-            word = "TRUE" if f["rule"] in EXPECTED.get(name, ()) else "NOISE" if foreign > run.FOREIGN and f["rule"] in CROWDED else "FALSE"
+            word = "TRUE" if f["rule"] in EXPECTED.get(name, ()) else "NOISE" if crowded and f["rule"] in CROWDED else "FALSE"
             wrong += word == "FALSE"
             print(f"{word:<7}{where}{' (joined)' if len(files) > 1 else ''}: {f['rule']} ({f['severity']}, {f.get('cause')}, "
                   f"{', '.join(sorted(run.named(f.get('culprit')))) or 'no culprit'}): {f['title']}", flush=True)
@@ -150,7 +151,8 @@ def main():
             print(f"SKIP   {os.path.basename(trace)}: {why}")
             continue
         count += 1
-        more, quiet = judge(args.stwatch, trace, name, foreign)
+        crowded = foreign > run.FOREIGN or int(env.get("GOMAXPROCS", 0)) > len(os.sched_getaffinity(0))
+        more, quiet = judge(args.stwatch, trace, name, crowded)
         wrong, notes = wrong + more, notes + quiet
     print(f"{count} recordings, {wrong} loud findings that nothing explains, {notes} notes")
     return 1 if wrong else 0

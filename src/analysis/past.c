@@ -1,12 +1,12 @@
 #include "analysis/past.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "analysis/stay_order.h"
 #include "base/error.h"
 #include "model/fold.h"
 
-enum { EVENTS_A_PAUSE = 1 << 14 };
+enum { EVENTS_A_PAUSE = 1 << 14, BLOCK = 1 << 16 };
 
 void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 {
@@ -14,6 +14,9 @@ void stw_past_init(stw_past *p, stw_mem *mem, size_t room)
 	p->mem = mem;
 	p->room = room;
 	stw_map_init(&p->proc_index, mem);
+	stw_map_init(&p->homes, mem);
+	stw_map_init(&p->run_index, mem);
+	stw_stay_store_init(&p->store, mem, room < BLOCK ? room : BLOCK);
 }
 
 void stw_past_unload(stw_past *p)
@@ -27,18 +30,28 @@ void stw_past_unload(stw_past *p)
 	p->has_tables = false;
 	p->loaded = p->begun = p->failed = false;
 	p->stays.count = p->procs.count = p->assists.count = 0;
+	p->failure.status = STWATCH_OK;
+	stw_stay_store_clear(&p->store);
 	p->oldest = 0;
 	p->stop_since = p->last = STW_TIME_UNKNOWN;
 	stw_map_clear(&p->proc_index);
+	stw_map_clear(&p->homes);
+	stw_map_clear(&p->run_index);
+	p->runs.count = 0;
+	memset(p->tracks, 0, sizeof p->tracks);
 }
 
 void stw_past_free(stw_past *p)
 {
 	stw_past_unload(p);
 	stw_vec_free(p->mem, &p->stays);
+	stw_stay_store_free(&p->store);
 	stw_vec_free(p->mem, &p->procs);
 	stw_vec_free(p->mem, &p->assists);
 	stw_map_free(&p->proc_index);
+	stw_map_free(&p->homes);
+	stw_map_free(&p->run_index);
+	stw_vec_free(p->mem, &p->runs);
 }
 
 /* ---- keeping ---- */
@@ -50,6 +63,8 @@ static void keep(stw_past *p, const stw_past_stay *stay)
 		stw_past_stay *gone = &p->stays.items[p->oldest];
 		if (gone->to > p->begin)
 			p->begin = gone->to;
+		if (gone->to >= p->earliest && stw_stay_store_put(&p->store, gone, &p->failure) != STWATCH_OK)
+			p->failed = true;
 		*gone = *stay;
 		p->oldest = (p->oldest + 1) % p->room;
 		return;
@@ -183,24 +198,39 @@ static void see_instant(stw_past *p, stw_past_track track, int64_t id, int64_t b
 	keep(p, &stay);
 }
 
+/* Where a goroutine began, or was when the generation did: kept as long as it lives, for who looks at what it did long after. */
+static void settle(stw_past *p, uint64_t id, uint32_t stack)
+{
+	if (stack && !stw_map_put(&p->homes, id, stack))
+		p->failed = true;
+}
+
 /* What the timeline does not tell. */
 static void see(stw_past *p, const stw_stream_event *e)
 {
 	switch (e->type) {
 	case STW_EV_GoStatus:
-	case STW_EV_GoStatusStack: see_status(p, e); break;
+	case STW_EV_GoStatusStack:
+		see_status(p, e);
+		settle(p, e->a[0], e->type == STW_EV_GoStatusStack ? stack_index(p, e->a[3]) : 0);
+		break;
 	case STW_EV_GoStart: begin_use(p, e->p, (int64_t)e->a[0], STW_STATE_G_RUNNING, e->time, 0); break;
 	case STW_EV_GoSyscallBegin: begin_use(p, e->p, e->g, STW_STATE_G_SYSCALL, e->time, acting_stack(p)); break;
 	case STW_EV_GoSyscallEnd: begin_use(p, e->p, e->g, STW_STATE_G_RUNNING, e->time, 0); break;
 	case STW_EV_GoStop:
 	case STW_EV_GoBlock:
 	case STW_EV_GoDestroy:
-	case STW_EV_GoDestroySyscall: end_use(p, e->p, e->time, acting_stack(p), false); break;
+	case STW_EV_GoDestroySyscall:
+		end_use(p, e->p, e->time, acting_stack(p), false);
+		if (e->type == STW_EV_GoDestroy || e->type == STW_EV_GoDestroySyscall)
+			stw_map_remove(&p->homes, (uint64_t)e->g);
+		break;
 	case STW_EV_ProcStop: end_use(p, e->p, e->time, 0, false); break;
 	case STW_EV_ProcSteal: end_use(p, (int64_t)e->a[0], e->time, 0, false); break;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
 		see_instant(p, STW_PAST_BIRTH, (int64_t)e->a[0], e->g, stack_index(p, e->a[1]), acting_stack(p));
+		settle(p, e->a[0], stack_index(p, e->a[1]));
 		break;
 	case STW_EV_GCMarkAssistBegin: begin_assist(p, e->g, e->time); break;
 	case STW_EV_GCMarkAssistActive: begin_assist(p, (int64_t)e->a[0], p->begin); break;
@@ -218,18 +248,6 @@ static void see(stw_past *p, const stw_stream_event *e)
 
 /* ---- loading ---- */
 
-static int in_order(const void *x, const void *y)
-{
-	const stw_past_stay *a = x, *b = y;
-	if (a->track != b->track)
-		return a->track < b->track ? -1 : 1;
-	if (a->id != b->id)
-		return a->id < b->id ? -1 : 1;
-	if (a->from != b->from)
-		return a->from < b->from ? -1 : 1;
-	return (a->to > b->to) - (a->to < b->to);
-}
-
 static void close_all(stw_past *p, int64_t at)
 {
 	stw_timeline_finish(&p->timeline, at);
@@ -240,11 +258,60 @@ static void close_all(stw_past *p, int64_t at)
 	end_stop(p, at, true);
 }
 
+/* Sorts what is loaded, and notes where each track and each goroutine begins. False when out of memory. */
+static bool arrange(stw_past *p)
+{
+	size_t n = 0;
+	stw_map_clear(&p->run_index);
+	p->runs.count = 0;
+	if (!stw_stays_sort(p->mem, &p->stays))
+		return false;
+	for (unsigned track = 0; track <= STW_PAST_TRACKS; track++) {
+		while (n < p->stays.count && p->stays.items[n].track < track)
+			n++;
+		p->tracks[track] = n;
+	}
+	for (n = p->tracks[STW_PAST_GOROUTINE]; n <= p->tracks[STW_PAST_GOROUTINE + 1]; n++) {
+		const bool end = n == p->tracks[STW_PAST_GOROUTINE + 1];
+		if (!end && n > p->tracks[STW_PAST_GOROUTINE] && p->stays.items[n].id == p->stays.items[n - 1].id)
+			continue;
+		uint32_t *run = stw_vec_push(p->mem, &p->runs);
+		if (!run || (!end && !stw_map_put(&p->run_index, (uint64_t)p->stays.items[n].id, (uint32_t)p->runs.count - 1)))
+			return false;
+		*run = (uint32_t)n;
+	}
+	return true;
+}
+
 static void finish(stw_past *p, int64_t until)
 {
 	close_all(p, p->last == STW_TIME_UNKNOWN || until < p->last ? until : p->last);
-	if (p->stays.count > 1)
-		qsort(p->stays.items, p->stays.count, sizeof *p->stays.items, in_order);
+	p->failed |= !arrange(p);
+}
+
+static stwatch_status fail(const stw_past *p, stwatch_error *error)
+{
+	if (p->failure.status == STWATCH_OK)
+		return stw_fail_memory(error);
+	*error = p->failure;
+	return error->status;
+}
+
+/* Of what is there, that goes on before the moment at which it begins; and what stands before that. */
+static stwatch_status step_back(stw_past *p, const volatile int *cancel, stwatch_error *error)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < p->stays.count; i++)
+		if (p->stays.items[i].from < p->begin)
+			p->stays.items[kept++] = p->stays.items[i];
+	p->stays.count = kept;
+	for (size_t n = 0; n < p->room && stw_stay_store_any(&p->store); n += p->store.block) {
+		stwatch_status status = cancel && *cancel ? stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted")
+							  : stw_stay_store_take(&p->store, &p->stays, p->first, &p->begin, error);
+		if (status != STWATCH_OK)
+			return status;
+	}
+	return STWATCH_OK;
 }
 
 /* What a generation first tells of a goroutine has held since its beginning, however late it is told. */
@@ -313,27 +380,26 @@ static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *ca
 			if (p->stream.v1) /* which tells that at its beginning */
 				return STWATCH_END;
 			if (!look_ahead(p, until) || p->failed)
-				return stw_fail_memory(error);
+				return fail(p, error);
 			continue;
 		}
 		if (!p->begun) {
-			p->begin = e->time;
+			p->begin = p->first = e->time;
 			stw_timeline_generation(&p->timeline, e->time, 1);
 		}
 		p->begun = true;
 		p->last = e->time;
 		see(p, e);
 		if (!stw_feed(&p->timeline, &p->stream, e) || p->failed)
-			return stw_fail_memory(error);
+			return fail(p, error);
 	}
 }
 
-stwatch_status stw_past_load(
-	stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
+/* From the beginning of the generation. */
+static stwatch_status read_anew(stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
 {
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};
-	stw_past_unload(p);
 	if (!stw_timeline_init(&p->timeline, p->mem, (unsigned)trace->version, &hooks))
 		return stw_fail_memory(error);
 	if (trace->v1)
@@ -342,7 +408,7 @@ stwatch_status stw_past_load(
 		stw_stream_open_span(&p->stream, p->mem, s);
 	p->stream.tells_forgotten = true;
 	p->loaded = true;
-	p->begin = until;
+	p->begin = p->first = until;
 	stwatch_status status = read_on(p, until, cancel, error);
 	if (status != STWATCH_END && status != STWATCH_ERR_DAMAGED)
 		return status;
@@ -353,24 +419,42 @@ stwatch_status stw_past_load(
 		return status;
 	p->trace = trace;
 	p->has_tables = true;
-	return p->failed || p->timeline.failed ? stw_fail_memory(error) : STWATCH_OK;
+	return p->failed || p->timeline.failed ? fail(p, error) : STWATCH_OK;
+}
+
+stwatch_status stw_past_load(
+	stw_past *p, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until, const volatile int *cancel, stwatch_error *error)
+{
+	if (!p->loaded || p->span != span || until > p->begin || !stw_stay_store_any(&p->store)) {
+		stw_past_unload(p);
+		p->span = span;
+		p->earliest = earliest;
+		return read_anew(p, trace, span, until, cancel, error);
+	}
+	while (p->begin >= until && stw_stay_store_any(&p->store)) {
+		stwatch_status status = step_back(p, cancel, error);
+		if (status != STWATCH_OK)
+			return status;
+	}
+	return arrange(p) ? STWATCH_OK : stw_fail_memory(error);
 }
 
 /* ---- looking ---- */
 
-static bool is_before(const stw_past_stay *s, stw_past_track track, int64_t id, int64_t before)
-{
-	if (s->track != track)
-		return s->track < track;
-	return s->id != id ? s->id < id : s->from < before;
-}
-
 const stw_past_stay *stw_past_find(const stw_past *p, stw_past_track track, int64_t id, int64_t before)
 {
-	size_t low = 0, high = p->stays.count;
+	size_t low = p->tracks[track], high = p->tracks[track + 1];
+	if (track == STW_PAST_GOROUTINE) {
+		const uint32_t run = stw_map_get(&p->run_index, (uint64_t)id);
+		if (run == STW_MAP_NONE)
+			return NULL;
+		low = p->runs.items[run];
+		high = p->runs.items[run + 1];
+	}
 	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (is_before(&p->stays.items[mid], track, id, before))
+		const size_t mid = low + (high - low) / 2;
+		const stw_past_stay *s = &p->stays.items[mid];
+		if (s->id < id || (s->id == id && s->from < before))
 			low = mid + 1;
 		else
 			high = mid;
@@ -383,6 +467,12 @@ const stw_past_stay *stw_past_before(const stw_past *p, const stw_past_stay *sta
 {
 	const stw_past_stay *s = stay > p->stays.items ? stay - 1 : NULL;
 	return s && s->track == stay->track && s->id == stay->id ? s : NULL;
+}
+
+uint32_t stw_past_home(const stw_past *p, int64_t id)
+{
+	uint32_t stack = stw_map_get(&p->homes, (uint64_t)id);
+	return stack == STW_MAP_NONE ? 0 : stack;
 }
 
 stw_slice stw_past_text(const stw_past *p, const stw_past_stay *stay)

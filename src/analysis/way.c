@@ -81,8 +81,9 @@ static uint32_t spot_nearby(stw_ways *x, const stw_past_stay *s)
 		if (at->stack)
 			return spot_of(x, at->stack);
 	const stw_past_stay *birth = stw_past_find(&x->past, STW_PAST_BIRTH, s->id, s->from + 1);
-	if (birth && birth->stack)
-		return spot_of(x, birth->stack);
+	const uint32_t home = birth && birth->stack ? birth->stack : stw_past_home(&x->past, s->id);
+	if (home)
+		return spot_of(x, home);
 	at = s;
 	for (unsigned n = 0; at < end && at->track == s->track && at->id == s->id && n < NEIGHBOURS; at++, n++)
 		if (at->stack)
@@ -364,10 +365,10 @@ static void look_before_birth(stw_ways *x, stw_way *w, int64_t low)
 	stw_way_level *l = &w->levels.items[w->levels.count - 1];
 	const stw_past_stay *birth = stw_past_find(&x->past, STW_PAST_BIRTH, l->g, w->cursor + 1);
 	bool born = birth && birth->from == w->cursor && w->steps < MOST_STEPS;
-	if (!born ||
-		birth->by ==
-			STWATCH_NONE) { /* no goroutine makes those of time.AfterFunc, but a timer that goes off (time/sleep.go: goFunc) */
-		take(x, w, (stw_way_segment){.kind = born ? STWATCH_PATH_TIMER : STWATCH_PATH_UNKNOWN}, low);
+	/* No goroutine makes those of time.AfterFunc, but a timer that goes off (time/sleep.go: goFunc). */
+	l->made_by_timer |= born && birth->by == STWATCH_NONE;
+	if (!born || l->made_by_timer) {
+		take(x, w, (stw_way_segment){.kind = l->made_by_timer ? STWATCH_PATH_TIMER : STWATCH_PATH_UNKNOWN}, low);
 		return;
 	}
 	l->g = birth->by;
@@ -454,6 +455,14 @@ static void find_limits(stw_ways *x, stw_way *w)
 	}
 }
 
+static int64_t earliest(const stw_ways *x)
+{
+	int64_t from = INT64_MAX;
+	for (size_t i = 0; i < x->ways.count; i++)
+		from = x->ways.items[i].begin < from ? x->ways.items[i].begin : from;
+	return from;
+}
+
 static int64_t latest(const stw_ways *x)
 {
 	int64_t until = INT64_MIN;
@@ -490,7 +499,7 @@ static stwatch_status follow(stw_ways *x, const stw_trace *trace, const int64_t 
 			give_up(x, INT64_MIN);
 			continue;
 		}
-		stwatch_status status = stw_past_load(&x->past, trace, span, until, cancel, error);
+		stwatch_status status = stw_past_load(&x->past, trace, span, earliest(x), until, cancel, error);
 		if (status != STWATCH_OK)
 			return status;
 		if (x->past.begin >= until)

@@ -16,6 +16,7 @@ typedef struct stw_way_level {
 	int64_t waiter;
 	uint32_t spot; /* where it was when it ended the wait */
 	uint32_t waiter_spot, waiter_what;
+	bool made_by_timer; /* what is before that is the timer's */
 } stw_way_level;
 
 /* A path that is being followed. Times are the trace's. */

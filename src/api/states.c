@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/members.h"
+#include "analysis/state_graph.h"
 #include "api/told.h"
 #include "base/error.h"
 #include "engine/feed.h"
@@ -11,30 +12,15 @@
 
 enum { CONTRADICTIONS_KEPT = 100, LIMITS_MAX = 8 };
 
-typedef struct edge {
-	uint8_t resource, from, to, event;
-	uint32_t next; /* 1 + index of another of the same states, 0: none */
-	uint64_t count, measured;
-	int64_t max;
-	uint32_t spent[STW_HISTOGRAM_SIZE];
-} edge;
-
-typedef struct stay_sum {
-	uint64_t stays, censored;
-	int64_t total;
-} stay_sum;
-
 struct stwatch_states {
 	stw_mem *mem;
 	stwatch_states_options options;
 	unsigned version;
-	STW_VEC(edge *) edges;
-	uint32_t first_edge[STW_RES_COUNT][STW_STATE_COUNT][STW_STATE_COUNT]; /* as edge.next */
-	stay_sum sums[STW_RES_COUNT][STW_STATE_COUNT];
+	stw_state_graph graph;
 	STW_VEC(stwatch_contradiction) contradictions;
 	uint64_t n_contradictions;
-	STW_VEC(stwatch_state_time) times;
-	STW_VEC(stwatch_transition) transitions;
+	stw_state_times times;
+	stw_state_transitions transitions;
 	stw_told told;
 	stw_timeline timeline; /* while the events are read */
 	stw_untold_stops stops;
@@ -61,9 +47,7 @@ void stwatch_states_free(stwatch_states *s)
 	if (!s)
 		return;
 	stw_mem *mem = s->mem;
-	for (size_t i = 0; i < s->edges.count; i++)
-		stw_mem_free(mem, s->edges.items[i], sizeof **s->edges.items);
-	stw_vec_free(mem, &s->edges);
+	stw_state_graph_free(&s->graph);
 	stw_vec_free(mem, &s->contradictions);
 	stw_vec_free(mem, &s->times);
 	stw_vec_free(mem, &s->transitions);
@@ -91,29 +75,6 @@ static bool inside(const stwatch_states *s, int64_t at)
 	return at >= s->options.from_ns && (s->options.to_ns <= 0 || at <= s->options.to_ns);
 }
 
-static edge *edge_of(stwatch_states *s, const stw_move *m)
-{
-	uint32_t *head = &s->first_edge[m->resource][m->from][m->to];
-	for (uint32_t i = *head; i; i = s->edges.items[i - 1]->next)
-		if (s->edges.items[i - 1]->event == m->event)
-			return s->edges.items[i - 1];
-	edge *e = stw_mem_zalloc(s->mem, sizeof *e);
-	edge **slot = e ? stw_vec_push(s->mem, &s->edges) : NULL;
-	if (!slot) {
-		stw_mem_free(s->mem, e, e ? sizeof *e : 0);
-		s->failed = true;
-		return NULL;
-	}
-	*slot = e;
-	e->resource = m->resource;
-	e->from = m->from;
-	e->to = m->to;
-	e->event = m->event;
-	e->next = *head;
-	*head = (uint32_t)s->edges.count;
-	return e;
-}
-
 /* A place for one more; NULL when there are enough, or no memory. */
 static stwatch_contradiction *contradiction(stwatch_states *s, const char *rule, int64_t at, const char *what)
 {
@@ -132,18 +93,12 @@ static stwatch_contradiction *contradiction(stwatch_states *s, const char *rule,
 	return c;
 }
 
-static const char *event_name(unsigned event)
-{
-	const char *name = stw_event_spec_of(event)->name;
-	return name ? name : "the end";
-}
-
 static void tell_illegal(stwatch_states *s, const stw_move *m)
 {
 	const char *what = s->contradictions.count == CONTRADICTIONS_KEPT
 		? NULL
 		: stw_arena_printf(&s->told.arena, "%s %lld from %s to %s by %s", stw_resource_name(m->resource), (long long)m->id,
-			  stw_state_name(m->from), stw_state_name(m->to), event_name(m->event));
+			  stw_state_name(m->from), stw_state_name(m->to), stw_state_event_name(m->event));
 	stwatch_contradiction *c = contradiction(s, "illegal-transition", m->at, what);
 	if (c)
 		*(m->resource == STW_RES_G ? &c->goroutine : m->resource == STW_RES_P ? &c->proc : &c->thread) = m->id;
@@ -154,16 +109,7 @@ static void on_move(void *user, const stw_move *m)
 	stwatch_states *s = user;
 	if (!wanted(s, m->resource, m->id) || !inside(s, m->at))
 		return;
-	edge *e = edge_of(s, m);
-	if (!e)
-		return;
-	e->count++;
-	if (m->measured) {
-		e->measured++;
-		e->spent[stw_histogram_bucket(m->spent)]++;
-		if (m->spent > e->max)
-			e->max = m->spent;
-	}
+	s->failed |= !stw_state_graph_move(&s->graph, m);
 	if (!m->legal)
 		tell_illegal(s, m);
 }
@@ -174,10 +120,8 @@ static void on_interval(void *user, const stw_interval *i)
 	int64_t from = s->told.first + s->options.from_ns, to = s->options.to_ns > 0 ? s->told.first + s->options.to_ns : INT64_MAX;
 	if (!wanted(s, i->resource, i->id) || i->to < from || i->from > to)
 		return;
-	stay_sum *sum = &s->sums[i->resource][i->state];
-	sum->stays++;
-	sum->censored += i->open_begin || i->open_end || i->from < from || i->to > to;
-	sum->total += (i->to < to ? i->to : to) - (i->from > from ? i->from : from);
+	const int64_t length = (i->to < to ? i->to : to) - (i->from > from ? i->from : from);
+	stw_state_graph_stay(&s->graph, i, length, i->open_begin || i->open_end || i->from < from || i->to > to);
 }
 
 static void on_clash(void *user, const stw_clash *c)
@@ -189,7 +133,7 @@ static void on_clash(void *user, const stw_clash *c)
 		? NULL
 		: stw_arena_printf(&s->told.arena, "a thread (%lld) with a P (%lld) %s and a goroutine (%lld) %s, after %s",
 			  (long long)c->m, (long long)c->p, stw_state_name(c->p_state), (long long)c->g, stw_state_name(c->g_state),
-			  event_name(c->event));
+			  stw_state_event_name(c->event));
 	stwatch_contradiction *told = contradiction(s, "coupling-violation", c->at, what);
 	if (told) {
 		told->goroutine = c->g;
@@ -274,93 +218,6 @@ static void on_forgotten(void *user, bool proc, int64_t id, int64_t time)
 
 /* ---- the result ---- */
 
-static int64_t percentile(const edge *e, double share)
-{
-	uint64_t rank = (uint64_t)((double)e->measured * share), seen = 0;
-	if (rank >= e->measured)
-		rank = e->measured - 1;
-	for (unsigned b = 0; b < STW_HISTOGRAM_SIZE; b++) {
-		seen += e->spent[b];
-		if (seen > rank) {
-			int64_t v = stw_histogram_value(b);
-			return v < e->max ? v : e->max;
-		}
-	}
-	return e->max;
-}
-
-static const char *why(const stwatch_states *s, const edge *e)
-{
-	const stw_move_row *row = stw_move_find(e->resource, e->from, e->to, e->event, s->version);
-	if (row)
-		return row->why;
-	if (e->from == STW_STATE_UNKNOWN)
-		return "what it was before is not known";
-	return e->to == STW_STATE_UNKNOWN ? "the trace contradicts itself here" : "illegal: the runtime never does this";
-}
-
-static bool add_transition(stwatch_states *s, const edge *e, uint64_t all)
-{
-	stwatch_transition *t = stw_vec_push(s->mem, &s->transitions);
-	if (!t)
-		return false;
-	*t = (stwatch_transition){
-		.resource = (stwatch_resource)(e->resource + STWATCH_GOROUTINE),
-		.from = stw_state_name(e->from),
-		.to = stw_state_name(e->to),
-		.event = event_name(e->event),
-		.count = e->count,
-		.share = (double)e->count / (double)all,
-		.measured = e->measured,
-		.p50_ns = e->measured ? percentile(e, 0.5) : -1,
-		.p99_ns = e->measured ? percentile(e, 0.99) : -1,
-		.max_ns = e->measured ? e->max : -1,
-		.legal = e->from == STW_STATE_UNKNOWN || e->to == STW_STATE_UNKNOWN ||
-			stw_move_find(e->resource, e->from, e->to, e->event, s->version),
-		.why = why(s, e),
-	};
-	return true;
-}
-
-/* In the order of the tables, whatever came first in the trace. */
-static bool list_transitions(stwatch_states *s, unsigned resource)
-{
-	uint64_t all = 0;
-	for (size_t i = 0; i < s->edges.count; i++)
-		if (s->edges.items[i]->resource == resource)
-			all += s->edges.items[i]->count;
-	for (unsigned from = 0; from < STW_STATE_COUNT; from++)
-		for (unsigned to = 0; to < STW_STATE_COUNT; to++)
-			for (unsigned event = 0; event < 256 && s->first_edge[resource][from][to]; event++)
-				for (uint32_t i = s->first_edge[resource][from][to]; i; i = s->edges.items[i - 1]->next)
-					if (s->edges.items[i - 1]->event == event && !add_transition(s, s->edges.items[i - 1], all))
-						return false;
-	return true;
-}
-
-static bool list_times(stwatch_states *s, unsigned resource)
-{
-	double whole = 0;
-	for (unsigned state = 0; state < STW_STATE_COUNT; state++)
-		whole += (double)s->sums[resource][state].total;
-	for (unsigned state = 0; state < STW_STATE_COUNT; state++) {
-		const stay_sum *sum = &s->sums[resource][state];
-		stwatch_state_time *t = sum->stays ? stw_vec_push(s->mem, &s->times) : NULL;
-		if (sum->stays && !t)
-			return false;
-		if (t)
-			*t = (stwatch_state_time){
-				.resource = (stwatch_resource)(resource + STWATCH_GOROUTINE),
-				.state = stw_state_name(state),
-				.stays = sum->stays,
-				.censored = sum->censored,
-				.total_ns = sum->total,
-				.share = whole > 0 ? (double)sum->total / whole : 0,
-			};
-	}
-	return true;
-}
-
 static bool tell_limits(stwatch_states *s)
 {
 	static const char *const ALWAYS[] = {
@@ -386,7 +243,7 @@ static bool conclude(stwatch_states *s, bool cancelled)
 {
 	bool ok = true;
 	for (unsigned resource = 0; resource < STW_RES_COUNT; resource++)
-		ok = ok && list_times(s, resource) && list_transitions(s, resource);
+		ok = ok && stw_state_graph_times(&s->graph, resource, &s->times) && stw_state_graph_transitions(&s->graph, resource, s->version, &s->transitions);
 	return ok && stw_told_conclude(&s->told, cancelled) && tell_limits(s);
 }
 
@@ -454,6 +311,7 @@ stwatch_status stwatch_states_read(stwatch_context *context, const char *const *
 	bool ok = stw_told_keep(&s->told, &s->options.function);
 	stw_members_init(&s->members, s->mem, s->options.function);
 	stw_untold_stops_init(&s->stops, s->mem);
+	stw_state_graph_init(&s->graph, s->mem);
 	stwatch_status status = ok ? run(s, context, paths, n_paths, error) : stw_fail_memory(error);
 	if (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_CANCELLED)
 		*out = s;

@@ -262,7 +262,8 @@ void stw_fold_keep_silence(stw_fold *f, int64_t from, int64_t to)
 	stw_silence s = {.from = from, .to = to, .g = STWATCH_NONE, .p = STWATCH_NONE, .generation = f->generation};
 	for (size_t i = 0; i < f->ps.count; i++) {
 		const stw_fold_p *p = &f->ps.items[i];
-		if (!p->known || p->use != STW_USE_USER || !STW_SLOT_OK(p->g))
+		/* A mark worker that goes on after a preemption, without saying in which mode, is about to end the collection. */
+		if (!p->known || p->use != STW_USE_USER || !STW_SLOT_OK(p->g) || f->gs.items[p->g].collects & STW_MARKS)
 			continue;
 		s.n_user++;
 		s.g = f->order->gs.items[p->g].id;

@@ -50,24 +50,3 @@ const char *stw_output_path_what(char buffer[static STW_PATH_PLACE_MAX], const s
 		snprintf(buffer, STW_PATH_PLACE_MAX, "%s", kind);
 	return buffer;
 }
-
-stwatch_status stw_output_path_print(
-	const stw_path_input *in, stwatch_path_format format, const stwatch_print_options *options, stwatch_sink_fn sink, void *user)
-{
-	static const stwatch_print_options DEFAULTS = {.size = sizeof DEFAULTS};
-	if (!options)
-		options = &DEFAULTS;
-	if (format == STWATCH_PATH_MERMAID)
-		return stw_output_path_mermaid(in, sink, user);
-	if (format == STWATCH_PATH_JSON) {
-		stw_json json;
-		stw_json_init(&json, true, sink, user);
-		stw_output_path_json(in, &json);
-		stw_json_end_line(&json);
-		return stw_json_finish(&json);
-	}
-	stw_text text;
-	stw_text_init(&text, options->width, options->color, sink, user);
-	stw_output_path_text(in, &text);
-	return stw_text_finish(&text);
-}

@@ -177,18 +177,24 @@ static void judge_kind(stw_case *c, bool begins)
 /* When no mark worker is left at work, every proc has to pass a safe point before the world is stopped (gcMarkDone: forEachP); before that, the
  * stacks of all goroutines must have been scanned, and each has to stop for it (suspendG). For neither there is an event. But the stop follows
  * at once on who came last: one that ran on past all patience, and gave way just before. */
-enum { MOST_RUNS = 500, AT_ONCE_NS = 2000000 };
+enum { MOST_RUNS = 500 };
 
 static const stw_candidate *last_before(stw_case *c, const stw_cycle *cycle)
 {
 	const stw_candidate *last = NULL;
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST_RUNS; i++) {
 		stw_candidate *r = &c->gather->runs.items[i];
-		if (r->to <= cycle->stopped && r->to >= cycle->stopped - AT_ONCE_NS && r->g != cycle->asker &&
+		if (stw_ends_marking(cycle, r->from, r->to) && r->g != cycle->asker &&
 			(!last || r->to > last->to) && stw_ran_on(c, r))
 			last = r;
 	}
 	return last;
+}
+
+bool stw_ends_marking(const stw_cycle *cycle, int64_t from, int64_t to)
+{
+	enum { AT_ONCE_NS = 2000000, SHARE = 64 };
+	return cycle->stopped != STW_TIME_UNKNOWN && to <= cycle->stopped && cycle->stopped - to <= AT_ONCE_NS + (to - from) / SHARE;
 }
 
 /* Since when who ended the collection was at it. He is often preempted just after he has waited. */

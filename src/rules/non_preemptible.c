@@ -3,14 +3,14 @@
 
 #include "rules/waits.h"
 
-enum { MOST = 500, LATE_NS = 40000000 };
+enum { MOST = 500, LATE_NS = 40000000, SAMPLED_NS = 25000000, PROMPT_MOST = 2 };
 
 static void want(stw_case *c)
 {
 	/* Stacks are asked for by the starved; the samples tell running from being off the CPU. */
 	for (size_t i = 0; i < c->gather->runs.count && i < 40; i++) {
 		const stw_candidate *r = &c->gather->runs.items[i];
-		if (r->to - r->from >= 25000000)
+		if (r->to - r->from >= SAMPLED_NS)
 			stw_places_want_samples(&c->places, r->from, r->to, r->stack.generation);
 	}
 }
@@ -98,13 +98,49 @@ static bool waits_for_procs(const stw_case *c, const stw_candidate *r)
 	return false;
 }
 
+/* Runs that ended soon, by giving way at this very place, tell that it can be preempted. */
+static bool gives_way_at(const stw_case *c, const stwatch_frame *place)
+{
+	unsigned prompt = 0;
+	for (size_t i = 0; i < c->gather->runs.count && i < MOST && prompt < PROMPT_MOST; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		const stw_named_stack *at = stw_places_stack(&c->places, r->stack);
+		prompt += r->next == STW_GO_RUNNABLE && r->to - r->from < SAMPLED_NS && at->n && at->frames[0].line == place->line &&
+			strcmp(at->frames[0].function, place->function) == 0;
+	}
+	return prompt == PROMPT_MOST;
+}
+
+/* Inlined functions may be missing in the stack of who gives way. Below code that nobody edits (memory moves, assembly) a place says nothing. */
+static bool can_give_way(const stw_case *c, const stw_named_stack *s)
+{
+	bool can = false;
+	for (uint32_t i = 0; i < s->n && !can && (i == 0 || s->user == 0); i++)
+		can = gives_way_at(c, &s->frames[i]);
+	return can;
+}
+
+/* Most of what it did meanwhile can be preempted, as others show: sysmon, which asks, was late. */
+static bool was_asked_late(const stw_case *c, const stw_candidate *r)
+{
+	unsigned all = 0, prompt = 0;
+	for (size_t i = 0; i < c->places.samples.count; i++) {
+		const stw_sample *s = &c->places.samples.items[i];
+		if (s->g != r->g || s->at < r->from || s->at > r->to || !s->stack.n)
+			continue;
+		all++;
+		prompt += can_give_way(c, &s->stack);
+	}
+	return prompt * 2 > all;
+}
+
 static bool judge_run(stw_case *c, const stw_candidate *r)
 {
 	int64_t length = length_of(c, r);
 	if (r->gc_worker || stw_is_runtimes(stw_places_stack(&c->places, r->root)) || waits_for_procs(c, r))
 		return false;
 	if (c->has_samples) /* also where the profiler was not on: then it is not known, and not said */
-		return length >= 25000000 && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6;
+		return length >= SAMPLED_NS && (int64_t)stw_samples_of(c, r) * 10000000 * 10 >= length * 6 && !was_asked_late(c, r);
 	return stw_is_long_run(c, r) && stw_run_on_functions(c) < 3;
 }
 

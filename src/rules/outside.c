@@ -14,10 +14,26 @@ bool stw_profiled(const stw_case *c, int64_t from, int64_t to)
 	return c->has_samples && c->gather->first_sample <= from && to <= c->gather->last_sample;
 }
 
+/* Who ends a collection waits, before, until every proc has looked for more to mark, and looks running meanwhile. A mark worker is not counted. */
+static bool awaits_end_of_marking(const stw_case *c, const stw_silence *s, const stw_cycle *cycle)
+{
+	if (!stw_ends_marking(cycle, s->from, s->to))
+		return false;
+	for (size_t i = 0; i < c->gather->runs.count; i++) {
+		const stw_candidate *r = &c->gather->runs.items[i];
+		if (r->g == cycle->asker && r->from <= s->from && r->to >= s->to)
+			return !r->gc_worker;
+	}
+	return false;
+}
+
 static unsigned running(const stw_case *c, const stw_silence *s)
 {
 	for (size_t i = 0; i < c->gather->stops.count; i++) /* who asks for a stop looks running while it waits for it */
 		if (stw_overlap(s->from, s->to, c->gather->stops.items[i].from, c->gather->stops.items[i].to) > 0)
+			return s->n_user ? s->n_user - 1 : 0;
+	for (size_t i = 0; i < c->gather->cycles.count && s->n_user; i++)
+		if (awaits_end_of_marking(c, s, &c->gather->cycles.items[i]))
 			return s->n_user - 1;
 	return s->n_user;
 }

@@ -30,6 +30,9 @@ bool stw_is_long_run(const stw_case *c, const stw_candidate *run);
 /* How many functions ran on and on without a break (up to 3), where a trace has no CPU samples and goroutines are preempted: code that
  * can't be is one function, perhaps two; what holds up several is a machine that gives the CPU to others. */
 unsigned stw_run_on_functions(stw_case *c);
+/* True where the stop at the end of a collection follows at once on the end of a stretch [from, to) that may have held it up: so much the
+ * sooner, the shorter that was (mark_termination.c). */
+bool stw_ends_marking(const stw_cycle *cycle, int64_t from, int64_t to);
 /* Between naming and judging: the starved ask what ran (starved.c). */
 void stw_starved_want_activity(stw_case *c);
 /* The same for backlogs: what ran in the middle of each (backlog.c). */

@@ -1,28 +1,8 @@
 /* Any bytes as a trace, through decoding, order and each way of printing events. Besides crashes it holds two promises: events come in
  * order of time, and the same input gives the same answer to both ways of reading: what the strict one refuses is damaged to the other. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "stwatch/stwatch.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int swallow(void *user, const char *data, size_t length)
-{
-	(void)data;
-	*(uint64_t *)user += length;
-	return 0;
-}
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
+#include "whole.h"
 
 /* The status at the end of the events, one by one. */
 static stwatch_status read_all(stwatch_context *context, const char *path)
@@ -35,7 +15,7 @@ static stwatch_status read_all(stwatch_context *context, const char *path)
 		return status;
 	int64_t last = INT64_MIN;
 	while ((status = stwatch_reader_next(reader, &event, &error)) == STWATCH_OK) {
-		require(event.time_ns >= last);
+		REQUIRE(event.time_ns >= last);
 		last = event.time_ns;
 	}
 	stwatch_reader_free(reader);
@@ -43,9 +23,13 @@ static stwatch_status read_all(stwatch_context *context, const char *path)
 }
 
 /* Go's own tool doesn't read what is packed, and so there is no such way to print it. */
-static int is_packed(const uint8_t *data, size_t size)
+static bool is_packed(const char *path)
 {
-	return size && (data[0] == 0x1f || data[0] == 0x28);
+	size_t size;
+	uint8_t *data = file_bytes(path, &size);
+	const bool packed = data && size && (data[0] == 0x1f || data[0] == 0x28);
+	free(data);
+	return packed;
 }
 
 /* Go's way of printing is as strict as the reader; the others go on past what is damaged, also where only the header is, and see generations in another
@@ -59,30 +43,19 @@ static int same_answer(stwatch_events_format format, stwatch_status read, stwatc
 	return format != STWATCH_EVENTS_GO && read == STWATCH_ERR_FORMAT && printed == STWATCH_ERR_DAMAGED;
 }
 
-static void read_and_print(stwatch_context *context, const char *path, int packed)
+static void read_and_print(stwatch_context *context, const char *path)
 {
 	static const stwatch_events_format formats[] = {STWATCH_EVENTS_GO, STWATCH_EVENTS_JSONL, STWATCH_EVENTS_TEXT};
 	stwatch_status read = read_all(context, path);
-	for (size_t i = packed ? 1 : 0; i < sizeof formats / sizeof *formats; i++) {
+	for (size_t i = is_packed(path) ? 1 : 0; i < sizeof formats / sizeof *formats; i++) {
 		uint64_t printed = 0;
 		stwatch_error error;
-		stwatch_status status = stwatch_events_print(context, &path, 1, formats[i], NULL, swallow, &printed, &error);
-		require(same_answer(formats[i], read, status, &error));
+		stwatch_status status = stwatch_events_print(context, &path, 1, formats[i], NULL, sink_count, &printed, &error);
+		REQUIRE(same_answer(formats[i], read, status, &error));
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", 0);
-	if (fd < 0)
-		return 0;
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	stwatch_context_options options = {.size = sizeof options, .threads = 1, .memory_limit = 256u << 20};
-	stwatch_context *context = NULL;
-	if (write(fd, data, size) == (ssize_t)size && stwatch_context_create(&options, &context) == STWATCH_OK)
-		read_and_print(context, path, is_packed(data, size));
-	stwatch_context_free(context);
-	close(fd);
-	return 0;
+	return whole_run(data, size, 1, 256u << 20, read_and_print);
 }

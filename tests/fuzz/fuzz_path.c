@@ -1,29 +1,8 @@
 /* Any bytes as a trace, through the critical path of what there is to choose from. Besides crashes it holds what a path promises: its
  * stretches follow each other without a gap and are the span, and the sums of kinds are its length. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "stwatch/stwatch.h"
+#include "whole.h"
 
 enum { FOLLOWED = 6 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int swallow(void *user, const char *data, size_t length)
-{
-	(void)data;
-	*(uint64_t *)user += length;
-	return 0;
-}
-
-static void require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check(const stwatch_path *path)
 {
@@ -34,16 +13,16 @@ static void check(const stwatch_path *path)
 		return;
 	int64_t at = span->from_ns;
 	for (size_t i = 0; i < n; i++) {
-		require(s[i].from_ns == at && s[i].to_ns >= at);
-		require(s[i].kind > 0 && s[i].kind < STWATCH_PATH_KINDS && s[i].function && s[i].root && s[i].what);
+		REQUIRE(s[i].from_ns == at && s[i].to_ns >= at);
+		REQUIRE(s[i].kind > 0 && s[i].kind < STWATCH_PATH_KINDS && s[i].function && s[i].root && s[i].what);
 		at = s[i].to_ns;
 	}
-	require(at == span->to_ns);
+	REQUIRE(at == span->to_ns);
 	const int64_t *kinds = stwatch_path_kinds(path);
 	int64_t sum = 0;
 	for (unsigned kind = 0; kind < STWATCH_PATH_KINDS; kind++)
 		sum += kinds[kind];
-	require(sum == span->to_ns - span->from_ns);
+	REQUIRE(sum == span->to_ns - span->from_ns);
 }
 
 static void print_all(const stwatch_path *path)
@@ -51,7 +30,7 @@ static void print_all(const stwatch_path *path)
 	static const stwatch_path_format FORMATS[] = {STWATCH_PATH_TEXT, STWATCH_PATH_JSON, STWATCH_PATH_MERMAID};
 	for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
 		uint64_t printed = 0;
-		stwatch_path_print(path, FORMATS[i], NULL, swallow, &printed);
+		stwatch_path_print(path, FORMATS[i], NULL, sink_count, &printed);
 	}
 }
 
@@ -87,16 +66,5 @@ static void look(stwatch_context *context, const char *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("fuzz", 0);
-	if (fd < 0)
-		return 0;
-	char file[64];
-	snprintf(file, sizeof file, "/proc/self/fd/%d", fd);
-	stwatch_context_options options = {.size = sizeof options, .threads = 1, .memory_limit = 256u << 20};
-	stwatch_context *context = NULL;
-	if (write(fd, data, size) == (ssize_t)size && stwatch_context_create(&options, &context) == STWATCH_OK)
-		look(context, file);
-	stwatch_context_free(context);
-	close(fd);
-	return 0;
+	return whole_run(data, size, 1, 256u << 20, look);
 }

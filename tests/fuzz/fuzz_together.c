@@ -6,16 +6,9 @@
 #include "stage.h"
 #include "stwatch/stwatch.h"
 
-static int swallow(void *user, const char *data, size_t length)
-{
-	(void)user;
-	(void)data;
-	(void)length;
-	return 0;
-}
-
 static void walk(const stwatch_analysis *a)
 {
+	uint64_t printed = 0;
 	static const stwatch_format FORMATS[] = {STWATCH_FORMAT_TEXT, STWATCH_FORMAT_JSON, STWATCH_FORMAT_MARKDOWN, STWATCH_FORMAT_HTML};
 	size_t n;
 	const stwatch_finding *f = stwatch_analysis_findings(a, &n);
@@ -27,9 +20,9 @@ static void walk(const stwatch_analysis *a)
 	}
 	for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
 		const stwatch_print_options options = {.size = sizeof options, .format = FORMATS[i]};
-		stwatch_analysis_print(a, STWATCH_VIEW_DIAGNOSE, &options, swallow, NULL);
+		stwatch_analysis_print(a, STWATCH_VIEW_DIAGNOSE, &options, sink_count, &printed);
 	}
-	stwatch_analysis_print(a, STWATCH_VIEW_STAT, NULL, swallow, NULL);
+	stwatch_analysis_print(a, STWATCH_VIEW_STAT, NULL, sink_count, &printed);
 }
 
 /* What events are printed, in order. */
@@ -75,15 +68,16 @@ static void join(stwatch_context *context, const char *first, const char *second
 	stwatch_states *states = NULL;
 	stwatch_path *path = NULL;
 	printed one, other;
+	uint64_t length = 0;
 	stwatch_status status = stwatch_states_read(context, paths, 2, NULL, &states, NULL), again;
 	if (states)
-		stwatch_states_print(states, STWATCH_STATES_JSON, NULL, swallow, NULL);
+		stwatch_states_print(states, STWATCH_STATES_JSON, NULL, sink_count, &length);
 	stwatch_path_options_init(&options);
 	options.subject = STWATCH_PATH_FUNCTION;
 	options.name = "main.";
 	stwatch_path_read(context, paths, 2, &options, &path, NULL);
 	if (path)
-		stwatch_path_print(path, STWATCH_PATH_JSON, NULL, swallow, NULL);
+		stwatch_path_print(path, STWATCH_PATH_JSON, NULL, sink_count, &length);
 	stwatch_path_free(path);
 	again = print_joined(context, first, second, &one);
 	REQUIRE(status == again || status == STWATCH_ERR_MEMORY || again == STWATCH_ERR_MEMORY);

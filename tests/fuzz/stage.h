@@ -2,23 +2,10 @@
 #ifndef STWATCH_TESTS_FUZZ_STAGE_H
 #define STWATCH_TESTS_FUZZ_STAGE_H
 
-#include <stdlib.h>
-
-#include "../support/hostile_input.h"
+#include "whole.h"
 #include "base/mem.h"
 #include "v2/generation.h"
 #include "wire/header.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A promise of the stage at hand. */
-#define REQUIRE(holds)                                                                                                                     \
-	do {                                                                                                                               \
-		if (!(holds)) {                                                                                                            \
-			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #holds);                                                \
-			abort();                                                                                                           \
-		}                                                                                                                          \
-	} while (0)
 
 typedef struct stage {
 	input in;

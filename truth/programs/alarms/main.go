@@ -42,7 +42,7 @@ func (s *session) expire() {
 	s.done.Done()
 }
 
-const sessions = 1500
+const sessions, regulars = 1500, 400
 
 func afterFunc(gap time.Duration) {
 	var wg sync.WaitGroup
@@ -65,7 +65,7 @@ func (s *session) refresh(stop <-chan struct{}) {
 	for {
 		select {
 		case <-t.C:
-			plant.Burn(150 * time.Microsecond)
+			plant.Burn(220 * time.Microsecond)
 		case <-stop:
 			return
 		}
@@ -75,8 +75,8 @@ func (s *session) refresh(stop <-chan struct{}) {
 func tickers() {
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
-	wg.Add(sessions / 4)
-	for i := 0; i < sessions/4; i++ {
+	wg.Add(regulars)
+	for i := 0; i < regulars; i++ {
 		go (&session{id: i, done: &wg}).refresh(stop)
 	}
 	time.Sleep(plant.Span())

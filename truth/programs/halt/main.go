@@ -134,11 +134,11 @@ func main() {
 	case "copy":
 		e.block, e.other = plant.Touched(3*size), plant.Touched(3*size)
 	case "equal":
-		e.block, e.other = plant.Touched(size), plant.Touched(size)
+		e.block, e.other = plant.Touched(3*size), plant.Touched(3*size)
 	case "index", "append":
 		e.block = plant.Touched(size)
 	case "count":
-		e.text = string(plant.Touched(2 * size))
+		e.text = string(plant.Touched(5 * size))
 	}
 	plant.Start()
 	e.wg.Add(1)
@@ -152,13 +152,13 @@ func main() {
 		busy(e.relocate, 1)
 		e.during(collect, "main.(*engine).relocate", "GC")
 	case "equal":
-		busy(func() { e.verify() }, 2)
+		busy(func() { e.verify() }, 1)
 		e.during(readMemory, "main.(*engine).verify", "read mem stats")
 	case "index":
 		busy(func() { e.search() }, 2)
 		e.during(resize, "main.(*engine).search", "GOMAXPROCS")
 	case "count":
-		busy(func() { e.tally() }, 2)
+		busy(func() { e.tally() }, 1)
 		e.during(allStacks, "main.(*engine).tally", "all goroutine stack trace")
 	case "append":
 		busy(func() { e.enlarge() }, 1)
