@@ -10,7 +10,9 @@ with() { command -v "$1" >/dev/null 2>&1 || { echo "lint: $1 is not installed, p
 
 if with clang-format; then clang-format --dry-run -Werror $all || failed=1; fi
 if with cppcheck; then
-	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Iinclude -Isrc -I. $sources || failed=1
+	# It trips over ranges of designators and some conditional expressions (GNU C, compound literals), and takes what a call fills in for not set.
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 --suppress=internalAstError --suppress=ctuPointerArith \
+		-Iinclude -Isrc -I. $sources || failed=1
 fi
 if with clang-tidy; then
 	tools/build.sh debug >/dev/null # for compile_commands.json: clang can't read the release's LTO flags

@@ -396,7 +396,8 @@ static stwatch_status read_on(stw_past *p, int64_t until, const volatile int *ca
 }
 
 /* From the beginning of the generation. */
-static stwatch_status read_anew(stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
+static stwatch_status read_anew(
+	stw_past *p, const stw_trace *trace, uint32_t span, int64_t until, const volatile int *cancel, stwatch_error *error)
 {
 	const stw_span *s = &trace->spans.items[span];
 	const stw_timeline_hooks hooks = {.interval = on_interval, .user = p};
@@ -422,8 +423,8 @@ static stwatch_status read_anew(stw_past *p, const stw_trace *trace, uint32_t sp
 	return p->failed || p->timeline.failed ? fail(p, error) : STWATCH_OK;
 }
 
-stwatch_status stw_past_load(
-	stw_past *p, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until, const volatile int *cancel, stwatch_error *error)
+stwatch_status stw_past_load(stw_past *p, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until,
+	const volatile int *cancel, stwatch_error *error)
 {
 	if (!p->loaded || p->span != span || until > p->begin || !stw_stay_store_any(&p->store)) {
 		stw_past_unload(p);

@@ -64,8 +64,8 @@ void stw_past_init(stw_past *past, stw_mem *mem, size_t room);
 void stw_past_free(stw_past *past);
 /* Loads the stretch before a moment of a generation (of v1, of the trace): reads it from its beginning, or where a later stretch of it was loaded last,
  * takes what that left. earliest: before that nobody will look. Damage ends it early. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
-stwatch_status stw_past_load(stw_past *past, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until, const volatile int *cancel,
-	stwatch_error *error);
+stwatch_status stw_past_load(stw_past *past, const stw_trace *trace, uint32_t span, int64_t earliest, int64_t until,
+	const volatile int *cancel, stwatch_error *error);
 /* Lets go of what is loaded; before the trace is closed. */
 void stw_past_unload(stw_past *past);
 /* The last stay of a track that began before a moment; NULL: none. Those before it, of the same id, are beside it in memory. */

@@ -128,7 +128,8 @@ bool stw_state_graph_transitions(const stw_state_graph *s, unsigned resource, un
 		for (unsigned to = 0; to < STW_STATE_COUNT; to++)
 			for (unsigned event = 0; event < 256 && s->first_edge[resource][from][to]; event++)
 				for (uint32_t i = s->first_edge[resource][from][to]; i; i = s->edges.items[i - 1]->next)
-					if (s->edges.items[i - 1]->event == event && !add_transition(s, s->edges.items[i - 1], version, all, out))
+					if (s->edges.items[i - 1]->event == event &&
+						!add_transition(s, s->edges.items[i - 1], version, all, out))
 						return false;
 	return true;
 }

@@ -50,7 +50,9 @@ static bool tell_v1_limits(stwatch_analysis *a)
 	for (uint32_t i = 0; i < a->trace.n_inputs; i++)
 		in_ticks &= a->trace.v1[i].index.frequency == 0;
 	if (in_ticks)
-		ok = ok && stw_analysis_limit(a, "the end of the file is missing, and with it the clock's frequency: times are in ticks, not in ns");
+		ok = ok &&
+			stw_analysis_limit(
+				a, "the end of the file is missing, and with it the clock's frequency: times are in ticks, not in ns");
 	return ok;
 }
 
@@ -109,7 +111,9 @@ static bool tell_limits(stwatch_analysis *a)
 	bool ok = tell_interruption(a) && tell_writers(a) &&
 		stw_analysis_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
-		ok = ok && stw_analysis_limit(a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
+		ok = ok &&
+			stw_analysis_limit(
+				a, "no CPU samples in the trace: what ran between two events is known from stacks at their ends only");
 	ok = ok && tell_queue_limit(a);
 	ok = ok && stw_analysis_limit(a, "no kernel input: whether the kernel took the CPU away can only be guessed from silence");
 	ok = ok && tell_gaps(a);
@@ -254,7 +258,8 @@ bool stw_analysis_describe(stwatch_analysis *a)
 	size_t next = 0;
 	if (!align_logs(a))
 		return false;
-	if (a->trace.n_inputs == 0 && !stw_analysis_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
+	if (a->trace.n_inputs == 0 &&
+		!stw_analysis_limit(a, "no trace among the inputs: what happened when, and for how long, is not known"))
 		return false;
 	if (a->trace.n_inputs && !(stw_summary_fill(&a->summary, &a->gather, &a->arena) && tell_limits(a)))
 		return false;

@@ -243,7 +243,8 @@ static bool conclude(stwatch_states *s, bool cancelled)
 {
 	bool ok = true;
 	for (unsigned resource = 0; resource < STW_RES_COUNT; resource++)
-		ok = ok && stw_state_graph_times(&s->graph, resource, &s->times) && stw_state_graph_transitions(&s->graph, resource, s->version, &s->transitions);
+		ok = ok && stw_state_graph_times(&s->graph, resource, &s->times) &&
+			stw_state_graph_transitions(&s->graph, resource, s->version, &s->transitions);
 	return ok && stw_told_conclude(&s->told, cancelled) && tell_limits(s);
 }
 

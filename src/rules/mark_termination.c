@@ -184,8 +184,7 @@ static const stw_candidate *last_before(stw_case *c, const stw_cycle *cycle)
 	const stw_candidate *last = NULL;
 	for (size_t i = 0; i < c->gather->runs.count && i < MOST_RUNS; i++) {
 		stw_candidate *r = &c->gather->runs.items[i];
-		if (stw_ends_marking(cycle, r->from, r->to) && r->g != cycle->asker &&
-			(!last || r->to > last->to) && stw_ran_on(c, r))
+		if (stw_ends_marking(cycle, r->from, r->to) && r->g != cycle->asker && (!last || r->to > last->to) && stw_ran_on(c, r))
 			last = r;
 	}
 	return last;

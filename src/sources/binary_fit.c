@@ -21,7 +21,7 @@ static bool x86_call(const uint8_t *before) /* BEFORE bytes, up to the return ad
 
 static bool arm64_call(const uint8_t *before)
 {
-	uint32_t w = (uint32_t)stw_elf_number(false, before + BEFORE - 4, 4);
+	uint32_t w = (uint32_t)stw_elf_number(false, &before[BEFORE - 4], 4);
 	return (w & 0xfc000000) == 0x94000000 || (w & 0xfffffc1f) == 0xd63f0000; /* bl, blr */
 }
 

@@ -206,7 +206,7 @@ static stwatch_status begin_pump(stw_growing *g, stwatch_error *error)
 static stwatch_status begin_file(stw_growing *g, stwatch_error *error)
 {
 	unsigned char head[8];
-	size_t got;
+	size_t got = 0;
 	g->source.fd = g->in;
 	stwatch_status status = wait_for_head(g, error);
 	if (status == STWATCH_OK)

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 /* Gives the bytes to `run` as a file, with a context of this many threads and bytes of memory. */
-static inline int whole_run(const uint8_t *data, size_t size, unsigned threads, uint64_t limit, void (*run)(stwatch_context *context, const char *path))
+static inline int whole_run(
+	const uint8_t *data, size_t size, unsigned threads, uint64_t limit, void (*run)(stwatch_context *context, const char *path))
 {
 	input in;
 	if (input_open(&in, data, size) != 0)

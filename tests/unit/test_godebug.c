@@ -467,7 +467,7 @@ static void torn_details(void **state)
 	fixture f;
 #define SAMPLE(ms)                                                                                                                         \
 	"SCHED " ms "ms: gomaxprocs=2 idleprocs=0 threads=5 spinningthreads=0 idlethreads=0 runqueue=3 gcwaiting=0 nmidlelocked=0 "        \
-		    "stopwait=0 sysmonwait=0"
+	"stopwait=0 sysmonwait=0"
 #define G(id) "  G" id ": status=4(chan send) m=nil lockedm=nil"
 	READ(&f, "a " SAMPLE("0"), "a " G("1"), "b " G("7"), "a " G("2"), "a   G3: status=4(chan send) m=2026/11/29 08:01:20 hello",
 		"a SCHED 100ms: gomaxprocs=2 idleprocs=2026/11/29 08:01:20 hello", "a " G("1"), "a " G("2"));

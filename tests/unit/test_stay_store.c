@@ -14,7 +14,15 @@ enum { NONE = -7 };
 
 static stw_past_stay stay_of(int64_t i)
 {
-	return (stw_past_stay){.id = i % 5, .from = i * 10 - i % 3, .to = i * 10, .by = i, .stack = (uint32_t)i, .wake = 3, .text = 1, .track = 2, .state = 1};
+	return (stw_past_stay){.id = i % 5,
+		.from = i * 10 - i % 3,
+		.to = i * 10,
+		.by = i,
+		.stack = (uint32_t)i,
+		.wake = 3,
+		.text = 1,
+		.track = 2,
+		.state = 1};
 }
 
 static void come_back_from_the_end(void **state)
@@ -95,7 +103,10 @@ static void stand_in_order(void **state)
 				stw_past_stay *s = stw_vec_push(&mem, &all);
 				const int64_t big = (int64_t)rand() << 31 | rand();
 				assert_non_null(s);
-				*s = (stw_past_stay){.id = big % IDS[k] - (i % 7 == 0), .from = rand() % 5000 - 2500, .track = (uint8_t)(rand() % 6), .wake = (uint32_t)i};
+				*s = (stw_past_stay){.id = big % IDS[k] - (i % 7 == 0),
+					.from = rand() % 5000 - 2500,
+					.track = (uint8_t)(rand() % 6),
+					.wake = (uint32_t)i};
 				s->to = s->from + rand() % 3;
 				sum += i;
 			}
@@ -104,7 +115,8 @@ static void stand_in_order(void **state)
 				const stw_past_stay *b = &all.items[i], *a = i ? b - 1 : NULL;
 				again += b->wake;
 				assert_true(!a || a->track < b->track || (a->track == b->track && a->id < b->id) ||
-					(a->track == b->track && a->id == b->id && (a->from < b->from || (a->from == b->from && a->to <= b->to))));
+					(a->track == b->track && a->id == b->id &&
+						(a->from < b->from || (a->from == b->from && a->to <= b->to))));
 			}
 			assert_int_equal(sum, again); /* none is lost, none twice */
 			stw_vec_free(&mem, &all);
