@@ -44,6 +44,8 @@ struct stw_found {
 	stwatch_finding f;
 	int64_t level[3]; /* from which its worst is a note, warning, error */
 	stwatch_severity most; /* it never gets louder than this; 0: no limit */
+	stwatch_severity doubted_most; /* of one that is doubted until it comes again: what `most` and the confidence are then */
+	stwatch_confidence doubted_confidence;
 	STW_VEC(stwatch_occurrence) occurrences;
 	STW_VEC(stwatch_party) victims;
 	STW_VEC(stwatch_reached) reached;

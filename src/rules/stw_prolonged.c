@@ -155,13 +155,39 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 }
 
 /* A finding is as loud as the longest of its stops that are sure. They come by that length. */
-static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
+static stwatch_severity loudest(const stw_case *c, const stw_stop *s)
 {
 	int64_t sure = s->to - s->sure_from;
+	return sure >= c->set[STW_SET_STW_ERROR]   ? STWATCH_ERROR
+		: sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING
+						   : STWATCH_NOTE;
+}
+
+static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
+{
 	if (!f->most)
-		f->most = sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR
-			: sure >= c->set[STW_SET_STW_WARN]  ? STWATCH_WARNING
-							    : STWATCH_NOTE;
+		f->most = loudest(c, s);
+}
+
+/* Without CPU samples, where goroutines of several functions ran on without a break: the machine gave the CPU to others, and may have kept this one
+ * from it too. Who comes last again and again is more than that. */
+static void doubt(stw_case *c, stw_found *f, const stw_stop *s, bool fresh)
+{
+	enum { OFTEN = 3 };
+	if (c->has_samples || stw_run_on_functions(c) < 3)
+		return;
+	if (fresh) {
+		f->doubted_most = loudest(c, s);
+		f->doubted_confidence = f->f.confidence;
+		f->f.confidence = STWATCH_POSSIBLE;
+		f->most = f->most > STWATCH_WARNING ? STWATCH_WARNING : f->most;
+		stw_found_rules_out(c, f, "not known: whether it executed: goroutines of several functions ran on in this trace, as on a machine "
+					  "that gives the CPU to others");
+	}
+	if (f->occurrences.count == OFTEN) {
+		f->f.confidence = f->doubted_confidence;
+		f->most = f->doubted_most;
+	}
 }
 
 /* The function behind the P that came last; NULL: none of the program's is shown to have run there. */
@@ -225,8 +251,11 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_an
 	limit(c, f, s);
 	stw_found_occurs(c, f, s->from, s->to, m->g, m->p);
 	stw_stop_harms(c, f, s);
-	if (!fresh)
+	if (!fresh) {
+		if (culprit)
+			doubt(c, f, s, false);
 		return;
+	}
 	stw_stop_phases(c, f, s);
 	int64_t share = m->at - (s->second > s->from ? s->second : s->from);
 	bool executed = (int64_t)samples.on_it * 10000000 * 2 >= m->at - s->from; /* samples come every 10 ms of CPU time */
@@ -268,6 +297,8 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_an
 	stw_tell_stops(c, f, s); /* before the rest: at one instant, the last proc stops and then the world stands */
 	stw_tell_asked(c, f, s, kind);
 	tell_samples(c, f, s, m, &samples);
+	if (culprit)
+		doubt(c, f, s, true);
 }
 
 /* The time went while the world stood, or nobody had to be waited for. */
