@@ -186,23 +186,24 @@ static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_er
 	return status;
 }
 
-/* Such a trace has no parts that stand alone: all of it can be written anew, where nothing is wrong with it. */
+/* Such a trace has no parts that stand alone: what is wanted is written anew. Names of the whole of a sound one are replaced record by record, whatever its
+ * order is. */
 static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
 {
 	const stw_trace *t = &c->trace;
-	if (!c->options.anonymise || c->options.from_ns > 0 || c->options.to_ns > 0)
-		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%d: only those of Go 1.22 and later consist of parts that stand alone (the whole of it can "
-			"be "
-			"anonymised)",
-			(int)t->version);
-	if (t->v1->index.problems.count)
-		return stw_fail(
-			error, STWATCH_ERR_DAMAGED, t->v1->index.problems.items[0].offset, "%s", t->v1->index.problems.items[0].what);
-	stwatch_status status = stw_cut_anonymous_v1(&c->cut, t->v1, &c->result.end_ns, context->cancel, error);
-	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && status == STWATCH_OK)
+	stw_cut_times times = {.from = c->options.from_ns, .to = c->options.to_ns > 0 ? c->options.to_ns : INT64_MAX};
+	stwatch_status status;
+	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && t->v1->index.problems.count == 0) {
+		status = stw_cut_anonymous_v1(&c->cut, t->v1, &times.end, context->cancel, error);
+		times.n_events = status == STWATCH_OK;
+	} else {
+		status = stw_cut_part_v1(&c->cut, t->v1, &times, context->cancel, error);
+	}
+	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
-	c->result.generations = status == STWATCH_OK;
+	c->result.start_ns = times.start;
+	c->result.end_ns = times.end;
+	c->result.generations = times.n_events > 0;
 	return status;
 }
 

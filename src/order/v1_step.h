@@ -5,7 +5,10 @@
  * STW_V1_AS_GO, if defined and true (it may look at `vm`), hands on just what Go's own reader makes of such a trace (GOROOT/src/internal/trace/tracev1.go):
  * made-up procs for timers, the network, ends of system calls and the collector; no stack for what exists at the beginning; a system
  * call during which the profiler took a sample is a fast one. Else what is known is handed on: the real proc, where a
- * goroutine began, that a call blocked. */
+ * goroutine began, that a call blocked.
+ *
+ * STW_V1_TAKEN(vm, stream, event), if defined, gets each event of the file in the order in which they are taken, as a cursor of that index that stands at
+ * it, after what was handed on for it, and before the next one is looked at (but for GoSysCall). */
 #ifndef STW_MERGE_EMIT
 #error "define STW_MERGE_EMIT first"
 #endif
@@ -263,6 +266,9 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 	v1_place at = v1_place_of(vm, c);
 	const int64_t ticks = c->ticks;
 	bool moved = false;
+#ifdef STW_V1_TAKEN
+	const stw_v1_cursor event = *c;
+#endif
 	stwatch_status status = v1_dispatch(vm, c, at, force, &moved);
 	if (STW_UNLIKELY(status != STWATCH_OK) && (int)status != STWATCH_END)
 		return status;
@@ -272,6 +278,9 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 			(long long)(stw_v1_ns(vm->v1, vm->last_key) - at.time));
 	else
 		vm->last_key = ticks;
+#ifdef STW_V1_TAKEN
+	STW_V1_TAKEN(vm, (size_t)(c - vm->cursors), &event);
+#endif
 	return moved ? status : stw_v1_merge_refresh(vm, c);
 }
 

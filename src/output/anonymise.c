@@ -105,17 +105,6 @@ static stwatch_status note_events(rewriting *r, const stw_batch_head *h, uint64_
 	return STWATCH_OK;
 }
 
-static void note_ids(rewriting *r)
-{
-	const stw_ids *ids = &r->gen.string_ids;
-	for (uint64_t id = 0; id < ids->n_dense; id++)
-		if (ids->dense[id] != STW_MAP_NONE)
-			r->strings[ids->dense[id]].id = id;
-	for (size_t i = 0; ids->map.count && i <= ids->map.mask; i++)
-		if (ids->map.entries[i].value != STW_MAP_NONE)
-			r->strings[ids->map.entries[i].value].id = ids->map.entries[i].key;
-}
-
 /* ---- then: write ---- */
 
 static void put_batch(rewriting *r, uint64_t m, uint64_t time)
@@ -250,7 +239,7 @@ stwatch_status stw_cut_anonymous(stw_cut *cut, const stw_span *span, stwatch_err
 		status = each_batch(r, note_strings_time);
 	if (status == STWATCH_OK) {
 		stw_naming_frames(&r->gen, r->strings);
-		note_ids(r);
+		stw_naming_ids(&r->gen, r->strings);
 		r->split = stw_naming_split(&r->gen, r->strings);
 		status = each_batch(r, write_batch);
 	}

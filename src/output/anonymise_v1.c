@@ -4,12 +4,9 @@
 
 #include "base/error.h"
 #include "output/cut.h"
-#include "output/naming.h"
+#include "output/v1_writer.h"
 #include "v1/records.h"
 #include "wire/header.h"
-#include "wire/varint.h"
-
-enum { RECORD_MAX = 2 + 10 * (STW_V1_RECORD_VALUES + 1) };
 
 typedef struct rewriting {
 	stw_cut *cut;
@@ -22,21 +19,16 @@ typedef struct rewriting {
 } rewriting;
 
 /* Which of a record's values is the number of a string that the program may have chosen; -1: none. */
-static int text_of(const stw_v1_format *f, unsigned type)
+static int text_of(const rewriting *r)
 {
-	switch (type) {
-	case STW_V1_GoStartLabel:
-	case STW_V1_UserTaskCreate:
-	case STW_V1_UserRegion: return f->before + 2;
-	case STW_V1_UserLog: return f->before + 1;
-	default: return -1;
-	}
+	int argument = stw_v1_text_argument(r->records.type);
+	return argument < 0 ? argument : r->v1->index.format.before + argument;
 }
 
 /* The index of that string; STW_MAP_NONE: there is none. */
 static uint32_t string_in(const rewriting *r)
 {
-	int which = text_of(&r->v1->index.format, r->records.type);
+	int which = text_of(r);
 	return which < 0 || which >= (int)r->records.n_values ? STW_MAP_NONE : stw_generation_string(&r->v1->gen, r->records.values[which]);
 }
 
@@ -76,26 +68,6 @@ static stwatch_status note_uses(rewriting *r, stwatch_error *error)
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
-static void put_varint(rewriting *r, uint64_t value)
-{
-	uint8_t bytes[10];
-	stw_cut_put(r->cut, bytes, stw_put_varint(bytes, value));
-}
-
-static void put_text(rewriting *r, const char *text, size_t length)
-{
-	put_varint(r, length);
-	stw_cut_put(r->cut, text, length);
-}
-
-static void put_string(rewriting *r, uint64_t id, const char *name, size_t length)
-{
-	static const uint8_t head = STW_V1_String;
-	stw_cut_put(r->cut, &head, 1);
-	put_varint(r, id);
-	put_text(r, name, length);
-}
-
 static void write_string(rewriting *r)
 {
 	const stw_generation *gen = &r->v1->gen;
@@ -104,25 +76,18 @@ static void write_string(rewriting *r)
 	uint32_t index = stw_generation_string(gen, id);
 	if (index == STW_MAP_NONE) /* id 0, of no string */
 		return;
-	put_string(r, id, name, stw_naming_name(r->cut->key, gen, r->strings, index, name));
+	stw_v1_put_string(r->cut, id, name, stw_naming_name(r->cut->key, gen, r->strings, index, name));
 	const stw_string *s = &gen->strings.items[index];
 	if (r->strings[index].text_id)
-		put_string(r, r->strings[index].text_id, name, stw_pseudonym_text(r->cut->key, s->data, s->length, name));
+		stw_v1_put_string(r->cut, r->strings[index].text_id, name, stw_pseudonym_text(r->cut->key, s->data, s->length, name));
 }
 
 /* With the number of its string changed. */
 static void write_renumbered(rewriting *r, uint64_t id)
 {
-	const stw_v1_records *rec = &r->records;
-	const stw_v1_format *f = &r->v1->index.format;
-	uint8_t values[RECORD_MAX], head = (uint8_t)(rec->type | (rec->n_values >= f->inline_values ? 3u : rec->n_values - f->before) << 6);
-	size_t n = 0;
-	for (unsigned i = 0; i < rec->n_values; i++)
-		n += stw_put_varint(values + n, (int)i == text_of(f, rec->type) ? id : rec->values[i]);
-	stw_cut_put(r->cut, &head, 1);
-	if (rec->n_values >= f->inline_values)
-		put_varint(r, n);
-	stw_cut_put(r->cut, values, n);
+	stw_v1_records *rec = &r->records;
+	rec->values[text_of(r)] = id;
+	stw_v1_put_record(r->cut, &r->v1->index.format, rec->type, rec->values, rec->n_values);
 }
 
 static stwatch_status write_log(rewriting *r, stwatch_error *error)
@@ -131,7 +96,7 @@ static stwatch_status write_log(rewriting *r, stwatch_error *error)
 	size_t got;
 	stwatch_status status = stw_source_read(r->records.source, r->records.text, r->text, (size_t)r->records.text_size, &got, error);
 	if (status == STWATCH_OK)
-		put_text(r, name, stw_pseudonym_text(r->cut->key, r->text, got, name));
+		stw_v1_put_text(r->cut, name, stw_pseudonym_text(r->cut->key, r->text, got, name));
 	return status;
 }
 

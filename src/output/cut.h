@@ -28,4 +28,15 @@ stwatch_status stw_cut_anonymous(stw_cut *cut, const stw_span *span, stwatch_err
  * first. As above; also _CANCELLED. */
 stwatch_status stw_cut_anonymous_v1(stw_cut *cut, const stw_v1 *v1, int64_t *end, const volatile int *cancel, stwatch_error *error);
 
+/* Of a part of a v1 trace, ns from the trace's first event. */
+typedef struct stw_cut_times {
+	int64_t from, to; /* in: what is wanted; from 0: all from the beginning */
+	int64_t start, end; /* out: of the first and the last event that were written */
+	uint64_t n_events; /* out: of the part, without those that say what was before; 0: the output is worth nothing */
+} stw_cut_times;
+
+/* A part of a v1 trace as a trace (cut_v1.c), with pseudonyms if there is a key. STWATCH_ERR_DAMAGED after what stands before the damage was written;
+ * _ARGUMENT where nothing lies in that time; _MEMORY, _IO, _CANCELLED. v1's notes are taken: once for each trace that was opened. */
+stwatch_status stw_cut_part_v1(stw_cut *cut, stw_v1 *v1, stw_cut_times *times, const volatile int *cancel, stwatch_error *error);
+
 #endif

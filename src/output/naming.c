@@ -12,6 +12,17 @@ bool stw_naming_is_label(const stw_string *s)
 			(s->length == strlen(none) && memcmp(s->data, none, s->length) == 0));
 }
 
+void stw_naming_ids(const stw_generation *gen, stw_string_use *strings)
+{
+	const stw_ids *ids = &gen->string_ids;
+	for (uint64_t id = 0; id < ids->n_dense; id++)
+		if (ids->dense[id] != STW_MAP_NONE)
+			strings[ids->dense[id]].id = id;
+	for (size_t i = 0; ids->map.count && i <= ids->map.mask; i++)
+		if (ids->map.entries[i].value != STW_MAP_NONE)
+			strings[ids->map.entries[i].value].id = ids->map.entries[i].key;
+}
+
 void stw_naming_frames(const stw_generation *gen, stw_string_use *strings)
 {
 	for (size_t i = 0; i < gen->frames.count; i++) {

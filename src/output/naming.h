@@ -14,6 +14,8 @@ typedef struct stw_string_use {
 	uint8_t uses; /* STW_AS_… */
 } stw_string_use;
 
+/* Their numbers in the file. */
+void stw_naming_ids(const stw_generation *gen, stw_string_use *strings);
 /* What frames use. */
 void stw_naming_frames(const stw_generation *gen, stw_string_use *strings);
 /* Texts that are also something else get numbers that no string has. Whether there are such. */

@@ -85,6 +85,17 @@ void stw_v1_format_init(stw_v1_format *f, unsigned minor)
 	prepare(f);
 }
 
+int stw_v1_text_argument(unsigned type)
+{
+	switch (type) {
+	case STW_V1_GoStartLabel:
+	case STW_V1_UserTaskCreate:
+	case STW_V1_UserRegion: return 2;
+	case STW_V1_UserLog: return 1;
+	default: return -1;
+	}
+}
+
 const char *stw_v1_event_name(unsigned type)
 {
 	return type < STW_V1_TYPES && rows[type].name ? rows[type].name : "?";

@@ -34,6 +34,8 @@ typedef struct stw_v1_format {
 } stw_v1_format;
 
 void stw_v1_format_init(stw_v1_format *format, unsigned minor);
+/* Which argument of an event is the number of a string that the program may have chosen (a label, or the name of a task, region or log); -1: none. */
+int stw_v1_text_argument(unsigned type);
 /* "GoStart"; "?" where there is no such event. */
 const char *stw_v1_event_name(unsigned type);
 

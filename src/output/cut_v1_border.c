@@ -1,0 +1,239 @@
+/* The borders of a part of a v1 trace. What was before it is told as the runtime tells what existed when a trace began, in events that are a little
+ * earlier than the part's first: goroutines with what they were doing, procs that are known with what runs there, and what spans the border. */
+#include "output/cut_v1.h"
+
+typedef struct border {
+	stw_v1_part *part;
+	int64_t ticks, seq; /* of the next event */
+	int64_t step; /* from one to the next, where they are of several streams, in ticks */
+} border;
+
+static void put_here(border *b, size_t stream, stw_v1_event e)
+{
+	e.ticks = b->ticks;
+	e.seq = b->part->merge.before == 2 ? b->seq++ : 0;
+	stw_v1_writer_put(&b->part->writer, stream, &e);
+}
+
+/* Only time (to Go 1.6, the number) orders events of several streams. */
+static void put(border *b, size_t stream, stw_v1_event e)
+{
+	b->ticks = (int64_t)((uint64_t)b->ticks + (uint64_t)b->step);
+	put_here(b, stream, e);
+}
+
+/* Whether this proc still stands for the goroutine's call: nobody has taken it since the call blocked. */
+static bool calls_on(const stw_v1_part *part, uint32_t p, uint32_t slot)
+{
+	const stw_v1_p *at = &part->merge.ps.items[p];
+	return p < part->ps.count && at->in_call && at->running && at->g == STW_SLOT_NONE && part->ps.items[p].call_g == slot &&
+		slot < part->gs.count && part->gs.items[slot].call_p == p && part->merge.gs.items[slot].in_call;
+}
+
+static bool is_alive(const stw_order *o, uint32_t slot)
+{
+	return stw_order_find_g(o, o->gs.items[slot].id) == slot;
+}
+
+/* How a goroutine is there, and from which number on its events count. */
+static void put_goroutine(border *b, uint32_t slot)
+{
+	stw_v1_part *part = b->part;
+	const stw_order_g *g = &part->order.gs.items[slot];
+	const stw_v1_g *more = &part->merge.gs.items[slot];
+	stw_cut_g *cut = stw_cut_g_at(part, slot);
+	if (!cut)
+		return;
+	const uint64_t id = (uint64_t)g->id;
+	const size_t stream = part->writer.no_proc;
+	cut->returned = cut->in_call && !more->in_call && g->status == STW_G_WAITING;
+	bool ready = g->status == STW_G_RUNNABLE || cut->returned;
+	put_here(b, stream, (stw_v1_event){.type = STW_V1_GoCreate, .a = {id, cut->start}});
+	if (!ready && g->status == STW_G_WAITING && !(STW_SLOT_OK(cut->call_p) && calls_on(part, cut->call_p, slot)))
+		put_here(b, stream, (stw_v1_event){.type = more->in_call ? STW_V1_GoInSyscall : STW_V1_GoWaiting, .a = {id}});
+	cut->shift = (ready ? 1 : 2) - g->seq - cut->returned;
+}
+
+static void put_goroutines(border *b)
+{
+	const stw_order *o = &b->part->order;
+	for (uint32_t slot = 0; slot < o->gs.count; slot++)
+		if (is_alive(o, slot))
+			put_goroutine(b, slot);
+}
+
+/* Who is to be started on a proc; STW_SLOT_NONE: nobody. */
+static uint32_t runs_on(const stw_v1_part *part, uint32_t p)
+{
+	uint32_t g = part->merge.ps.items[p].g;
+	if (g == STW_SLOT_NONE && p < part->ps.count && STW_SLOT_OK(part->ps.items[p].call_g) && calls_on(part, p, part->ps.items[p].call_g))
+		g = part->ps.items[p].call_g;
+	return g;
+}
+
+/* A proc that was seen but does not run has run before. */
+static void put_proc(border *b, size_t stream, uint32_t p)
+{
+	const stw_cut_p *cut = stw_cut_p_at(b->part, p);
+	if (!cut)
+		return;
+	put(b, stream, (stw_v1_event){.type = STW_V1_ProcStart, .a = {cut->thread}});
+	if (!b->part->merge.ps.items[p].running)
+		put(b, stream, (stw_v1_event){.type = STW_V1_ProcStop});
+}
+
+/* Those with a label come later: Go's reader does not take them for what existed. */
+static void put_start(border *b, size_t stream, uint32_t p, bool labelled)
+{
+	const stw_v1_part *part = b->part;
+	uint32_t slot = runs_on(part, p);
+	if (slot == STW_SLOT_NONE || slot >= part->gs.count)
+		return;
+	const uint64_t id = (uint64_t)part->order.gs.items[slot].id, label = part->gs.items[slot].label;
+	if (labelled == (label != 0))
+		put(b, stream, (stw_v1_event){.type = label ? STW_V1_GoStartLabel : STW_V1_GoStart, .a = {id, 1, label}});
+}
+
+/* From the outermost on. */
+static void put_regions(border *b, size_t stream, uint32_t slot)
+{
+	stw_v1_part *part = b->part;
+	const stw_order *o = &part->order;
+	STW_VEC(uint32_t) open = {0};
+	for (uint32_t r = o->gs.items[slot].region; r && !part->writer.failed; r = o->regions.items[r - 1].outer) {
+		uint32_t *at = stw_vec_push(o->mem, &open);
+		if (at)
+			*at = r - 1;
+		part->writer.failed |= !at;
+	}
+	for (size_t i = open.count; i > 0; i--) {
+		uint32_t r = open.items[i - 1];
+		if (r < part->regions.count)
+			put(b, stream, (stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
+	}
+	stw_vec_free(o->mem, &open);
+}
+
+/* What is in flight on a proc, and on who runs there. Of who does not run, what it has in flight can't be told: its end stands alone. */
+static void put_in_flight(border *b, size_t stream, uint32_t p)
+{
+	const stw_v1_part *part = b->part;
+	const stw_v1_merge *vm = &part->merge;
+	const stw_v1_p *at = &vm->ps.items[p];
+	const uint32_t slot = runs_on(part, p);
+	if (at->sweeping && p < part->ps.count)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSweepStart, .stack = part->ps.items[p].sweep_stack});
+	if (at->stopping || (vm->stopping && part->stop_p == p))
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->stop_kind}});
+	if (slot == STW_SLOT_NONE || slot >= part->gs.count)
+		return;
+	if (part->order.gs.items[slot].assist == STW_RANGE_ON)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCMarkAssistStart, .stack = part->gs.items[slot].assist_stack});
+	put_regions(b, stream, slot);
+	if (at->g != slot || vm->gs.items[slot].called)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysCall, .stack = part->gs.items[slot].call_stack});
+	if (at->g != slot)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysBlock});
+}
+
+/* Idle ones first, since their threads may run others by now. */
+static void put_procs(border *b, bool running)
+{
+	const stw_v1_merge *vm = &b->part->merge;
+	for (size_t i = 0; i < vm->n_cursors; i++) {
+		uint32_t p = vm->cursor_ps[i];
+		if (p == STW_SLOT_NONE || !vm->ps.items[p].seen || vm->ps.items[p].running != running)
+			continue;
+		put_proc(b, i, p);
+		put_start(b, i, p, false);
+	}
+}
+
+static void put_what_runs(border *b)
+{
+	const stw_v1_merge *vm = &b->part->merge;
+	for (size_t i = 0; i < vm->n_cursors; i++) {
+		uint32_t p = vm->cursor_ps[i];
+		if (p == STW_SLOT_NONE)
+			continue;
+		put_start(b, i, p, true);
+		put_in_flight(b, i, p);
+	}
+}
+
+static void put_rest(border *b)
+{
+	stw_v1_part *part = b->part;
+	const stw_v1_merge *vm = &part->merge;
+	const size_t stream = part->writer.no_proc;
+	if (part->has_heap)
+		put(b, stream, (stw_v1_event){.type = STW_V1_HeapAlloc, .a = {part->heap}});
+	if (part->has_goal)
+		put(b, stream, (stw_v1_event){.type = STW_V1_HeapGoal, .a = {part->goal}});
+	for (uint32_t i = 0; i < vm->tasks.count && i < part->tasks.count; i++) {
+		const stw_order_task *t = &vm->tasks.items[i];
+		if (stw_map_get(&vm->task_slots, t->id) == i)
+			put(b, stream, (stw_v1_event){.type = STW_V1_UserTaskCreate, .a = {t->id, t->parent, part->tasks.items[i]}});
+	}
+	if (vm->collecting)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCStart, .stack = part->gc_stack});
+	if (vm->stopping && part->stop_p == STW_SLOT_NONE)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->stop_kind}});
+	part->gc_shift = (vm->collecting ? 1 : 0) - vm->gc_number;
+}
+
+static uint64_t ticks_of(const stw_v1_merge *vm, double ns)
+{
+	const double ticks = ns / vm->ns_per_tick;
+	return ticks < 1e15 ? (uint64_t)ticks : (uint64_t)1e15;
+}
+
+void stw_v1_part_begin(stw_v1_part *part, int64_t next)
+{
+	const stw_v1_merge *vm = &part->merge;
+	const stw_order *o = &part->order;
+	/* At most so many events. Each is handed on as at least a ns later than the one before, and none of them should push the part's own. */
+	const uint64_t goroutines = 2 * (uint64_t)o->gs.count, others = 8 * (uint64_t)o->ps.count + o->regions.count + vm->tasks.count + 8;
+	border b = {.part = part, .step = (int64_t)ticks_of(vm, 1) + 1};
+	const int64_t wanted = (int64_t)((uint64_t)vm->first_ticks + ticks_of(vm, (double)part->from));
+	b.ticks = (int64_t)((uint64_t)(wanted < next ? wanted : next) - ticks_of(vm, (double)goroutines) - (others + 2) * (uint64_t)b.step);
+	part->start_ticks = b.ticks;
+	put_goroutines(&b);
+	b.ticks = (int64_t)((uint64_t)b.ticks + ticks_of(vm, (double)goroutines) + 1);
+	put_procs(&b, false);
+	put_procs(&b, true);
+	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {part->procs}});
+	put_what_runs(&b);
+	put_rest(&b);
+	part->seq_shift = (uint64_t)b.seq + 1 - (uint64_t)(vm->n_heap ? vm->heap[0].key : vm->exit_key);
+	part->first_sample = vm->base.next_sample;
+	part->writing = true;
+}
+
+void stw_v1_part_end(stw_v1_part *part)
+{
+	const stw_v1_merge *vm = &part->merge;
+	const stw_order *o = &part->order;
+	stw_v1_writer *w = &part->writer;
+	for (size_t i = 0; i < vm->n_cursors && !part->lost; i++) {
+		uint32_t p = vm->cursor_ps[i], slot = p == STW_SLOT_NONE ? p : vm->ps.items[p].g;
+		if (slot == STW_SLOT_NONE || !vm->gs.items[slot].called)
+			continue;
+		const stw_v1_event e = {.type = STW_V1_GoSysBlock, .ticks = w->last_ticks, .seq = w->last_seq + 1};
+		stw_v1_writer_put(w, i, &e);
+	}
+	for (uint32_t slot = 0; slot < part->gs.count && slot < o->gs.count && !part->lost; slot++) {
+		const stw_cut_g *g = &part->gs.items[slot];
+		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call || o->gs.items[slot].status != STW_G_WAITING)
+			continue;
+		const uint64_t number = vm->before == 2 ? (uint64_t)g->exit_seq + part->seq_shift : o->gs.items[slot].seq + g->shift;
+		const stw_v1_event e = {
+			.type = STW_V1_GoSysExit,
+			.ticks = w->last_ticks > g->exit_ticks ? w->last_ticks : g->exit_ticks + 1, /* it is behind what it tells of */
+			.seq = w->last_seq + 1,
+			.a = {(uint64_t)o->gs.items[slot].id, number, (uint64_t)g->exit_ticks},
+		};
+		stw_v1_writer_put(w, w->no_proc, &e);
+		part->n_events++;
+	}
+}
