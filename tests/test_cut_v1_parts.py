@@ -22,7 +22,7 @@ import v1wire
 WINDOWS = 60 if harness.HEAVY else 6
 SLACK_NS = oracle.SLACK_NS
 # What may stand before a part.
-BORDER = {"GoStatus", "ProcStatus", "ProcStop", "GoStart", "GoLabel", "HeapAlloc", "HeapGoal", "UserTaskBegin", "UserRegionBegin", "GCBegin", "STWBegin",
+BORDER = {"GoStatus", "ProcStatus", "ProcStop", "GoStart", "GoBlock", "GoLabel", "HeapAlloc", "HeapGoal", "UserTaskBegin", "UserRegionBegin", "GCBegin", "STWBegin",
     "GCSweepBegin", "GCMarkAssistBegin", "GoSyscallBegin"}
 # What comes once all that existed has been told.
 BEGUN = re.compile(r"P\S+ G\S+ (GoStart|GoBlock|GoStop|GoCreate|GoDestroy|GoUnblock|GoSyscallBegin|ProcStop) ")
@@ -60,40 +60,15 @@ def windows(name, events):
     yield 0, times[2 * len(times) // 3]
 
 
-def without_net(events, waiting):
-    """Without the wake-ups of those who wait for the network since before: that they do is told where a wait begins."""
-    left, out = set(waiting), []
-    for time, m, text in events:
-        found = re.search(r"GoUnblock GoID=(\d+)", text)
-        if found and found[1] in left:
-            left.remove(found[1])
-        else:
-            out.append((time, m, text))
-    return out
-
-
-def waits_for_net(whole, at):
-    waiting = set()
-    for time, _, text in whole:
-        found = re.search(r"Go(?:Block|Unblock) GoID=(\d+) (Running->Waiting Reason=\"network\")?", text)
-        if found and time < at + SLACK_NS:
-            (waiting.add if found[2] else waiting.discard)(found[1])
-    return waiting
-
-
 def begins(whole):
     """When all that existed has been told."""
     return max([time for time, _, text in whole if " GoStatus " in text] + [time for time, _, text in whole if BEGUN.match(text)][:1] + [0])
 
 
-def unequal(whole, part, start_ns, from_ns, to_ns, before_ns=None):
+def unequal(whole, part, start_ns, from_ns, to_ns):
     """Where the part's events differ from those of the whole in that time, or None. Those at its very ends may be in or out: what is to come at one
-    instant is moved on by a ns each. Where it begins while the trace still tells what existed, that comes all at once. before_ns: the border of the part that it is a
-    part of."""
+    instant is moved on by a ns each. Where it begins while the trace still tells what existed, that comes all at once."""
     from_ns = max(from_ns, begins(whole))
-    waiting = waits_for_net(whole, from_ns) | (waits_for_net(whole, before_ns) if before_ns else set())
-    whole = without_net([e for e in whole if e[0] >= from_ns - SLACK_NS], waiting)
-    part = without_net([e for e in part if e[0] + start_ns >= from_ns - SLACK_NS], waiting)
     low, high = from_ns + SLACK_NS, to_ns - SLACK_NS
     threads = {m for _, m, _ in whole} | {m for _, m, _ in part}
     here = {m: [] for m in threads}
@@ -192,7 +167,7 @@ class Checker:
         code, told, err = cut(self.program, first, second, at(0.4) - offset, at(0.6) - offset)
         if self.report.check("%s: a part of a part" % name, code and err):
             events = self.opens("%s: a part of a part" % name, second)
-            self.report.check("%s: a part of a part: the same events" % name, unequal(whole, events or [], offset + told["start_ns"], at(0.4), at(0.6), at(0.2)))
+            self.report.check("%s: a part of a part: the same events" % name, unequal(whole, events or [], offset + told["start_ns"], at(0.4), at(0.6)))
 
     def anonymous(self, name, trace, whole):
         plain, out = os.path.join(self.scratch.path, "plain.trace"), os.path.join(self.scratch.path, "anonymous.trace")

@@ -147,6 +147,7 @@ static void observe_goroutine(stw_v1_part *part, uint32_t p, const stw_v1_cursor
 			at->call_g = stw_order_find_g(&part->order, (int64_t)e->g);
 		break;
 	case STW_V1_GCMarkAssistStart: g->assist_stack = e->stack; break;
+	case STW_V1_GoBlockNet: g->net_stack = e->stack; break;
 	default: g->in_call = false; /* ready to run */
 	}
 }
@@ -183,6 +184,7 @@ static void observe(stw_v1_part *part, uint32_t p, const stw_v1_cursor *e)
 	case STW_V1_GoSysBlock:
 	case STW_V1_GoSysExit:
 	case STW_V1_GoSysExitLocal:
+	case STW_V1_GoBlockNet:
 	case STW_V1_GCMarkAssistStart: observe_goroutine(part, p, e); break;
 	case STW_V1_ProcStart:
 	case STW_V1_GCSweepStart: observe_proc(part, p, e); break;

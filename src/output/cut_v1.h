@@ -14,7 +14,7 @@ typedef struct stw_cut_g {
 	uint64_t shift; /* to be added to its sequence numbers */
 	uint64_t label; /* that it was last started with, 0: none */
 	int64_t exit_ticks, exit_seq; /* of the end of its call that was told last */
-	uint32_t call_stack, assist_stack;
+	uint32_t call_stack, net_stack, assist_stack; /* of its last call, wait for the network, assist */
 	uint32_t call_p; /* slot: where its last call blocked */
 	bool in_call; /* in a call that blocked: no event has said yet that it is ready to run */
 	bool returned; /* the call had ended before the border, so that event is left out */

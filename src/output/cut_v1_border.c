@@ -2,11 +2,27 @@
  * earlier than the part's first: goroutines with what they were doing, procs that are known with what runs there, and what spans the border. */
 #include "output/cut_v1.h"
 
+enum { WAIT_EVENTS = 3, PROC_EVENTS = 9 }; /* at most, of a goroutine that waits for the network, and of a proc with who runs there; without regions */
+
 typedef struct border {
 	stw_v1_part *part;
 	int64_t ticks, seq; /* of the next event */
 	int64_t step; /* from one to the next, where they are of several streams, in ticks */
+	bool has_procs; /* some proc is known */
+	bool has_host; /* those who wait for the network have been put on it */
 } border;
+
+static uint64_t ticks_of(const stw_v1_merge *vm, double ns)
+{
+	const double ticks = ns / vm->ns_per_tick;
+	return ticks < 1e15 ? (uint64_t)ticks : (uint64_t)1e15;
+}
+
+/* So many events have been put at one time: each is handed on as a ns later than the one before, and none of them should push what comes behind. */
+static void pass(border *b, uint64_t events)
+{
+	b->ticks = (int64_t)((uint64_t)b->ticks + ticks_of(&b->part->merge, (double)events) + 1);
+}
 
 static void put_here(border *b, size_t stream, stw_v1_event e)
 {
@@ -35,6 +51,11 @@ static bool is_alive(const stw_order *o, uint32_t slot)
 	return stw_order_find_g(o, o->gs.items[slot].id) == slot;
 }
 
+static bool waits_for_network(const stw_v1_part *part, uint32_t slot)
+{
+	return slot < part->gs.count && part->merge.gs.items[slot].network && part->order.gs.items[slot].status == STW_G_WAITING;
+}
+
 /* How a goroutine is there, and from which number on its events count. */
 static void put_goroutine(border *b, uint32_t slot)
 {
@@ -47,9 +68,10 @@ static void put_goroutine(border *b, uint32_t slot)
 	const uint64_t id = (uint64_t)g->id;
 	const size_t stream = part->writer.no_proc;
 	cut->returned = cut->in_call && !more->in_call && g->status == STW_G_WAITING;
-	bool ready = g->status == STW_G_RUNNABLE || cut->returned;
+	bool ready = g->status == STW_G_RUNNABLE || cut->returned,
+	     will_start = b->has_procs && (waits_for_network(part, slot) || (STW_SLOT_OK(cut->call_p) && calls_on(part, cut->call_p, slot)));
 	put_here(b, stream, (stw_v1_event){.type = STW_V1_GoCreate, .a = {id, cut->start}});
-	if (!ready && g->status == STW_G_WAITING && !(STW_SLOT_OK(cut->call_p) && calls_on(part, cut->call_p, slot)))
+	if (!ready && !will_start && g->status == STW_G_WAITING)
 		put_here(b, stream, (stw_v1_event){.type = more->in_call ? STW_V1_GoInSyscall : STW_V1_GoWaiting, .a = {id}});
 	cut->shift = (ready ? 1 : 2) - g->seq - cut->returned;
 }
@@ -71,6 +93,45 @@ static uint32_t runs_on(const stw_v1_part *part, uint32_t p)
 	return g;
 }
 
+/* What a goroutine is in: an assist, and regions from the outermost on. */
+static void put_ranges(border *b, size_t stream, uint32_t slot)
+{
+	stw_v1_part *part = b->part;
+	const stw_order *o = &part->order;
+	STW_VEC(uint32_t) open = {0};
+	if (o->gs.items[slot].assist == STW_RANGE_ON)
+		put_here(b, stream, (stw_v1_event){.type = STW_V1_GCMarkAssistStart, .stack = part->gs.items[slot].assist_stack});
+	for (uint32_t r = o->gs.items[slot].region; r && !part->writer.failed; r = o->regions.items[r - 1].outer) {
+		uint32_t *at = stw_vec_push(o->mem, &open);
+		if (at)
+			*at = r - 1;
+		part->writer.failed |= !at;
+	}
+	for (size_t i = open.count; i > 0; i--) {
+		uint32_t r = open.items[i - 1];
+		if (r < part->regions.count)
+			put_here(b, stream, (stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
+	}
+	stw_vec_free(o->mem, &open);
+}
+
+/* That a wait is for the network, which then is who ends it, only its own event says: those who do start and block once more, on one proc. Of other
+ * waits that would tell a wrong beginning. */
+static void put_waits(border *b, size_t stream)
+{
+	const stw_v1_part *part = b->part;
+	const stw_order *o = &part->order;
+	for (uint32_t slot = 0; slot < o->gs.count; slot++) {
+		if (!is_alive(o, slot) || !waits_for_network(part, slot))
+			continue;
+		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoStart, .a = {(uint64_t)o->gs.items[slot].id, 1}});
+		put_ranges(b, stream, slot);
+		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoBlockNet, .stack = part->gs.items[slot].net_stack});
+	}
+	b->has_host = true;
+	pass(b, WAIT_EVENTS * (uint64_t)o->gs.count + o->regions.count);
+}
+
 /* A proc that was seen but does not run has run before. */
 static void put_proc(border *b, size_t stream, uint32_t p)
 {
@@ -78,6 +139,8 @@ static void put_proc(border *b, size_t stream, uint32_t p)
 	if (!cut)
 		return;
 	put(b, stream, (stw_v1_event){.type = STW_V1_ProcStart, .a = {cut->thread}});
+	if (!b->has_host)
+		put_waits(b, stream);
 	if (!b->part->merge.ps.items[p].running)
 		put(b, stream, (stw_v1_event){.type = STW_V1_ProcStop});
 }
@@ -94,27 +157,7 @@ static void put_start(border *b, size_t stream, uint32_t p, bool labelled)
 		put(b, stream, (stw_v1_event){.type = label ? STW_V1_GoStartLabel : STW_V1_GoStart, .a = {id, 1, label}});
 }
 
-/* From the outermost on. */
-static void put_regions(border *b, size_t stream, uint32_t slot)
-{
-	stw_v1_part *part = b->part;
-	const stw_order *o = &part->order;
-	STW_VEC(uint32_t) open = {0};
-	for (uint32_t r = o->gs.items[slot].region; r && !part->writer.failed; r = o->regions.items[r - 1].outer) {
-		uint32_t *at = stw_vec_push(o->mem, &open);
-		if (at)
-			*at = r - 1;
-		part->writer.failed |= !at;
-	}
-	for (size_t i = open.count; i > 0; i--) {
-		uint32_t r = open.items[i - 1];
-		if (r < part->regions.count)
-			put(b, stream, (stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
-	}
-	stw_vec_free(o->mem, &open);
-}
-
-/* What is in flight on a proc, and on who runs there. Of who does not run, what it has in flight can't be told: its end stands alone. */
+/* What is in flight on a proc, and on who runs there. */
 static void put_in_flight(border *b, size_t stream, uint32_t p)
 {
 	const stw_v1_part *part = b->part;
@@ -127,24 +170,23 @@ static void put_in_flight(border *b, size_t stream, uint32_t p)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->stop_kind}});
 	if (slot == STW_SLOT_NONE || slot >= part->gs.count)
 		return;
-	if (part->order.gs.items[slot].assist == STW_RANGE_ON)
-		put(b, stream, (stw_v1_event){.type = STW_V1_GCMarkAssistStart, .stack = part->gs.items[slot].assist_stack});
-	put_regions(b, stream, slot);
+	put_ranges(b, stream, slot);
 	if (at->g != slot || vm->gs.items[slot].called)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysCall, .stack = part->gs.items[slot].call_stack});
 	if (at->g != slot)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysBlock});
 }
 
-/* Idle ones first, since their threads may run others by now. */
+/* Idle ones come first, since their threads may run others by now. */
 static void put_procs(border *b, bool running)
 {
 	const stw_v1_merge *vm = &b->part->merge;
 	for (size_t i = 0; i < vm->n_cursors; i++) {
 		uint32_t p = vm->cursor_ps[i];
-		if (p == STW_SLOT_NONE || !vm->ps.items[p].seen || vm->ps.items[p].running != running)
+		if (p == STW_SLOT_NONE || running == (vm->ps.items[p].seen && !vm->ps.items[p].running))
 			continue;
-		put_proc(b, i, p);
+		if (vm->ps.items[p].seen)
+			put_proc(b, i, p);
 		put_start(b, i, p, false);
 	}
 }
@@ -182,27 +224,25 @@ static void put_rest(border *b)
 	part->gc_shift = (vm->collecting ? 1 : 0) - vm->gc_number;
 }
 
-static uint64_t ticks_of(const stw_v1_merge *vm, double ns)
-{
-	const double ticks = ns / vm->ns_per_tick;
-	return ticks < 1e15 ? (uint64_t)ticks : (uint64_t)1e15;
-}
-
 void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 {
 	const stw_v1_merge *vm = &part->merge;
 	const stw_order *o = &part->order;
-	/* At most so many events. Each is handed on as at least a ns later than the one before, and none of them should push the part's own. */
-	const uint64_t goroutines = 2 * (uint64_t)o->gs.count, others = 8 * (uint64_t)o->ps.count + o->regions.count + vm->tasks.count + 8;
-	border b = {.part = part, .step = (int64_t)ticks_of(vm, 1) + 1};
+	const uint64_t goroutines = o->gs.count, apart = PROC_EVENTS * (uint64_t)o->ps.count + o->regions.count + vm->tasks.count + 8;
 	const int64_t wanted = (int64_t)((uint64_t)vm->first_ticks + ticks_of(vm, (double)part->from));
-	b.ticks = (int64_t)((uint64_t)(wanted < next ? wanted : next) - ticks_of(vm, (double)goroutines) - (others + 2) * (uint64_t)b.step);
+	border b = {.part = part, .ticks = wanted < next ? wanted : next, .step = (int64_t)ticks_of(vm, 1) + 1};
+	for (size_t i = 0; i < vm->ps.count; i++)
+		b.has_procs |= vm->ps.items[i].seen;
+	/* No more than this takes. */
+	b.ticks = (int64_t)((uint64_t)b.ticks - ticks_of(vm, (double)((WAIT_EVENTS + 2) * goroutines + o->regions.count)) -
+		(apart + 4) * (uint64_t)b.step);
 	part->start_ticks = b.ticks;
 	put_goroutines(&b);
-	b.ticks = (int64_t)((uint64_t)b.ticks + ticks_of(vm, (double)goroutines) + 1);
+	pass(&b, goroutines);
 	put_procs(&b, false);
 	put_procs(&b, true);
 	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {part->procs}});
+	pass(&b, goroutines); /* those who are ready are told of there */
 	put_what_runs(&b);
 	put_rest(&b);
 	part->seq_shift = (uint64_t)b.seq + 1 - (uint64_t)(vm->n_heap ? vm->heap[0].key : vm->exit_key);
