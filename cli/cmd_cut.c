@@ -80,7 +80,8 @@ const cli_command cli_cut = {
 	.name = "cut",
 	.summary = "a part of a trace as a trace of its own, anonymous if wanted",
 	.operands = "TRACE",
-	.about = "Writes every generation (about a second) that has any of the time wanted, as a trace that Go's own tools open. Of a trace of Go "
+	.about = "Writes every generation (about a second) that has any of the time wanted, as a trace that Go's own tools open. Of a "
+		 "trace of Go "
 		 "1.21 or earlier, which has no such parts, just the events of that time, with the state that they begin in.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,

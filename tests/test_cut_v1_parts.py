@@ -19,7 +19,7 @@ import v1oracle
 import v1text
 import v1wire
 
-WINDOWS = 60 if harness.HEAVY else 6
+WINDOWS = 60 if harness.HEAVY else 3
 SLACK_NS = oracle.SLACK_NS
 # What may stand before a part.
 BORDER = {"GoStatus", "ProcStatus", "ProcStop", "GoStart", "GoBlock", "GoLabel", "HeapAlloc", "HeapGoal", "UserTaskBegin", "UserRegionBegin", "GCBegin", "STWBegin",

@@ -127,7 +127,8 @@ static void name(stw_v1_part *part, stw_cut_names *names, uint32_t index, uint64
 
 static void observe_goroutine(stw_v1_part *part, uint32_t p, const stw_v1_cursor *e)
 {
-	stw_cut_g *g = find(part, e->type == STW_V1_GoCreate || e->type == STW_V1_GoUnblock || e->type == STW_V1_GoUnblockLocal ? e->a[0] : e->g);
+	stw_cut_g *g = find(
+		part, e->type == STW_V1_GoCreate || e->type == STW_V1_GoUnblock || e->type == STW_V1_GoUnblockLocal ? e->a[0] : e->g);
 	stw_cut_p *at = g && e->type == STW_V1_GoSysBlock && p != STW_SLOT_NONE ? stw_cut_p_at(part, p) : NULL;
 	if (!g)
 		return;

@@ -2,7 +2,10 @@
  * earlier than the part's first: goroutines with what they were doing, procs that are known with what runs there, and what spans the border. */
 #include "output/cut_v1.h"
 
-enum { WAIT_EVENTS = 3, PROC_EVENTS = 9 }; /* at most, of a goroutine that waits for the network, and of a proc with who runs there; without regions */
+enum {
+	WAIT_EVENTS = 3,
+	PROC_EVENTS = 9
+}; /* at most, of a goroutine that waits for the network, and of a proc with who runs there; without regions */
 
 typedef struct border {
 	stw_v1_part *part;
@@ -69,7 +72,8 @@ static void put_goroutine(border *b, uint32_t slot)
 	const size_t stream = part->writer.no_proc;
 	cut->returned = cut->in_call && !more->in_call && g->status == STW_G_WAITING;
 	bool ready = g->status == STW_G_RUNNABLE || cut->returned,
-	     will_start = b->has_procs && (waits_for_network(part, slot) || (STW_SLOT_OK(cut->call_p) && calls_on(part, cut->call_p, slot)));
+	     will_start = b->has_procs &&
+		(waits_for_network(part, slot) || (STW_SLOT_OK(cut->call_p) && calls_on(part, cut->call_p, slot)));
 	put_here(b, stream, (stw_v1_event){.type = STW_V1_GoCreate, .a = {id, cut->start}});
 	if (!ready && !will_start && g->status == STW_G_WAITING)
 		put_here(b, stream, (stw_v1_event){.type = more->in_call ? STW_V1_GoInSyscall : STW_V1_GoWaiting, .a = {id}});
@@ -88,7 +92,8 @@ static void put_goroutines(border *b)
 static uint32_t runs_on(const stw_v1_part *part, uint32_t p)
 {
 	uint32_t g = part->merge.ps.items[p].g;
-	if (g == STW_SLOT_NONE && p < part->ps.count && STW_SLOT_OK(part->ps.items[p].call_g) && calls_on(part, p, part->ps.items[p].call_g))
+	if (g == STW_SLOT_NONE && p < part->ps.count && STW_SLOT_OK(part->ps.items[p].call_g) &&
+		calls_on(part, p, part->ps.items[p].call_g))
 		g = part->ps.items[p].call_g;
 	return g;
 }
@@ -110,7 +115,8 @@ static void put_ranges(border *b, size_t stream, uint32_t slot)
 	for (size_t i = open.count; i > 0; i--) {
 		uint32_t r = open.items[i - 1];
 		if (r < part->regions.count)
-			put_here(b, stream, (stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
+			put_here(b, stream,
+				(stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
 	}
 	stw_vec_free(o->mem, &open);
 }
@@ -264,7 +270,8 @@ void stw_v1_part_end(stw_v1_part *part)
 	}
 	for (uint32_t slot = 0; slot < part->gs.count && slot < o->gs.count && !part->lost; slot++) {
 		const stw_cut_g *g = &part->gs.items[slot];
-		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call || o->gs.items[slot].status != STW_G_WAITING)
+		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
+			o->gs.items[slot].status != STW_G_WAITING)
 			continue;
 		const uint64_t number = vm->before == 2 ? (uint64_t)g->exit_seq + part->seq_shift : o->gs.items[slot].seq + g->shift;
 		const stw_v1_event e = {
