@@ -13,7 +13,7 @@ extern "C" {
 /* Set size; the zeroed rest means all of the trace, as it is. */
 typedef struct stwatch_cut_options {
 	size_t size;
-	int64_t from_ns, to_ns;   /* from the trace's first event; every generation (to Go 1.21: every event) that has any of this time is kept. to_ns 0: to the end */
+	int64_t from_ns, to_ns;   /* from the trace's first event; generations (to Go 1.21: events) of that time are kept. to_ns 0: to the end */
 	bool anonymise;           /* replace the program's own names and texts; those of the runtime and the standard library stay */
 	const unsigned char *key; /* 16 bytes that pseudonyms follow from: the same key and name give the same one; NULL: bytes drawn at random */
 } stwatch_cut_options;

@@ -67,42 +67,50 @@ static void note_told(stw_merge *mg, unsigned type, uint32_t slot, uint64_t stat
 
 /* ---- writing ---- */
 
-/* Whether the event that brings a goroutine out of its wait is the end of a call that the part does not have. */
-static bool leave_out(stw_cut_g *g)
+/* An event that names a goroutine, and the number in which it comes; false where it is left out: the end of a call that the part does not have. */
+static bool shift(stw_v1_part *part, stw_v1_event *e)
 {
-	if (!g || !g->returned)
+	const bool by_seq = part->merge.before == 2,
+		   wakes = e->type != STW_V1_GoStart && e->type != STW_V1_GoStartLocal && e->type != STW_V1_GoStartLabel;
+	stw_cut_g *g = find(part, e->a[0]);
+	const bool returns = e->type == STW_V1_GoSysExit || e->type == STW_V1_GoSysExitLocal;
+	if (!g ||
+		(returns &&
+			!g->in_call)) { /* goroutine 0, or no call of its own: the merge lets such pass, but who reads the part may not */
+		part->lost = true;
 		return false;
-	g->returned = false;
+	}
+	if (wakes && g->returned) {
+		g->returned = false;
+		return false;
+	}
+	if (e->type != STW_V1_GoStartLocal && e->type != STW_V1_GoUnblockLocal && e->type != STW_V1_GoSysExitLocal)
+		e->a[1] += by_seq ? part->seq_shift : g->shift;
 	return true;
 }
 
 static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e)
 {
-	const bool by_seq = part->merge.before == 2;
 	stw_v1_event out = {
 		.type = e->type,
 		.stack = e->stack,
 		.ticks = e->ticks,
-		.seq = by_seq ? (int64_t)((uint64_t)e->key + part->seq_shift) : 0,
+		.seq = part->merge.before == 2 ? (int64_t)((uint64_t)e->key + part->seq_shift) : 0,
 		.text = e->text,
 		.text_length = e->text_length,
 	};
 	memcpy(out.a, e->a, sizeof out.a);
-	stw_cut_g *g = find(part, e->a[0]);
 	switch (e->type) {
-	case STW_V1_GoUnblockLocal:
-	case STW_V1_GoSysExitLocal:
-		if (leave_out(g))
-			return;
-		break;
-	case STW_V1_GoUnblock:
-	case STW_V1_GoSysExit:
-		if (leave_out(g))
-			return;
-		out.a[1] += by_seq ? part->seq_shift : g ? g->shift : 0;
-		break;
 	case STW_V1_GoStart:
-	case STW_V1_GoStartLabel: out.a[1] += g ? g->shift : 0; break;
+	case STW_V1_GoStartLocal:
+	case STW_V1_GoStartLabel:
+	case STW_V1_GoUnblock:
+	case STW_V1_GoUnblockLocal:
+	case STW_V1_GoSysExit:
+	case STW_V1_GoSysExitLocal:
+		if (!shift(part, &out))
+			return;
+		break;
 	case STW_V1_GCStart: out.a[0] += part->gc_shift; break;
 	default: break;
 	}

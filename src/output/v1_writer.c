@@ -89,7 +89,8 @@ static uint32_t use_stack(stw_v1_writer *w, uint32_t id)
 /* Writes out the batch at hand. Room that a long text has taken is given back. */
 static void flush(stw_v1_writer *w, stw_v1_stream *s)
 {
-	stw_cut_put(w->cut, s->bytes.items, s->bytes.count);
+	if (s->bytes.count)
+		stw_cut_put(w->cut, s->bytes.items, s->bytes.count);
 	s->bytes.count = 0;
 	if (s->bytes.capacity > 2 * BATCH)
 		stw_vec_free(w->cut->mem, &s->bytes);

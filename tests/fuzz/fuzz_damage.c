@@ -13,6 +13,7 @@ enum { BYTES = 48 << 20, BYTES_A_BYTE = 256 }; /* of memory, in all and for each
 typedef struct told {
 	stwatch_status status;
 	bool trace; /* it was taken for one */
+	int64_t duration_ns;
 	uint64_t hash, length;
 } told;
 
@@ -72,6 +73,7 @@ static told analyse(const char *path, size_t size, bool packed, unsigned threads
 	REQUIRE((a != NULL) == (t.status == STWATCH_OK || t.status == STWATCH_ERR_DAMAGED));
 	const stwatch_input *in = a ? stwatch_analysis_inputs(a, &n) : NULL;
 	t.trace = n == 1 && strcmp(in->kind, "go-trace") == 0;
+	t.duration_ns = t.trace ? in->duration_ns : 0;
 	if (t.trace && !packed) {
 		check_status(t.status, &error);
 		check_input(in, t.status, size);
@@ -106,14 +108,14 @@ static int keep(void *user, const char *data, size_t length)
 }
 
 /* What is cut out holds to the strictest reading. */
-static void cut(stwatch_context *context, const char *path)
+static void cut(stwatch_context *context, const char *path, const stwatch_cut_options *options)
 {
 	bytes out = {0};
 	input in;
 	told t = {0};
 	stwatch_error error = {0};
 	stwatch_cut_result result = {.size = sizeof result};
-	stwatch_status status = stwatch_cut(context, path, NULL, keep, &out, &result, &error);
+	stwatch_status status = stwatch_cut(context, path, options, keep, &out, &result, &error);
 	if ((status == STWATCH_OK || status == STWATCH_ERR_DAMAGED) && result.generations > 0 && input_open(&in, out.data, out.size) == 0) {
 		REQUIRE(result.bytes == out.size);
 		const char *again_path = in.path;
@@ -124,6 +126,16 @@ static void cut(stwatch_context *context, const char *path)
 		input_close(&in);
 	}
 	free(out.data);
+}
+
+/* Some part. */
+static void cut_part(stwatch_context *context, const char *path, const told *all)
+{
+	stwatch_cut_options options = {.size = sizeof options, .anonymise = all->hash >> 32 & 1};
+	const uint64_t length = all->duration_ns > 0 ? (uint64_t)all->duration_ns + 1 : 1;
+	options.from_ns = (int64_t)((all->hash >> 8) % length);
+	options.to_ns = all->hash >> 33 & 1 ? 0 : options.from_ns + (int64_t)((all->hash >> 20) % length);
+	cut(context, path, &options);
 }
 
 static stwatch_status read_path(stwatch_context *context, const char *path, stwatch_error *error)
@@ -155,13 +167,14 @@ static void read_otherwise(const char *path, size_t size, const told *all)
 	stwatch_error error = {0};
 	told t = {0};
 	stwatch_status status = all->status;
-	const uint64_t way = all->hash % 5;
+	const uint64_t way = all->hash % 6;
 	switch (way) {
 	case 0: status = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_JSONL, NULL, hash_up, &t, &error); break;
 	case 1: status = stwatch_events_print(context, &path, 1, STWATCH_EVENTS_TEXT, NULL, hash_up, &t, &error); break;
 	case 2: status = read_states(context, path, &error); break;
 	case 3: status = read_path(context, path, &error); break;
-	default: cut(context, path);
+	case 4: cut_part(context, path, all); break;
+	default: cut(context, path, NULL);
 	}
 	if (status != all->status)
 		fprintf(stderr, "way %llu: status %d where the analysis has %d: %s\n", (unsigned long long)way, (int)status,

@@ -477,7 +477,8 @@ static void replace(trace *t, entries *e, size_t from, size_t to, const uint8_t 
 	if (!whole)
 		return;
 	memcpy(whole, p->bytes, before);
-	memcpy(whole + before, bytes, size);
+	if (size)
+		memcpy(whole + before, bytes, size);
 	memcpy(whole + before + size, e->at[to], p->size - before - gone);
 	if (!t->v1 && head_of(p, &h)) {
 		h.size = (uint32_t)(all - p->head);
