@@ -128,12 +128,12 @@ static void cut(stwatch_context *context, const char *path, const stwatch_cut_op
 	free(out.data);
 }
 
-/* Some part. */
+/* Some part. (The whole of a v1 trace keeps what contradicts itself, where its names are replaced.) */
 static void cut_part(stwatch_context *context, const char *path, const told *all)
 {
 	stwatch_cut_options options = {.size = sizeof options, .anonymise = all->hash >> 32 & 1};
 	const uint64_t length = all->duration_ns > 0 ? (uint64_t)all->duration_ns + 1 : 1;
-	options.from_ns = (int64_t)((all->hash >> 8) % length);
+	options.from_ns = 1 + (int64_t)((all->hash >> 8) % length);
 	options.to_ns = all->hash >> 33 & 1 ? 0 : options.from_ns + (int64_t)((all->hash >> 20) % length);
 	cut(context, path, &options);
 }
