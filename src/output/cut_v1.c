@@ -70,22 +70,22 @@ static void note_told(stw_merge *mg, unsigned type, uint32_t slot, uint64_t stat
 /* An event that names a goroutine, and the number in which it comes; false where it is left out: the end of a call that the part does not have. */
 static bool shift(stw_v1_part *part, stw_v1_event *e)
 {
-	const bool by_seq = part->merge.before == 2,
-		   wakes = e->type != STW_V1_GoStart && e->type != STW_V1_GoStartLocal && e->type != STW_V1_GoStartLabel;
+	const bool local = e->type == STW_V1_GoStartLocal || e->type == STW_V1_GoUnblockLocal || e->type == STW_V1_GoSysExitLocal,
+		   starts = e->type == STW_V1_GoStart || e->type == STW_V1_GoStartLocal || e->type == STW_V1_GoStartLabel,
+		   returns = e->type == STW_V1_GoSysExit || e->type == STW_V1_GoSysExitLocal;
 	stw_cut_g *g = find(part, e->a[0]);
-	const bool returns = e->type == STW_V1_GoSysExit || e->type == STW_V1_GoSysExitLocal;
-	if (!g ||
-		(returns &&
-			!g->in_call)) { /* goroutine 0, or no call of its own: the merge lets such pass, but who reads the part may not */
+	if (!g)
+		return false;
+	if (returns && !g->in_call) { /* of a call that it is not in: the merge lets it pass, but who reads the part may not */
 		part->lost = true;
 		return false;
 	}
-	if (wakes && g->returned) {
+	if (!starts && g->returned) {
 		g->returned = false;
 		return false;
 	}
-	if (e->type != STW_V1_GoStartLocal && e->type != STW_V1_GoUnblockLocal && e->type != STW_V1_GoSysExitLocal)
-		e->a[1] += by_seq ? part->seq_shift : g->shift;
+	if (!local)
+		e->a[1] += part->merge.before == 2 ? part->seq_shift : g->shift;
 	return true;
 }
 
@@ -269,6 +269,9 @@ static stwatch_status go_through(stw_v1_part *part, const volatile int *cancel, 
 			if (!part->writing && vm->begun && time >= part->from) {
 				if (time > part->to)
 					return nothing(error);
+				if (stw_order_find_g(&part->order, 0) !=
+					STW_MAP_NONE) /* damage has made it one: nothing can be told of it */
+					return STWATCH_OK;
 				stw_v1_part_begin(part, next);
 			} else if (part->writing && time > part->to) {
 				return STWATCH_OK;

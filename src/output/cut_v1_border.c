@@ -49,10 +49,9 @@ static bool calls_on(const stw_v1_part *part, uint32_t p, uint32_t slot)
 		slot < part->gs.count && part->gs.items[slot].call_p == p && part->merge.gs.items[slot].in_call;
 }
 
-/* What a damaged trace says of goroutine 0 makes it one to the merge. */
 static bool is_alive(const stw_order *o, uint32_t slot)
 {
-	return o->gs.items[slot].id != 0 && stw_order_find_g(o, o->gs.items[slot].id) == slot;
+	return stw_order_find_g(o, o->gs.items[slot].id) == slot;
 }
 
 static bool waits_for_network(const stw_v1_part *part, uint32_t slot)
