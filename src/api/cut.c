@@ -190,15 +190,15 @@ static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_er
  * order is. */
 static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
 {
-	const stw_trace *t = &c->trace;
+	stw_v1 *v1 = &c->trace.v1[0];
 	stw_cut_times times = {.from = c->options.from_ns, .to = c->options.to_ns > 0 ? c->options.to_ns : INT64_MAX};
 	stwatch_status status = STWATCH_ERR_DAMAGED;
-	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && t->v1->index.problems.count == 0) {
-		status = stw_cut_anonymous_v1(&c->cut, t->v1, &times.end, context->cancel, error);
+	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && v1->index.problems.count == 0) {
+		status = stw_cut_anonymous_v1(&c->cut, v1, &times.end, context->cancel, error);
 		times.n_events = status == STWATCH_OK;
 	}
 	if (status == STWATCH_ERR_DAMAGED && c->cut.written == 0)
-		status = stw_cut_part_v1(&c->cut, t->v1, &times, context->cancel, error);
+		status = stw_cut_part_v1(&c->cut, v1, &times, context->cancel, error);
 	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	c->result.start_ns = times.start;
