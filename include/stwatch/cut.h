@@ -31,8 +31,8 @@ typedef struct stwatch_cut_result {
  * Traces of Go 1.21 and earlier have no such parts: just the events of that time are written, counted as one generation. Before them stands what was there
  * by then, as in any such trace: goroutines and what they were doing, procs, and what is in flight, each dated up to some ns before from_ns
  * (start_ns says when). docs/format-v1.md says what that can't tell.
- * STWATCH_ERR_ARGUMENT where nothing lies in that time; STWATCH_ERR_DAMAGED where the trace is damaged within it: what stands before
- * was written (generations is 0 where that is nothing); _IO, _FORMAT, _MEMORY, _CANCELLED. */
+ * STWATCH_ERR_ARGUMENT where nothing lies in that time; STWATCH_ERR_DAMAGED where the trace is damaged within it: the first part of it that
+ * is sound was written (generations is 0 where that is nothing); _IO, _FORMAT, _MEMORY, _CANCELLED. */
 stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stwatch_cut_options *options, stwatch_sink_fn sink, void *user,
                            stwatch_cut_result *result, stwatch_error *error);
 

@@ -108,7 +108,9 @@ static bool tell_queue_limit(stwatch_analysis *a)
 
 static bool tell_limits(stwatch_analysis *a)
 {
-	bool ok = tell_interruption(a) && tell_writers(a) &&
+	bool ok = (a->gather.first_time != STW_TIME_UNKNOWN ||
+			  stw_analysis_limit(a, "the trace has no events: there is nothing to look at")) &&
+		tell_interruption(a) && tell_writers(a) &&
 		stw_analysis_limit(a, "the phases of a stop are inferred from when procs stopped: no event marks them");
 	if (a->gather.counts[STW_EV_CPUSample] == 0)
 		ok = ok &&

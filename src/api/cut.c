@@ -65,13 +65,16 @@ typedef struct reading {
 	stw_trace part; /* the chosen generations alone */
 	const stwatch_context *context;
 	int64_t last_time; /* of an event before damage; STW_TIME_UNKNOWN: there was none */
-	bool damaged; /* something is */
+	bool sound, damaged; /* something is, and something behind that */
 } reading;
 
 static bool note_end(void *user, const stw_fold *fold, stw_joint joint)
 {
 	reading *s = user;
 	(void)joint;
+	if (fold->lost_to != INT64_MIN && !s->sound) /* what can't be kept at the beginning */
+		return true;
+	s->sound = true;
 	s->damaged |= fold->lost_to != INT64_MIN;
 	if (!s->damaged || s->last_time == STW_TIME_UNKNOWN)
 		s->last_time = fold->last_time;
@@ -96,9 +99,12 @@ static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_
 	memset(&s.part.begins, 0, sizeof s.part.begins);
 	memset(&s.part.problems, 0, sizeof s.part.problems);
 	stwatch_status status = stw_trace_fold(&s.part, &options, note_end, &s, error);
-	while (c->first < c->last && c->trace.spans.items[c->first].damaged && c->first + 1 < c->last)
-		c->first++; /* what can't be part of a valid trace */
 	const stw_problem_note *told = s.part.problems.count ? s.part.problems.items : c->trace.problems.items;
+	while (c->first < c->last && c->trace.spans.items[c->first].damaged && c->first + 1 < c->last) {
+		c->first++; /* what can't be part of a valid trace */
+		if (status == STWATCH_OK && told)
+			stw_fail(fault, STWATCH_ERR_DAMAGED, told->offset, "%s", told->what);
+	}
 	for (size_t i = c->first; i < c->last; i++)
 		if (c->trace.spans.items[i].damaged) {
 			c->last = i;
@@ -152,13 +158,14 @@ static stwatch_status write_all(cutting *c, const stwatch_context *context, stwa
 	return status;
 }
 
-/* What was wrong after the last generation that was kept is of no concern, unless it was to be kept too. */
+/* What was wrong before the first generation that was kept, or after the last, is of no concern, unless all there is was to be kept. */
 static stwatch_status tell_rest(const cutting *c, stwatch_error *error)
 {
 	const stw_trace *t = &c->trace;
-	uint64_t end = t->spans.items[c->last - 1].end;
-	for (size_t i = 0; c->last == t->spans.count && i < t->problems.count; i++)
-		if (t->problems.items[i].offset >= end)
+	uint64_t begin = t->spans.items[c->first].begin, end = t->spans.items[c->last - 1].end;
+	for (size_t i = 0; i < t->problems.count; i++)
+		if ((c->last == t->spans.count && t->problems.items[i].offset >= end) ||
+			(c->options.from_ns <= 0 && t->problems.items[i].offset < begin))
 			return stw_fail(error, STWATCH_ERR_DAMAGED, t->problems.items[i].offset, "%s", t->problems.items[i].what);
 	return STWATCH_OK;
 }

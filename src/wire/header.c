@@ -63,8 +63,8 @@ stwatch_status stw_header_parse(const uint8_t *head, size_t got, unsigned *minor
 	case 25:
 	case 26: *minor = n; return STWATCH_OK;
 	default:
-		return stw_fail(
-			error, STWATCH_ERR_UNSUPPORTED, 3, "trace format go 1.%u is not known (known: 1.22, 1.23, 1.25 and 1.26)", n);
+		return stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
+			"trace format go 1.%u is not known (known: 1.5, 1.7 to 1.11, 1.19, 1.21 to 1.23, 1.25 and 1.26)", n);
 	}
 }
 
