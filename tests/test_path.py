@@ -13,6 +13,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import harness
+import mutate
+import tracewire as wire
 
 STALL = os.path.join(harness.SOURCE, "examples", "traces", "stall.trace")
 GOLDEN = os.path.join(harness.SOURCE, "tests", "golden", "path-served.txt")
@@ -191,6 +193,30 @@ def damage(program, report):
         report.check(os.path.basename(path), None if code in (0, 2, 3, 4) else "exit %d" % code)
 
 
+def broken_order(program, report):
+    """A number in a sequence is wrong: all events are still there, nobody is said to have waited longer than it did, and paths add up."""
+    trace = os.path.join(harness.DATA, "traces", "lock_convoy-3gen-go1.26.8.trace")
+    whole, sound = mutate.Trace(harness.read_bytes(trace)), document(program, trace)[1]
+    longest = {c["id"]: c["max_ns"] for c in sound["choices"] if c["subject"] == "goroutine"}
+    starts = [(b, events, e) for b in whole.batches if b.kind == "EventBatch" and b.first() > 8 for events in [wire.events(b.data)]
+              for e in events if e[0] == wire.number("GoStart") and e[1][2] > 1]
+    for at in (len(starts) // 5, len(starts) // 2):
+        batch, events, event = starts[at]
+        kept, event[1][2] = batch.data, event[1][2] + 7
+        batch.data = wire.encode_events(events)
+        with harness.Scratch() as scratch:
+            path, name = scratch.write("broken.trace", whole.encode()), "a broken order at start %d" % at
+            code, doc, err = document(program, path)
+            report.check(name, None if code == 4 and " can advance" in err and doc["inputs"][0]["events"] >= sound["inputs"][0]["events"] else (code, err))
+            longer = [c for c in doc["choices"] if c["subject"] == "goroutine" and c["max_ns"] > longest.get(c["id"], 0) + 1000000]
+            report.check(name + ": no wait is longer", longer or None)
+            for option in subjects(doc):
+                code, found, err = document(program, *option, path)
+                report.check("%s: %s" % (name, option), arithmetic(found) if code == 4 and found else "exit %d: %s" % (code, err))
+        event[1][2] -= 7
+        batch.data = kept
+
+
 def main():
     program, report = harness.program(), harness.Report()
     every_trace(program, report)
@@ -199,6 +225,7 @@ def main():
     choosing(program, report)
     formats(program, report)
     damage(program, report)
+    broken_order(program, report)
     report.finish()
 
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/pass.h"
 #include "engine/stream_queue.h"
 #include "engine/together.h"
 
@@ -88,6 +89,7 @@ void stw_stream_close(stw_stream *s)
 {
 	end_generation(s);
 	stw_order_free(&s->order);
+	stw_bytes_free(&s->at_begin);
 }
 
 void stw_stream_queue_sync(stw_stream *s, int64_t time, bool has_generation)
@@ -122,10 +124,37 @@ static void begin_order(stw_stream *s)
 	s->anew = !s->initial;
 	if (!s->initial && s->salvage)
 		stw_order_reset(&s->order);
-	stw_order_begin(&s->order, !s->initial || s->gen.number == s->initial ? STW_READ_INITIAL : STW_READ_EXACT);
-	if (s->gen.number == s->number)
-		s->order.epoch--;
+	s->mode = !s->initial || s->gen.number == s->initial ? STW_READ_INITIAL : STW_READ_EXACT;
+	s->again = s->gen.number == s->number;
+	s->proved = false;
+	if (s->salvage) {
+		stw_bytes_free(&s->at_begin);
+		s->at_begin = (stw_bytes){.mem = s->mem};
+		stw_order_save(&s->order, &s->at_begin);
+	}
+	stw_order_begin(&s->order, s->mode);
+	s->order.epoch -= s->again;
 	s->number = s->gen.number;
+}
+
+/* Reads the generation at hand strictly from its beginning to its end, on the side. STWATCH_OK; _DAMAGED and why; _MEMORY, _IO. */
+static stwatch_status prove(stw_stream *s, stwatch_error *fault)
+{
+	static const stw_run_options options = {.threads = 1, .figures_only = true};
+	stw_bytes_reader state = {s->at_begin.data.items, s->at_begin.data.items + s->at_begin.data.count, false};
+	stw_order order;
+	stw_fold fold = {0};
+	stwatch_status status = STWATCH_OK;
+	stw_order_init(&order, s->mem);
+	if (!s->at_begin.failed && stw_order_restore(&order, &state)) { /* else it is out of memory, and will say so elsewhere */
+		stw_order_begin(&order, s->mode);
+		order.epoch -= s->again;
+		status = stw_pass_run(&fold, &order, &s->gen, 0, &options, fault);
+		stw_fold_free(&fold);
+	}
+	stw_order_free(&order);
+	s->proved = status == STWATCH_OK;
+	return status;
 }
 
 /* Opens the generation at hand to be read as far as it holds. */
@@ -165,10 +194,6 @@ static stwatch_status read_rest(stw_stream *s, stwatch_error *error)
 	int64_t told_to = s->last_time;
 	s->lost = s->failure;
 	s->failure = (stwatch_error){.status = STWATCH_OK};
-	if (stw_generation_ns(&s->gen, s->gen.min_time) < s->begin_time - STW_OVERLAP_NS) {
-		tell_left_out(s);
-		return STWATCH_OK;
-	}
 	end_generation(s);
 	stwatch_status status = open_salvaged(s, error);
 	s->merge.last_time = s->begin_time;
@@ -186,11 +211,13 @@ static void drop_told(stw_stream *s)
 	s->queued = kept;
 }
 
-/* What lies before what was read already is the same again, or another recording. */
+/* What lies before what was read already is the same again, or another recording; unless it goes on from that all the same. */
 static bool leave_out(stw_stream *s)
 {
-	if (!s->anew || s->alone || !s->syncs || s->gen.threads.count == 0 ||
-		stw_generation_ns(&s->gen, s->gen.min_time) >= s->last_time - STW_OVERLAP_NS)
+	stwatch_error ignored;
+	if (s->alone || !s->syncs || s->gen.threads.count == 0 ||
+		stw_generation_ns(&s->gen, s->gen.min_time) >= s->last_time - STW_OVERLAP_NS ||
+		(!s->anew && prove(s, &ignored) != STWATCH_ERR_DAMAGED))
 		return false;
 	tell_left_out(s);
 	return true;
@@ -291,6 +318,14 @@ static stwatch_status next_generation(stw_stream *s, stwatch_error *error)
 	return open_generation(s, error);
 }
 
+/* One thread has to wait while the others go on: in a sound trace not for long. Where it waits in vain, what the others did meanwhile would have been told
+ * without what it did. */
+static bool runs_ahead(const stw_stream *s)
+{
+	return s->salvage && !s->salvaging && !s->proved && s->merge.n_heap && s->merge.last_time > s->merge.heap[0].time &&
+		(uint64_t)s->merge.last_time - (uint64_t)s->merge.heap[0].time > SALVAGE_PATIENCE;
+}
+
 /* Numbers of goroutines are never used again: one that was there before a gap is not created after it, but in another process. */
 static bool is_of_one_process(const stw_stream *s, stwatch_error *error)
 {
@@ -313,7 +348,13 @@ static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 		return status == STWATCH_OK && s->behind_gap && !is_of_one_process(s, error) ? error->status : status;
 	}
 	if (s->merging) {
+		const int64_t before = s->last_time;
 		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge);
+		if (status == STWATCH_OK && __builtin_expect(runs_ahead(s), 0) && prove(s, &s->failure) == STWATCH_ERR_DAMAGED) {
+			s->last_time = before; /* what has just been read comes again */
+			s->queued = 0;
+			return read_rest(s, error);
+		}
 		s->last_time = s->merge.last_time > s->told_to ? s->merge.last_time : s->told_to;
 		drop_told(s);
 		if (status == STWATCH_OK && __builtin_expect(s->behind_gap, 0) && !is_of_one_process(s, error))

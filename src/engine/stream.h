@@ -57,6 +57,10 @@ typedef struct stw_stream {
 	stw_order before_gap; /* the state before the gap (STW_JOINT_GAP) behind which the generation at hand lies */
 	bool behind_gap;
 	bool alone; /* there is no sync event behind them */
+	stw_bytes at_begin; /* the state before the generation at hand */
+	stw_read_mode mode; /* in which it is read */
+	bool again; /* it has the number of the one before */
+	bool proved; /* it can be read strictly to its end */
 	stwatch_error lost; /* to be told next; status OK: nothing */
 	int64_t begin_time; /* of the sync event of the generation */
 	int64_t told_to; /* salvaging: what comes up to this time has been handed out already */
