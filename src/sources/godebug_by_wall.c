@@ -126,13 +126,30 @@ static verdict compare(const search *s, int64_t zone, stw_run_place *p)
 	return p->found ? FITS : UNSURE;
 }
 
+/* The first and the last stamp as if they were of UTC; where one lacks its day, any zone may do. */
+static void stretch_of(const search *s, int64_t *first, int64_t *last)
+{
+	*first = INT64_MAX;
+	*last = INT64_MIN;
+	for (size_t i = 0; i < s->lines->n_clocks; i++) {
+		const stw_stamp *t = &s->lines->clocks[i].stamp;
+		int64_t wall = stw_stamp_near(t, s->from, 0);
+		*first = t->lacks & STW_STAMP_NO_DATE ? INT64_MIN / 2 : wall < *first ? wall : *first;
+		*last = t->lacks & STW_STAMP_NO_DATE ? INT64_MAX / 2 : wall > *last ? wall : *last;
+	}
+}
+
 /* Local times: the zone is known if there is just one in which what happened agrees, and says more than chance would. */
 static verdict try_zones(const search *s, stw_run_place *place)
 {
 	verdict all = ELSEWHERE;
 	size_t fits = 0;
+	int64_t first, last;
+	stretch_of(s, &first, &last);
 	for (int64_t zone = FIRST_ZONE; zone <= LAST_ZONE; zone++) {
 		stw_run_place p;
+		if (first - zone * QUARTER_NS > s->to + QUARTER_NS || last - zone * QUARTER_NS < s->from - QUARTER_NS)
+			continue;
 		verdict v = compare(s, zone * QUARTER_NS, &p);
 		if (v == FITS && p.confirmed) {
 			*place = p;

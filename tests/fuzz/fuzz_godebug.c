@@ -30,6 +30,10 @@ static void walk(const stw_companion *c)
 		REQUIRE(g->inits.items[i].run < g->runs.count && stw_intern_get(&g->names, g->inits.items[i].package).data);
 	for (size_t i = 0; i < g->reasons.count; i++)
 		REQUIRE(g->reasons.items[i].count && stw_intern_get(&g->names, g->reasons.items[i].reason).data);
+	for (size_t i = 0; i < g->clocks.count; i++) {
+		const stw_godebug_clock *k = &g->clocks.items[i], *before = i ? k - 1 : NULL;
+		REQUIRE(k->run < g->runs.count && k->at_ns >= 0 && k->stamp.unit > 0 && (!before || before->run <= k->run));
+	}
 	REQUIRE(g->pacer.over <= g->pacer.cycles && g->pacer.cycles <= g->pacer.lines);
 }
 

@@ -41,10 +41,10 @@ def text_inputs():
             texts.append((os.path.basename(path), file.read()))
         yield texts[-1]
     traces = [(name, data) for name, data in inputs() if data[:4] == b"go 1"]
-    with gzip.open(os.path.join(harness.DATA, "godebug", "burst-go1.18.10.trace.gz")) as file:
-        burst = file.read()
-    with open(os.path.join(harness.DATA, "godebug", "burst-go1.18.10.log"), "rb") as file:
-        yield "burst+log", burst[:40 << 10] + b"\n----\n" + file.read()
+    for path in sorted(glob.glob(os.path.join(harness.DATA, "godebug", "*.trace.gz"))):
+        name = os.path.basename(path)[:-len(".trace.gz")]
+        with gzip.open(path) as file, open(path[:-len(".trace.gz")] + ".log", "rb") as log:
+            yield name + "+log", file.read()[:40 << 10] + b"\n----\n" + log.read()
     for i, (name, text) in enumerate(texts):
         for trace, data in traces[i % 7::29]:
             yield "%s+%s" % (trace, name), data + b"\n----\n" + text
