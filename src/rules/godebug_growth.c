@@ -140,7 +140,7 @@ static void tell_sample(
 	stw_case *c, stw_found *f, const stw_log_run *r, const growth *w, const stw_sched_sample *s, uint32_t n, const char *step)
 {
 	stwatch_evidence *e = stw_log_step(c, f, r, s->line, s->at_ns, step, "SCHED",
-		"%u goroutines wait for %s, of %lld that there are; %u wait for the network, %u are runnable", n, w->why->words,
+		"goroutines that wait for %s: %u of %lld; that wait for the network: %u; that are runnable: %u", w->why->words, n,
 		(long long)alive(s), waiting_for(r->log, s, "IO wait"), s->detail.gs[1]);
 	stw_found_value(c, e, "waiting", n);
 	stw_found_value(c, e, "goroutines", alive(s));
