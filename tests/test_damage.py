@@ -16,6 +16,7 @@ import harness
 import mutate
 import tracewire as wire
 import v1oracle
+import v1text
 import v1wire
 
 FOLDER = os.path.join(harness.DATA, "traces")
@@ -226,6 +227,9 @@ def check_refused(stwatch, report):
     """What every official tool refuses, for its order is broken (golang/go issues 16755, 29707), is read as far as it holds, and who could not go on is told."""
     data = v1oracle.unpacked(os.path.join(harness.DATA, "v1", "cgo_callback-go1.21.13.trace.gz"))
     code, told, _ = stwatch.diagnose(data)
+    clocks = v1text.read(os.path.join(harness.SOURCE, "tests", "scenarios", "v1", "clocks-differ.txt")).data
+    what = stwatch.diagnose(clocks)[1]["problems"][0]["what"]
+    report.check("clocks that differ", None if "GoStart of goroutine 2 on proc 1 is 54 ns earlier than what has to come before it on proc 0" in what else what)
     what = told["problems"][0]["what"]
     report.check("a broken order", None if code == 4 and told["events"] > 500 and "none of the 2 procs can advance: proc " in what else repr(told))
     for path in CLEAN:

@@ -123,6 +123,7 @@ typedef struct stw_v1_merge {
 	STW_VEC(uint32_t) free_tasks;
 	stw_map task_slots;
 	int64_t last_key; /* of the event taken last: times should not go back */
+	const stw_v1_cursor *last_taken; /* whose it was; NULL: none was taken */
 	bool as_go; /* for STW_V1_AS_GO */
 	/* Of a trace that begins midway: a goroutine that is not known yet is what its first event takes for granted, and whose the events before the first
 	 * start on a proc are is not known: they are left out. */
@@ -157,6 +158,8 @@ void stw_v1_merge_close(stw_v1_merge *vm);
 /* Notes that the trace contradicts itself at the cursor's event (NULL: at no place). */
 void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault fault, const char *format, ...)
 	__attribute__((format(printf, 4, 5), cold));
+/* An event comes behind one that is later: what it depends on, or else its clock, says so. */
+void stw_v1_merge_fault_time(stw_v1_merge *vm, const stw_v1_cursor *c, unsigned type, int64_t time) __attribute__((cold));
 void stw_v1_merge_fault_frontier(stw_v1_merge *vm) __attribute__((cold));
 void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_sift(stw_v1_merge *vm, size_t i);

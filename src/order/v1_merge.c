@@ -43,6 +43,22 @@ void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault faul
 	va_end(args);
 }
 
+static const char *name_proc(const stw_v1_merge *vm, const stw_v1_cursor *c, char *out, size_t size)
+{
+	const int64_t id = vm->v1->index.procs.items[c - vm->cursors].id;
+	snprintf(out, size, id == STWATCH_NONE ? "no proc" : "proc %lld", (long long)id);
+	return out;
+}
+
+void stw_v1_merge_fault_time(stw_v1_merge *vm, const stw_v1_cursor *c, unsigned type, int64_t time)
+{
+	char here[32], there[32];
+	stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
+		"times are out of order: %s of goroutine %llu on %s is %lld ns earlier than what has to come before it on %s",
+		stw_v1_event_name(type), (unsigned long long)subject(c), name_proc(vm, c, here, sizeof here),
+		(long long)(stw_v1_ns(vm->v1, vm->last_key) - time), name_proc(vm, vm->last_taken, there, sizeof there));
+}
+
 void stw_v1_merge_fault_frontier(stw_v1_merge *vm)
 {
 	char procs[160];

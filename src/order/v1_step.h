@@ -272,12 +272,12 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 	stwatch_status status = v1_dispatch(vm, c, at, force, &moved);
 	if (STW_UNLIKELY(status != STWATCH_OK) && (int)status != STWATCH_END)
 		return status;
-	if (STW_UNLIKELY(ticks < vm->last_key) && vm->before == 1)
-		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
-			"times are out of order: an event is %lld ns earlier than one that comes before it",
-			(long long)(stw_v1_ns(vm->v1, vm->last_key) - at.time));
-	else
+	if (STW_UNLIKELY(ticks < vm->last_key) && vm->before == 1) {
+		stw_v1_merge_fault_time(vm, c, moved ? STW_V1_GoSysCall : c->type, at.time);
+	} else {
 		vm->last_key = ticks;
+		vm->last_taken = c;
+	}
 #ifdef STW_V1_TAKEN
 	STW_V1_TAKEN(vm, (size_t)(c - vm->cursors), &event);
 #endif
