@@ -18,6 +18,7 @@ typedef struct joiner {
 	bool begun; /* state is that of a generation before */
 	stw_joint joint; /* of the generation at hand */
 	uint64_t initial; /* number of the generation with which it begins */
+	uint64_t number; /* of the last one of which state is */
 	int64_t last_time; /* of what was handed on; STW_TIME_UNKNOWN: nothing was */
 	bool left_out; /* the generation before was */
 	double ns_per_unit; /* of a generation before, 0: not known */
@@ -35,6 +36,8 @@ static stwatch_status read_again(joiner *j, stw_job *job, stw_read_mode mode)
 	if (status != STWATCH_OK)
 		return status;
 	stw_order_begin(&j->state, mode);
+	if (j->begun && job->span->generation == j->number) /* the same number again: sequence numbers go on */
+		j->state.epoch--;
 	status = stw_pass_run(&job->fold, &j->state, &gen, job->index, j->options, &job->error);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
@@ -58,8 +61,10 @@ static stwatch_status carry(joiner *j, stw_job *job)
 	}
 	if (job->status != STWATCH_OK && !job->order.gave_up && job->status != STWATCH_ERR_DAMAGED)
 		return job->status;
-	if (job->span->generation == j->initial) /* the same number again: to Go's reader it is still the first */
+	if (job->span->generation == j->initial) /* to Go's reader it is still the first */
 		return read_again(j, job, STW_READ_INITIAL);
+	if (job->span->generation == j->number)
+		return read_again(j, job, STW_READ_EXACT);
 	switch (stw_order_join(&j->state, &job->order)) {
 	case STW_JOINED: return job->status;
 	case STW_JOIN_REFUSED: return read_again(j, job, STW_READ_EXACT);
@@ -247,6 +252,7 @@ static bool join(void *user, stw_job *job)
 		j->joint = job->span->joint;
 	}
 	stwatch_status status = carry(j, job);
+	j->number = job->span->generation;
 	bool damaged = status == STWATCH_ERR_DAMAGED;
 	const size_t told = t->problems.count;
 	if (damaged)

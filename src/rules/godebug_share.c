@@ -29,7 +29,7 @@ static int64_t busy_time(const stw_log_run *r, const window *w)
 		idle += s->idle < s->procs ? s->idle : s->procs;
 		all += s->procs;
 	}
-	double share = all >= 3 * (int64_t)r->gcs[w->first].procs ? 1 - (double)idle / (double)all : 1;
+	double share = all > 0 && all >= 3 * (int64_t)r->gcs[w->first].procs ? 1 - (double)idle / (double)all : 1;
 	return (int64_t)((double)(w->to - w->from) * r->gcs[w->first].procs * share);
 }
 
