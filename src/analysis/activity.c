@@ -249,7 +249,7 @@ static inline __attribute__((always_inline)) void see(stw_merge *mg, unsigned ty
 	switch (type) {
 	case STW_EV_GoStatus:
 	case STW_EV_GoStatusStack:
-		r->roots.items[target] = type == STW_EV_GoStatusStack ? stack_index(r, a3) : 0;
+		r->roots.items[target] = type == STW_EV_GoStatusStack || r->v1 ? stack_index(r, a3) : 0;
 		r->stated = (uint8_t)a2 == STW_G_RUNNING && p < r->since.count ? p : STW_SLOT_NONE;
 		if (r->stated != STW_SLOT_NONE)
 			r->since.items[p] = r->v1 ? t : r->begin; /* of v1, also one that begins anew says its status */

@@ -337,7 +337,8 @@ static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut
 stwatch_status stw_cut_part_v1(stw_cut *cut, stw_v1 *v1, stw_cut_times *times, const volatile int *cancel, stwatch_error *error)
 {
 	if (v1->index.midway) /* what is there shows itself only later */
-		return stw_fail(error, STWATCH_ERR_DAMAGED, 0, "nothing can be cut out of a trace of Go 1.21 or earlier without its beginning");
+		return stw_fail(
+			error, STWATCH_ERR_DAMAGED, 0, "nothing can be cut out of a trace of Go 1.21 or earlier without its beginning");
 	stw_v1_part *part = stw_mem_zalloc(cut->mem, sizeof *part);
 	if (!part)
 		return stw_fail_memory(error);
