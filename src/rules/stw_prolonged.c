@@ -158,9 +158,7 @@ static void tell_samples(stw_case *c, stw_found *f, const stw_stop *s, const stw
 static stwatch_severity loudest(const stw_case *c, const stw_stop *s)
 {
 	int64_t sure = s->to - s->sure_from;
-	return sure >= c->set[STW_SET_STW_ERROR]   ? STWATCH_ERROR
-		: sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING
-						   : STWATCH_NOTE;
+	return sure >= c->set[STW_SET_STW_ERROR] ? STWATCH_ERROR : sure >= c->set[STW_SET_STW_WARN] ? STWATCH_WARNING : STWATCH_NOTE;
 }
 
 static void limit(const stw_case *c, stw_found *f, const stw_stop *s)
@@ -181,8 +179,9 @@ static void doubt(stw_case *c, stw_found *f, const stw_stop *s, bool fresh)
 		f->doubted_confidence = f->f.confidence;
 		f->f.confidence = STWATCH_POSSIBLE;
 		f->most = f->most > STWATCH_WARNING ? STWATCH_WARNING : f->most;
-		stw_found_rules_out(c, f, "not known: whether it executed: goroutines of several functions ran on in this trace, as on a machine "
-					  "that gives the CPU to others");
+		stw_found_rules_out(c, f,
+			"not known: whether it executed: goroutines of several functions ran on in this trace, as on a machine "
+			"that gives the CPU to others");
 	}
 	if (f->occurrences.count == OFTEN) {
 		f->f.confidence = f->doubted_confidence;
