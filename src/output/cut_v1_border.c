@@ -251,7 +251,8 @@ void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 	pass(&b, goroutines); /* those who are ready are told of there */
 	put_what_runs(&b);
 	put_rest(&b);
-	part->seq_shift = (uint64_t)b.seq + 1 - (uint64_t)(vm->n_heap ? vm->heap[0].key : vm->exit_key);
+	const int64_t first = vm->n_heap && vm->heap[0].key < vm->exit_key ? vm->heap[0].key : vm->exit_key;
+	part->seq_shift = (uint64_t)b.seq + 1 - (uint64_t)first;
 	part->first_sample = vm->base.next_sample;
 	part->writing = true;
 }
@@ -273,11 +274,13 @@ void stw_v1_part_end(stw_v1_part *part)
 		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
 			o->gs.items[slot].status != STW_G_WAITING)
 			continue;
-		const uint64_t number = vm->before == 2 ? (uint64_t)g->exit_seq + part->seq_shift : o->gs.items[slot].seq + g->shift;
+		/* It is behind what it tells of. */
+		const int64_t seq = (int64_t)((uint64_t)g->exit_seq + part->seq_shift);
+		const uint64_t number = vm->before == 2 ? (uint64_t)seq : o->gs.items[slot].seq + g->shift;
 		const stw_v1_event e = {
 			.type = STW_V1_GoSysExit,
-			.ticks = w->last_ticks > g->exit_ticks ? w->last_ticks : g->exit_ticks + 1, /* it is behind what it tells of */
-			.seq = w->last_seq + 1,
+			.ticks = w->last_ticks > g->exit_ticks ? w->last_ticks : g->exit_ticks + 1,
+			.seq = (w->last_seq > seq ? w->last_seq : seq) + 1,
 			.a = {(uint64_t)o->gs.items[slot].id, number, (uint64_t)g->exit_ticks},
 		};
 		stw_v1_writer_put(w, w->no_proc, &e);

@@ -53,13 +53,14 @@ void stw_v1_put_string(stw_cut *cut, uint64_t id, const char *text, size_t lengt
 
 /* ---- strings and stacks that are used ---- */
 
-/* The number under which an event names a string: another one where a program's text is also something that stays. */
+/* The number under which an event names a string: another one where a program's text is also something that stays, none where the file has no such
+ * string, as readers give numbers that are free to words of their own. */
 static uint64_t use_string(stw_v1_writer *w, unsigned type, uint64_t id)
 {
 	const stw_generation *gen = &w->v1->gen;
 	uint32_t index = stw_generation_string(gen, id);
 	if (index == STW_MAP_NONE || gen->strings.items[index].length == 0)
-		return id;
+		return 0;
 	stw_string *s = &gen->strings.items[index];
 	stw_string_use *use = &w->strings[index];
 	bool is_label = stw_naming_is_label(s);
@@ -169,6 +170,9 @@ static void put_strings(stw_v1_writer *w)
 	for (size_t i = 1; i < gen->strings.count; i++) { /* 0 is the empty one, which has no number */
 		const stw_string *s = &gen->strings.items[i];
 		const stw_string_use *use = &w->strings[i];
+		if (s->length ==
+			0) /* one that stands for what the file has no string for: a number of the file's may be its own by chance */
+			continue;
 		if (s->note && !w->cut->key)
 			stw_v1_put_string(w->cut, use->id, s->data, s->length);
 		else if (s->note)
@@ -191,8 +195,8 @@ static void put_stack(stw_v1_writer *w, const stw_v2_stack *stack)
 		used += stw_put_varint(numbers + used, frame->pc);
 		if (f->minor < 7)
 			continue;
-		used += stw_put_varint(numbers + used, frame->func_id);
-		used += stw_put_varint(numbers + used, frame->file_id);
+		used += stw_put_varint(numbers + used, frame->func ? frame->func_id : 0);
+		used += stw_put_varint(numbers + used, frame->file ? frame->file_id : 0);
 		used += stw_put_varint(numbers + used, frame->line);
 	}
 	size_t n_id = stw_put_varint(id, stack->note[0]);
