@@ -248,6 +248,6 @@ void stw_sched_queue(stw_sched_sample *sample, uint64_t length);
 /* A line was written at a time of a run. False when out of memory. */
 bool stw_godebug_written(stw_godebug *godebug, uint32_t run, int64_t at_ns, const stw_godebug_at *at);
 /* The run to which a line of schedtrace or gctrace belongs (number -1: schedtrace). UINT32_MAX when out of memory. */
-uint32_t stw_godebug_run_of(stw_godebug *godebug, const stw_godebug_at *at, int64_t at_ns, int64_t number);
+uint32_t stw_godebug_run_of(stw_godebug *godebug, const stw_godebug_at *where, int64_t at, int64_t number);
 
 #endif

@@ -277,7 +277,7 @@ static bool in_field(const char *line, stw_stamp *out)
 
 bool stw_stamp_of(const char *line, size_t length, stw_stamp *out)
 {
-	stw_stamp field;
+	stw_stamp field = {0};
 	bool front = in_front(line, length, out);
 	if (!in_field(line, &field) || (front && !is_better(&field, out)))
 		return front;
