@@ -189,11 +189,7 @@ def check_files(report, program, scratch):
 
 def main():
     program, report = harness.program(), harness.Report()
-    try:
-        judge = oracle.GoReader()
-    except oracle.Unavailable as why:
-        judge = None
-        report.note("not held against Go's reader: %s" % why)
+    judge = oracle.go_reader(report)
     with harness.Scratch() as scratch:
         out = os.path.join(scratch.path, "out.trace")
         for trace in TRACES:

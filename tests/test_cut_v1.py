@@ -96,11 +96,7 @@ def check_damaged(report, program, scratch, hostile, out):
 
 def main():
     program, report = harness.program(), harness.Report()
-    try:
-        judge = oracle.GoReader()
-    except oracle.Unavailable as why:
-        judge = None
-        report.note("not held against Go's reader: %s" % why)
+    judge = oracle.go_reader(report)
     with harness.Scratch() as scratch:
         out = os.path.join(scratch.path, "out.trace")
         for packed in sorted(glob.glob(os.path.join(FOLDER, "*.gz"))):

@@ -217,11 +217,7 @@ def traces():
 
 def main():
     program, report = harness.program(), harness.Report()
-    try:
-        judge = oracle.GoReader()
-    except oracle.Unavailable as why:
-        judge = None
-        report.note("not held against Go's reader: %s" % why)
+    judge = oracle.go_reader(report)
     held = 0
     with harness.Scratch() as scratch:
         checker = Checker(report, program, judge, scratch)

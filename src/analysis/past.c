@@ -217,14 +217,10 @@ static void see(stw_past *p, const stw_stream_event *e)
 	case STW_EV_GoStart: begin_use(p, e->p, (int64_t)e->a[0], STW_STATE_G_RUNNING, e->time, 0); break;
 	case STW_EV_GoSyscallBegin: begin_use(p, e->p, e->g, STW_STATE_G_SYSCALL, e->time, acting_stack(p)); break;
 	case STW_EV_GoSyscallEnd: begin_use(p, e->p, e->g, STW_STATE_G_RUNNING, e->time, 0); break;
-	case STW_EV_GoStop:
-	case STW_EV_GoBlock:
 	case STW_EV_GoDestroy:
-	case STW_EV_GoDestroySyscall:
-		end_use(p, e->p, e->time, acting_stack(p), false);
-		if (e->type == STW_EV_GoDestroy || e->type == STW_EV_GoDestroySyscall)
-			stw_map_remove(&p->homes, (uint64_t)e->g);
-		break;
+	case STW_EV_GoDestroySyscall: stw_map_remove(&p->homes, (uint64_t)e->g); __attribute__((fallthrough));
+	case STW_EV_GoStop:
+	case STW_EV_GoBlock: end_use(p, e->p, e->time, acting_stack(p), false); break;
 	case STW_EV_ProcStop: end_use(p, e->p, e->time, 0, false); break;
 	case STW_EV_ProcSteal: end_use(p, (int64_t)e->a[0], e->time, 0, false); break;
 	case STW_EV_GoCreate:

@@ -91,16 +91,13 @@ stwatch_status stw_stay_store_put(stw_stay_store *s, const stw_past_stay *stay, 
 
 static stwatch_status read_block(stw_stay_store *s, const stw_stay_block *b, stw_past_stay *out, stwatch_error *error)
 {
-	size_t got = 0;
-	while (got < b->packed) {
-		ssize_t n = pread(s->fd, (char *)s->packed + got, b->packed - got, (off_t)(b->offset + got));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't read a temporary file: %s",
-				n ? strerror(errno) : "it became shorter");
-		got += (size_t)n;
-	}
+	const stw_source file = {.fd = s->fd};
+	size_t got;
+	stwatch_status status = stw_source_read(&file, b->offset, s->packed, b->packed, &got, error);
+	if (status == STWATCH_OK && got < b->packed)
+		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "a temporary file became shorter");
+	if (status != STWATCH_OK)
+		return status;
 	const size_t plain = b->count * sizeof *out;
 	if (ZSTD_decompress(out, plain, s->packed, b->packed) != plain)
 		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "a temporary file is not as it was written");

@@ -139,6 +139,15 @@ class GoReader:
         return Reading(verdict["accepted"], text, message)
 
 
+def go_reader(report):
+    """Go's reader; None where there is none, which the report then says."""
+    try:
+        return GoReader()
+    except Unavailable as why:
+        report.note("not held against Go's reader: %s" % why)
+        return None
+
+
 def read_ours(program, trace, timeout=TIMEOUT_S):
     code, out, err = run([program, "events", "--format", "go", trace], timeout)
     return Reading(code == 0, out, _last_line(err), code)
