@@ -71,6 +71,12 @@ static int read_file(const char *path, sample *s)
 	return failed;
 }
 
+static void free_sample(sample *s)
+{
+	free(s->data);
+	*s = (sample){0};
+}
+
 static void keep(int number)
 {
 	int fd = open(tried.path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -104,15 +110,21 @@ static int mutate(const char *target, int seconds, const char *seed, char **path
 	size_t used = 0, runs = 0;
 	if (!samples)
 		return 1;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		if (read_file(paths[i], &samples[used]) == 0 && samples[used].size <= LARGEST)
 			used++;
+		else
+			free_sample(&samples[used]);
+	}
 	snprintf(tried.path, sizeof tried.path, "crash-%s-%s", slash ? slash + 1 : target, seed);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		signal(signals[i], keep);
 	state = (strtoull(seed, NULL, 10) + 1) * 0x9E3779B97F4A7C15u;
 	for (time_t end = time(NULL) + seconds; used && time(NULL) < end; runs++)
 		try_one(&samples[any(used)]);
+	for (size_t i = 0; i < used; i++)
+		free_sample(&samples[i]);
+	free(samples);
 	printf("%zu changed inputs of %zu tried\n", runs, used);
 	return 0;
 }
@@ -127,7 +139,7 @@ int main(int argc, char **argv)
 		failed |= read_file(argv[i], &s);
 		if (s.data)
 			LLVMFuzzerTestOneInput(s.data, s.size);
-		free(s.data);
+		free_sample(&s);
 	}
 	printf("%d inputs replayed\n", argc - 1);
 	return failed;
