@@ -24,8 +24,6 @@ enum {
 	ENOUGH_RUNS = 4, /* from a goroutine's start to its stop on one proc; what only looks like records has none */
 	MOST_SEEN = 1024, /* procs, of more nothing is concluded */
 	MANY_HEADS = 4, /* no more are looked at */
-	BEFORE = 1024, /* bytes before a head from which its place is told */
-	IN_STEP = 8, /* records that make sense, one after the other: who has read so many is in step */
 	WORK = 8, /* bytes that may be checked for each that is passed */
 };
 
@@ -241,28 +239,6 @@ static bool may_begin(const finder *f, unsigned fits, const uint8_t *p, const ui
 	return ticks >= FEWEST_TICKS && ticks >> 62 == 0 && at < end && f->formats[fits == OF_5 ? 0 : N_MINORS - 1].n_values[*at & 63];
 }
 
-/* A value that looks like the head of a batch stands within a record. From wherever one begins to read, one is soon in step with the records: most ways of
- * doing so must lead to the head. */
-static stwatch_status in_step(finder *f, uint64_t at, unsigned fits, bool *yes, stwatch_error *error)
-{
-	uint8_t around[BEFORE + STW_V1_MAX_EVENT + HEAD];
-	const size_t before = at < BEFORE ? (size_t)at : BEFORE;
-	const stw_v1_format *format = format_of(f, fits);
-	size_t got, to = 0, over = 0;
-	stwatch_status status = stw_source_read(f->source, at - before, around, before + STW_V1_MAX_EVENT + HEAD, &got, error);
-	for (size_t i = 0; status == STWATCH_OK && i < before; i++) {
-		const uint8_t *p = around + i, *head = around + before;
-		unsigned n = 0;
-		for (; p && p < head; p = stw_v1_pass(format, p, around + got))
-			n++;
-		f->work += n;
-		to += n >= IN_STEP && p == head;
-		over += n >= IN_STEP && p && p > head;
-	}
-	*yes = to >= over;
-	return status;
-}
-
 /* A header right before the first batch. */
 static bool header_before(const stw_source *source, uint64_t begin, unsigned *minor)
 {
@@ -286,8 +262,12 @@ static stwatch_status try_at(finder *f, uint64_t at, const uint8_t *p, const uin
 			return status;
 		unsigned minor;
 		bool yes = convinces(&c);
-		if (yes && !header_before(f->source, at, &minor) && (status = in_step(f, at, families[i], &yes, error)) != STWATCH_OK)
-			return status;
+		if (yes && !header_before(f->source, at, &minor)) {
+			f->work += STW_V1_IN_STEP_BYTES;
+			status = stw_v1_in_step(f->source, format_of(f, families[i]), at, &yes, error);
+			if (status != STWATCH_OK)
+				return status;
+		}
 		*fits = families[i];
 		if (yes)
 			return STWATCH_OK;

@@ -500,7 +500,12 @@ static stwatch_status recover(skimmer *s)
 	uint64_t from = offset_of(s, s->p), to;
 	char what[STWATCH_MESSAGE_MAX];
 	close_batch(s, s->p, true);
-	stwatch_status status = stw_v1_resync(s->source, &x->format, from + 1, &to, s->cancel, s->error);
+	stw_v1_resync resync = {.source = s->source, .format = &x->format, .cancel = s->cancel};
+	if (x->batches.count) { /* damage may have made up the time of one of them */
+		resync.near[resync.n_near++] = (uint64_t)x->batches.items[0].ticks;
+		resync.near[resync.n_near++] = (uint64_t)x->batches.items[x->batches.count - 1].ticks;
+	}
+	stwatch_status status = stw_v1_resync_find(&resync, from + 1, &to, s->error);
 	if (status != STWATCH_OK)
 		return status;
 	x->lost_bytes += to - from;
