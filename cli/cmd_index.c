@@ -26,9 +26,10 @@ static int tell(cli_session *session, const stwatch_index_result *r)
 			r->bytes, r->events, r->generations, r->borders, r->duration_ns);
 	} else {
 		cli_out_printf(&session->out,
-			"%s: %" PRIu64 " events in %" PRIu64 " generation%s, a reading can begin at %" PRIu64 " of them; %" PRIu64
+			"%s: %" PRIu64 " events in %" PRIu64 " generation%s, a reading can begin at %" PRIu64 " place%s; %" PRIu64
 			" bytes\n",
-			r->path, r->events, r->generations, r->generations == 1 ? "" : "s", r->borders + (r->generations > 0), r->bytes);
+			r->path, r->events, r->generations, r->generations == 1 ? "" : "s", r->borders + 1, r->borders ? "s" : "",
+			r->bytes);
 	}
 	return cli_out_finish(&session->out);
 }
@@ -51,7 +52,8 @@ const cli_command cli_index = {
 	.operands = "TRACE",
 	.about = "Writes TRACE.stwidx, or a file in the cache folder: where the generations are, in the file and in time, and what crosses "
 		 "the "
-		 "borders between them. events --from and --to use it for as long as the trace stays the same.",
+		 "borders between them; of a trace of Go 1.21 or earlier, where its batches are, its tables, and states every so often. "
+		 "events --from and --to use it for as long as the trace stays the same.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(index_args),

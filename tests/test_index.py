@@ -149,7 +149,7 @@ def check_refused(report, program, scratch, rng):
             file.write(data)
         got = run(program, "events", "--from", "1s", trace)
         report.check("spoilt index %d" % n, None if got[:2] == want[:2] else "exit %s: %s" % (got[0], got[2]))
-    for name, data in (("empty", b""), ("another kind", b"hello" * 100), ("not of this version", good.replace(b"index 1", b"index 2", 1))):
+    for name, data in (("empty", b""), ("another kind", b"hello" * 100), ("not of this version", good.replace(b"index 2", b"index 1", 1))):
         with open(index, "wb") as file:
             file.write(data)
         got = run(program, "events", "--from", "1s", trace)

@@ -18,14 +18,14 @@ typedef struct stwatch_index_result {
 	size_t size;            /* set by the caller */
 	char path[4096];        /* where it is */
 	uint64_t bytes;         /* of the index */
-	uint64_t events, generations;
+	uint64_t events, generations; /* generations: 1 of a trace of Go 1.21 or earlier */
 	uint64_t borders;       /* at which a reading can begin, beside the start */
 	int64_t duration_ns;
 } stwatch_index_result;
 
 /* Reads a whole trace and writes its index beside it, as TRACE.stwidx, or where that folder can't be written in the user's cache folder.
  * stwatch_events_print uses it from then on where a time is given, for as long as the trace stays the same.
- * STWATCH_ERR_DAMAGED where the trace is: the index was written, and tells of it, unless there is no sound generation; STWATCH_ERR_ARGUMENT for what is no plain file (a
+ * STWATCH_ERR_DAMAGED where the trace is: the index was written, and tells of it, unless there is no sound generation, or no event; STWATCH_ERR_ARGUMENT for what is no plain file (a
  * pipe, compressed); _IO, _FORMAT, _UNSUPPORTED, _MEMORY, _CANCELLED. options, result and error may be NULL. */
 stwatch_status stwatch_index_make(stwatch_context *context, const char *path, const stwatch_index_options *options,
                                   stwatch_index_result *result, stwatch_error *error);

@@ -5,7 +5,6 @@
 #include "api/reader.h"
 #include "api/stuck.h"
 #include "base/error.h"
-#include "engine/index.h"
 #include "output/events_go.h"
 #include "output/json_views.h"
 
@@ -79,9 +78,6 @@ typedef struct printer {
 	bool broken; /* the event at hand, or its generation, does not go on where the one before it ended */
 	uint64_t n_gaps; /* between traces */
 	int64_t gaps_ns;
-	bool part; /* only a part is read, by an index */
-	uint64_t after; /* then: number of the sync event at which it ends */
-	int64_t first; /* then: time of the trace's first event */
 	stwatch_error ending; /* what the whole trace ends with; status OK: nothing */
 	stwatch_events_format format;
 	stw_sink out;
@@ -160,11 +156,9 @@ static stwatch_status print_all(printer *p, const stwatch_events_filter *filter,
 {
 	const stw_stream_event *e;
 	stwatch_status status;
-	int64_t first = p->first;
-	bool begun = p->part;
+	int64_t first = p->reader->part.first;
+	bool begun = p->reader->part.on;
 	while ((status = next_event(p, &e, error)) == STWATCH_OK) {
-		if (p->part && e->type == STW_EV_SYNC_POINT && e->a[0] == p->after && e->has_generation)
-			break;
 		if (!begun) {
 			first = e->time;
 			begun = true;
@@ -218,66 +212,6 @@ static stwatch_status print_all_stuck(printer *p, const stwatch_events_filter *f
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 
-/* ---- a part, by an index ---- */
-
-/* Which of the index's entries have any of the time; false: none. */
-static bool find_part(const stw_index *index, const stwatch_events_filter *f, size_t *from, size_t *to)
-{
-	const stw_index_entry *e = index->entries.items;
-	int64_t first = e[0].first;
-	size_t n = index->entries.count;
-	for (*from = 0; *from < n && e[*from].last - first < f->from_ns;)
-		++*from;
-	for (*to = *from; *to < n && (f->to_ns <= 0 || e[*to].first - first <= f->to_ns);)
-		++*to;
-	return *from < *to;
-}
-
-/* Lets the reading begin where the part does; a reading of the whole serves as well, so what fails is only noted. */
-static void use_index(printer *p, const stw_index *index, const stwatch_events_filter *f, bool *nothing, const char **why)
-{
-	stwatch_reader *r = p->reader;
-	stw_stream part;
-	stwatch_error ignored;
-	size_t from, to;
-	*nothing = !find_part(index, f, &from, &to);
-	if (!*nothing) {
-		if (stw_index_seek(index, &part, r->mem, r->source, r->stream.version, &from, &ignored) != STWATCH_OK) {
-			*why = "it is damaged";
-			return;
-		}
-		stw_stream_close(&r->stream);
-		r->stream = part;
-	}
-	p->part = true;
-	p->after = to + 1; /* they are counted from 1 */
-	p->first = index->entries.items[0].first;
-	p->ending = index->failure;
-}
-
-static void look_for_index(printer *p, const char *path, const stwatch_events_filter *f, bool *nothing)
-{
-	char place[STW_INDEX_PATH];
-	const char *why = NULL;
-	stw_index index;
-	if ((f->from_ns <= 0 && f->to_ns <= 0) || !p->reader->source || p->reader->growing || p->reader->source->spooled ||
-		p->reader->v1.mem)
-		return;
-	for (int cache = 0; cache < 2 && !p->part; cache++) {
-		const char *this_why = NULL;
-		if (!stw_index_path(place, path, cache) ||
-			!stw_index_open(&index, p->reader->mem, p->reader->source, p->reader->stream.version, place, &this_why)) {
-			why = this_why ? this_why : why;
-			continue;
-		}
-		if (!p->reader->stream.salvage || index.failure.status == STWATCH_OK) /* else more can be read than it knows of */
-			use_index(p, &index, f, nothing, &why);
-		stw_index_close(&index);
-	}
-	if (why && !p->part)
-		stw_context_note(p->context, "%s: its index is not used: %s (stwatch index makes a new one)", path, why);
-}
-
 /* ---- all of it ---- */
 
 static void tell_gaps(const printer *p)
@@ -300,15 +234,6 @@ static stwatch_status refuse_as_go(const stwatch_reader *r, stwatch_error *error
 	return STWATCH_OK;
 }
 
-static stwatch_status print_chosen(printer *p, const char *path, const stwatch_events_filter *f, stwatch_error *error)
-{
-	bool nothing = false;
-	if (f->kinds >> STWATCH_EVENT_STUCK & 1)
-		return print_all_stuck(p, f, error);
-	look_for_index(p, path, f, &nothing);
-	return nothing ? STWATCH_OK : print_all(p, f, error);
-}
-
 /* What the traces end with, where nothing else went wrong. */
 static stwatch_status conclude(const printer *p, stwatch_status status, stwatch_error *error)
 {
@@ -324,19 +249,20 @@ static stwatch_status conclude(const printer *p, stwatch_status status, stwatch_
 	return r->source->cut ? stw_source_fail_cut(r->source, error) : STWATCH_OK;
 }
 
-static stwatch_status print_to(
-	printer *p, stwatch_sink_fn sink, void *user, const char *path, const stwatch_events_filter *f, stwatch_error *error)
+static stwatch_status print_to(printer *p, stwatch_sink_fn sink, void *user, const stwatch_events_filter *f, stwatch_error *error)
 {
 	stwatch_reader *r = p->reader;
 	stw_sink_init(&p->out, sink, user);
 	stw_json_init(&p->json, false, sink, user);
 	r->flush = flush;
 	r->flush_user = p;
-	if (p->format != STWATCH_EVENTS_GO)
+	if (r->part.on)
+		p->ending = r->part.ending;
+	else if (p->format != STWATCH_EVENTS_GO)
 		p->ending = r->lost;
 	stwatch_status status = p->format == STWATCH_EVENTS_GO ? refuse_as_go(r, error) : STWATCH_OK;
 	if (status == STWATCH_OK)
-		status = print_chosen(p, path, f, error);
+		status = f->kinds >> STWATCH_EVENT_STUCK & 1 ? print_all_stuck(p, f, error) : print_all(p, f, error);
 	bool flushed = stw_sink_flush(&p->out) == STWATCH_OK,
 	     finished = p->format != STWATCH_EVENTS_JSONL || stw_json_finish(&p->json) == STWATCH_OK;
 	tell_gaps(p);
@@ -366,7 +292,7 @@ stwatch_status stwatch_events_print(stwatch_context *context, const char *const 
 		p->context = context;
 		p->reader = r;
 		p->format = format;
-		status = print_to(p, sink, user, paths[0], &f, error);
+		status = print_to(p, sink, user, &f, error);
 	} else {
 		status = stw_fail_memory(error);
 	}

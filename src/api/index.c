@@ -41,9 +41,10 @@ static bool can_write_beside(const char *trace)
 	return access(folder, W_OK) == 0;
 }
 
-static void describe(const stw_index *index, const char *path, stwatch_index_result *out)
+static void describe(const stw_index *index, bool v1, const char *path, stwatch_index_result *out)
 {
-	stwatch_index_result r = {.size = out->size, .bytes = index->size, .generations = index->entries.count, .borders = index->borders};
+	stwatch_index_result r = {
+		.size = out->size, .bytes = index->size, .generations = v1 ? 1 : index->entries.count, .borders = index->borders};
 	for (size_t i = 0; i < index->entries.count; i++)
 		r.events += index->entries.items[i].events;
 	if (index->entries.count)
@@ -67,7 +68,7 @@ static stwatch_status make(stwatch_context *context, const stw_source *source, s
 	if (status != STWATCH_OK)
 		return status;
 	if (result)
-		describe(&index, path, result);
+		describe(&index, version < STW_GO122, path, result);
 	if (index.failure.status != STWATCH_OK)
 		*error = index.failure;
 	status = index.failure.status;
@@ -89,9 +90,6 @@ stwatch_status stwatch_index_make(stwatch_context *context, const char *path, co
 	if (status != STWATCH_OK)
 		return status;
 	status = stw_header_read(&source, &minor, error);
-	if (status == STWATCH_OK && minor < STW_GO122)
-		status = stw_fail(error, STWATCH_ERR_UNSUPPORTED, 3,
-			"a trace of format go 1.%u: only those of Go 1.22 and later can have an index", minor);
 	if (status == STWATCH_OK)
 		status = make(context, &source, (stw_go_version)minor, path, o.cache, result, error);
 	stw_source_close(&source);

@@ -58,16 +58,7 @@ static void close_source(stwatch_reader *r)
 	stw_mem_free(r->mem, r->growing, sizeof *r->growing);
 }
 
-static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, const stw_v1_entry *entry, stwatch_error *error)
-{
-	context->symbols.asked = false;
-	stwatch_status status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->cancel, error);
-	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
-		stw_v1_close(&r->v1);
-	return status;
-}
-
-static stwatch_status open_stream_v1(stwatch_reader *r, stwatch_error *error)
+stwatch_status stw_reader_open_stream_v1(stwatch_reader *r, stwatch_error *error)
 {
 	stw_span *span = stw_vec_push(r->mem, &r->spans);
 	if (!span)
@@ -75,6 +66,21 @@ static stwatch_status open_stream_v1(stwatch_reader *r, stwatch_error *error)
 	*span = (stw_span){.source = r->source, .generation = 1, .end = r->source->size};
 	stw_stream_open_v1(&r->stream, r->mem, r->spans.items, 1, &r->v1, true);
 	return STWATCH_OK;
+}
+
+static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, const char *path, const stwatch_events_filter *f,
+	const stw_v1_entry *entry, stwatch_error *error)
+{
+	stwatch_status status = STWATCH_END;
+	if (entry->missing.status == STWATCH_OK)
+		status = stw_reader_open_part_v1(r, context, path, f, entry->minor, error);
+	if (status != STWATCH_END)
+		return status;
+	context->symbols.asked = false;
+	status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->cancel, error);
+	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
+		stw_v1_close(&r->v1);
+	return status == STWATCH_OK ? stw_reader_open_stream_v1(r, error) : status;
 }
 
 static bool note_lost(void *user, const stwatch_error *loss, uint64_t to)
@@ -96,26 +102,27 @@ static stwatch_status open_spans(
 }
 
 /* headless: also what has no header. salvage: past damage. */
-static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, bool headless, bool salvage, stwatch_error *error)
+static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, const char *path, const stwatch_events_filter *f,
+	bool headless, bool salvage, stwatch_error *error)
 {
 	stw_beginning b;
 	stwatch_status status = headless ? stw_inputs_expect_trace(r->source, r->mem, context->cancel, error) : STWATCH_OK;
 	if (status != STWATCH_OK)
 		return status;
 	status = stw_beginning_read(r->source, r->mem, headless, context->cancel, &b, error);
-	if (status == STWATCH_OK && b.minor < STW_GO122)
-		status = open_old(r, context, &b.v1, error);
 	if (status != STWATCH_OK)
 		return status;
+	if (b.minor < STW_GO122)
+		return open_old(r, context, path, f, &b.v1, error);
+	const stw_go_version version = (stw_go_version)b.minor;
 	if (b.missing.status != STWATCH_OK)
 		r->lost = b.missing;
-	if (r->v1.mem)
-		return open_stream_v1(r, error);
+	else if (stw_reader_open_part(r, context, path, f, version, salvage))
+		return STWATCH_OK;
 	if (salvage && !r->growing)
-		return open_spans(r, context, (stw_go_version)b.minor, b.begin, error);
-	else
-		stw_stream_open(&r->stream, r->mem, r->source, (stw_go_version)b.minor);
-	if (r->growing && !r->v1.mem) {
+		return open_spans(r, context, version, b.begin, error);
+	stw_stream_open(&r->stream, r->mem, r->source, version);
+	if (r->growing) {
 		r->stream.wait = wait_for_generation;
 		r->stream.wait_user = r;
 		if (salvage)
@@ -129,7 +136,7 @@ static stwatch_status open_one(
 {
 	stwatch_status status = f->follow ? open_growing(r, context, path, f->follow_silence_ns, error)
 					  : open_source(r, context, path, error);
-	return status == STWATCH_OK ? open_stream(r, context, salvage && !r->growing, salvage, error) : status;
+	return status == STWATCH_OK ? open_stream(r, context, path, f, salvage && !r->growing, salvage, error) : status;
 }
 
 static stwatch_status open_several(
@@ -192,7 +199,11 @@ void stwatch_reader_free(stwatch_reader *r)
 
 stwatch_status stw_reader_step(stwatch_reader *r, const stw_stream_event **e, stwatch_error *error)
 {
+	if (r->part.on && r->part.left == 0)
+		return STWATCH_END;
 	stwatch_status status = stw_stream_next(&r->stream, e, error);
+	if (r->part.on && status == STWATCH_OK && r->part.left != UINT64_MAX)
+		r->part.left--;
 	if (status != STWATCH_OK)
 		return status;
 	bool gap = (*e)->type == STW_EV_SYNC_POINT && (*e)->has_generation && r->stream.span.joint == STW_JOINT_GAP;

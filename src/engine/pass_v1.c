@@ -44,16 +44,6 @@ static void doubt(void *hook, int64_t until, bool missing)
 		stw_fold_lost(f, f->first_time, until);
 }
 
-/* What has been read, in bytes of the input. */
-static uint64_t done(const stw_v1_merge *vm)
-{
-	const stw_v1_index *x = &vm->v1->index;
-	uint64_t batches = 0;
-	for (size_t i = 0; i < vm->n_cursors; i++)
-		batches += vm->cursors[i].batch - x->procs.items[i].first;
-	return x->batches.count ? (uint64_t)((double)vm->base.gen->source->size * (double)batches / (double)x->batches.count) : 0;
-}
-
 /* Numbers of goroutines are never used again. */
 static stwatch_status check_process(const windows *w, stwatch_error *error)
 {
@@ -93,7 +83,7 @@ static uint64_t bytes_before(const windows *w)
 static void tell_progress(windows *w, bool last)
 {
 	const stw_run_options *o = w->options;
-	w->trace->n_read = bytes_before(w) + (last && !(o->cancel && *o->cancel) ? w->input->source.size : done(&w->merge));
+	w->trace->n_read = bytes_before(w) + (last && !(o->cancel && *o->cancel) ? w->input->source.size : stw_v1_merge_done(&w->merge));
 	if (o->progress)
 		o->progress(o->progress_user, w->trace->n_read, w->trace->n_bytes);
 }

@@ -106,6 +106,9 @@ typedef struct stw_border {
 stw_border stw_stream_border(const stw_stream *stream);
 /* Lets a stream that was just opened go on at a border, with the state that stw_order_save wrote there. False where it is no such state. */
 bool stw_stream_resume(stw_stream *stream, const stw_border *border, stw_bytes_reader *state);
+/* The same of a stream of one v1 trace, as Go's reader makes its events, whose ends of calls are packed: with the state that stw_v1_merge_save wrote.
+ * STWATCH_ERR_DAMAGED where it is no such state, _MEMORY, _IO. */
+stwatch_status stw_stream_resume_v1(stw_stream *stream, stw_bytes_reader *state, stwatch_error *error);
 void stw_stream_close(stw_stream *stream);
 /* *event is valid until the next call. STWATCH_OK, STWATCH_END, or an error, which stays unless the stream salvages. */
 stwatch_status stw_stream_next(stw_stream *stream, const stw_stream_event **event, stwatch_error *error);

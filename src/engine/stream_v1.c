@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/stream_queue.h"
+#include "order/v1_snapshot.h"
 
 #define STW_MERGE_EMIT stw_stream_queue
 #define STW_MERGE_FORGET_G(mg, g) stw_stream_queue_forgotten(mg, stw_order_g_id((mg)->order, g), false)
@@ -61,18 +62,6 @@ void stw_stream_v1_keep_text(stw_stream *s)
 	text->data = s->text;
 }
 
-/* The first problem of the file, or of the order of its events. */
-static stwatch_status verdict(const stw_stream *s, stwatch_error *error)
-{
-	const stw_v1_index *x = &s->v1->index;
-	if (x->problems.count)
-		return stw_fail(error, STWATCH_ERR_DAMAGED, x->problems.items[0].offset, "%s", x->problems.items[0].what);
-	if (s->v1_merge.n_faults == 0)
-		return STWATCH_OK;
-	*error = s->v1_merge.first_fault;
-	return error->status;
-}
-
 static stwatch_status open(stw_stream *s, stwatch_error *error)
 {
 	stwatch_status status = stw_v1_merge_open(&s->v1_merge, &s->order, s->v1, s, error);
@@ -87,15 +76,24 @@ static stwatch_status open(stw_stream *s, stwatch_error *error)
 	return status;
 }
 
+stwatch_status stw_stream_resume_v1(stw_stream *s, stw_bytes_reader *state, stwatch_error *error)
+{
+	s->merging = true;
+	s->syncs = 1;
+	stwatch_status status = stw_v1_merge_resume(&s->v1_merge, &s->order, s->v1, s, state, error);
+	s->last_time = s->v1_merge.base.last_time;
+	return status;
+}
+
 static stwatch_status end_part(stw_stream *s)
 {
 	if (s->at_list == s->n_list) {
 		s->ended = true;
-		verdict(s, &s->failure);
+		stw_v1_merge_verdict(&s->v1_merge, &s->failure);
 		stw_stream_queue_sync(s, s->last_time, false);
 		return STWATCH_OK;
 	}
-	verdict(s, &s->lost);
+	stw_v1_merge_verdict(&s->v1_merge, &s->lost);
 	stw_stream_v1_end(s);
 	s->part_ended = true; /* what is lost is told of it before the next begins */
 	return STWATCH_OK;

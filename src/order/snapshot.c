@@ -1,15 +1,15 @@
 #include "order/snapshot.h"
 
-/* Strings of a trace are at most this long (v2/generation.h), and so are names. */
-enum { NAME_MAX_LENGTH = 1 << 10 };
+/* Strings of a trace are at most this long (v1/format.h; v2's are shorter), and so are names. */
+enum { NAME_MAX_LENGTH = 1000000 };
 
-static void save_name(const stw_order *o, stw_bytes *b, uint32_t name)
+void stw_order_save_name(const stw_order *o, stw_bytes *b, uint32_t name)
 {
 	stw_slice text = stw_intern_get(&o->names, name);
 	stw_bytes_text(b, text.data, text.length);
 }
 
-static void save_regions(const stw_order *o, stw_bytes *b, uint32_t region)
+void stw_order_save_regions(const stw_order *o, stw_bytes *b, uint32_t region)
 {
 	uint64_t depth = 0;
 	for (uint32_t r = region; r; r = o->regions.items[r - 1].outer)
@@ -17,7 +17,7 @@ static void save_regions(const stw_order *o, stw_bytes *b, uint32_t region)
 	stw_bytes_uint(b, depth);
 	for (uint32_t r = region; r; r = o->regions.items[r - 1].outer) {
 		stw_bytes_uint(b, o->regions.items[r - 1].task);
-		save_name(o, b, o->regions.items[r - 1].name);
+		stw_order_save_name(o, b, o->regions.items[r - 1].name);
 	}
 }
 
@@ -35,7 +35,7 @@ static void save_gs(const stw_order *o, stw_bytes *b)
 		stw_bytes_int(b, (int64_t)((uint64_t)g->id - (uint64_t)last));
 		stw_bytes_uint(b, (uint64_t)g->status << 2 | (uint64_t)(g->region != 0) << 1 | g->assist);
 		if (g->region)
-			save_regions(o, b, g->region);
+			stw_order_save_regions(o, b, g->region);
 		last = g->id;
 	}
 }
@@ -68,19 +68,19 @@ void stw_order_save(const stw_order *o, stw_bytes *b)
 			continue;
 		stw_bytes_uint(b, t->id);
 		stw_bytes_uint(b, t->parent);
-		save_name(o, b, t->name);
+		stw_order_save_name(o, b, t->name);
 	}
 	stw_bytes_uint(b, o->stops.count);
 	for (size_t i = 0; i < o->stops.count; i++) {
 		stw_bytes_int(b, stw_order_g_id(o, o->stops.items[i].g));
 		stw_bytes_uint(b, o->stops.items[i].kind_id);
-		save_name(o, b, o->stops.items[i].kind);
+		stw_order_save_name(o, b, o->stops.items[i].kind);
 	}
 	stw_bytes_uint(b, o->gc_state);
 	stw_bytes_uint(b, o->gc_seq);
 }
 
-static uint32_t take_name(stw_order *o, stw_bytes_reader *r)
+uint32_t stw_order_take_name(stw_order *o, stw_bytes_reader *r)
 {
 	size_t length;
 	const char *text = stw_bytes_take_text(r, NAME_MAX_LENGTH, &length);
@@ -90,12 +90,12 @@ static uint32_t take_name(stw_order *o, stw_bytes_reader *r)
 }
 
 /* Innermost first, as they were saved: each goes below those before it. */
-static void take_regions(stw_order *o, stw_bytes_reader *r, uint32_t g)
+void stw_order_take_regions(stw_order *o, stw_bytes_reader *r, uint32_t g)
 {
 	uint32_t *below = NULL, index = 0;
 	for (uint64_t n = stw_bytes_take_uint(r); n > 0 && !r->failed; n--) {
 		uint64_t task = stw_bytes_take_uint(r);
-		uint32_t name = take_name(o, r);
+		uint32_t name = stw_order_take_name(o, r);
 		if (r->failed || o->regions.count >= UINT32_MAX - 1 || !stw_vec_add(o->mem, &o->regions)) {
 			r->failed = true;
 			return;
@@ -120,7 +120,7 @@ static void take_gs(stw_order *o, stw_bytes_reader *r)
 			return;
 		o->gs.items[slot].assist = flags & 1;
 		if (flags & 2)
-			take_regions(o, r, slot);
+			stw_order_take_regions(o, r, slot);
 	}
 }
 
@@ -164,7 +164,7 @@ static void take_tasks(stw_order *o, stw_bytes_reader *r)
 	for (uint64_t n = stw_bytes_take_uint(r); n > 0 && !r->failed; n--) {
 		stw_order_task t = {.id = stw_bytes_take_uint(r), .active = true};
 		t.parent = stw_bytes_take_uint(r);
-		t.name = take_name(o, r);
+		t.name = stw_order_take_name(o, r);
 		stw_order_task *slot = r->failed || stw_map_get(&o->task_slots, t.id) != STW_MAP_NONE ? NULL
 												      : stw_vec_push(o->mem, &o->tasks);
 		r->failed |= !slot || !stw_map_put(&o->task_slots, t.id, (uint32_t)o->tasks.count - 1);
@@ -178,7 +178,7 @@ static void take_stops(stw_order *o, stw_bytes_reader *r)
 	for (uint64_t n = stw_bytes_take_uint(r); n > 0 && !r->failed; n--) {
 		uint32_t g = known(r, stw_order_find_g(o, stw_bytes_take_int(r)));
 		uint64_t kind_id = stw_bytes_take_uint(r);
-		uint32_t name = take_name(o, r);
+		uint32_t name = stw_order_take_name(o, r);
 		stw_order_stop *stop = r->failed || o->gs.items[g].stops == UINT8_MAX ? NULL : stw_vec_push(o->mem, &o->stops);
 		r->failed |= !stop;
 		if (!stop)

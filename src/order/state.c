@@ -133,6 +133,14 @@ uint32_t stw_order_create_g(stw_order *o, int64_t id, uint8_t status)
 	return slot;
 }
 
+bool stw_order_restore_g(stw_order *o, bool alive, int64_t id)
+{
+	if ((alive && stw_order_find_g(o, id) != STW_MAP_NONE) || !stw_vec_add(o->mem, &o->gs))
+		return false;
+	o->gs.items[o->gs.count - 1] = o->nobody;
+	return !alive || put_g(o, id, (uint32_t)o->gs.count - 1);
+}
+
 uint32_t stw_order_add_g(stw_order *o, int64_t id, uint8_t status)
 {
 	bool speculative = o->mode == STW_READ_SPECULATIVE;

@@ -152,6 +152,8 @@ uint32_t stw_order_add_m(stw_order *order, int64_t id);
 /* For a goroutine that begins here, so nothing of it is in flight; a speculative reading notes that it is new.
  * STW_SLOT_NONE when out of memory: then there is none of that id. */
 uint32_t stw_order_create_g(stw_order *order, int64_t id, uint8_t status);
+/* Adds the next slot, of a goroutine to be filled in, or of none. False when out of memory, or where there is one of that id. */
+bool stw_order_restore_g(stw_order *order, bool alive, int64_t id);
 /* Frees a goroutine's slot, its regions and stops. */
 void stw_order_remove_g(stw_order *order, uint32_t slot);
 /* Ends what a goroutine has in flight: its regions, the stops that it asked for. */

@@ -58,6 +58,9 @@ typedef struct stw_v1 {
 /* As stw_v1_index_read, and makes the tables. The source must outlive it. namer: for what the trace has no names of; NULL: nobody. */
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);
+/* The same with what the first pass found, which is taken. STWATCH_OK, _MEMORY. */
+stwatch_status stw_v1_open_read(
+	stw_v1 *v1, stw_mem *mem, const stw_source *source, stw_v1_index *index, const stw_namer *namer, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
 /* Lets times count from elsewhere, with a clock that several traces share: from `ticks` on, so many ns each. */
@@ -152,6 +155,12 @@ typedef struct stw_v1_merge {
  * Ends with stw_v1_merge_close, also after a failure. */
 stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error);
 void stw_v1_merge_close(stw_v1_merge *vm);
+/* What has been read, in bytes of the trace: as far as its batches tell. */
+uint64_t stw_v1_merge_done(const stw_v1_merge *vm);
+/* The first problem of the file, or of the order of its events so far. STWATCH_OK: there is none. */
+stwatch_status stw_v1_merge_verdict(const stw_v1_merge *vm, stwatch_error *error);
+/* All of it but the events: what v1_merge.c and v1_snapshot.c share. */
+stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error);
 
 /* ---- helpers that the template shares; defined in v1_merge.c ---- */
 

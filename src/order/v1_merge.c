@@ -293,7 +293,7 @@ enum {
 	PATIENCE_NS = 1000000, /* where bytes are lost, what an event waits for may be */
 };
 
-static stwatch_status open_cursors(stw_v1_merge *vm, stwatch_error *error)
+static stwatch_status make_cursors(stw_v1_merge *vm, stwatch_error *error)
 {
 	const stw_v1_index *x = &vm->v1->index;
 	stw_mem *mem = vm->base.order->mem;
@@ -310,10 +310,17 @@ static stwatch_status open_cursors(stw_v1_merge *vm, stwatch_error *error)
 	uint8_t *window = vm->windows;
 	for (uint32_t i = 0; i < n; i++) {
 		size_t room = stw_v1_cursor_room(x, i, most);
-		stw_v1_cursor *c = &vm->cursors[i];
-		stw_v1_cursor_open(c, x, i, window, room);
+		stw_v1_cursor_open(&vm->cursors[i], x, i, window, room);
 		window += room;
-		int64_t id = x->procs.items[i].id;
+	}
+	return STWATCH_OK;
+}
+
+static stwatch_status begin_cursors(stw_v1_merge *vm, stwatch_error *error)
+{
+	for (uint32_t i = 0; i < vm->n_cursors; i++) {
+		stw_v1_cursor *c = &vm->cursors[i];
+		int64_t id = vm->v1->index.procs.items[i].id;
 		vm->cursor_ps[i] = id == STWATCH_NONE ? STW_SLOT_NONE : stw_v1_merge_add_p(vm, id);
 		if (id != STWATCH_NONE && vm->cursor_ps[i] == STW_SLOT_NONE)
 			return stw_fail_memory(error);
@@ -328,7 +335,7 @@ static stwatch_status open_cursors(stw_v1_merge *vm, stwatch_error *error)
 	return STWATCH_OK;
 }
 
-stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
+stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
 {
 	memset(vm, 0, sizeof *vm);
 	vm->base.order = order;
@@ -352,10 +359,16 @@ stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1,
 	stw_map_init(&vm->task_slots, order->mem);
 	stw_order_begin(order, STW_READ_EXACT);
 	stwatch_status status = stw_v1_exit_walk_open(&vm->walk, order->mem, &v1->index.exits, error);
+	return status == STWATCH_OK && v1->index.procs.count ? make_cursors(vm, error) : status;
+}
+
+stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
+{
+	stwatch_status status = stw_v1_merge_prepare(vm, order, v1, hook, error);
 	if (status == STWATCH_OK)
 		status = stw_v1_merge_next_exit(vm);
 	stw_v1_merge_look_ahead(vm);
-	return status == STWATCH_OK && v1->index.procs.count ? open_cursors(vm, error) : status;
+	return status == STWATCH_OK ? begin_cursors(vm, error) : status;
 }
 
 void stw_v1_merge_close(stw_v1_merge *vm)
@@ -377,4 +390,24 @@ void stw_v1_merge_close(stw_v1_merge *vm)
 	stw_vec_free(mem, &vm->free_tasks);
 	stw_map_free(&vm->task_slots);
 	vm->base.order = NULL;
+}
+
+uint64_t stw_v1_merge_done(const stw_v1_merge *vm)
+{
+	const stw_v1_index *x = &vm->v1->index;
+	uint64_t batches = 0;
+	for (size_t i = 0; i < vm->n_cursors; i++)
+		batches += vm->cursors[i].batch - x->procs.items[i].first;
+	return x->batches.count ? (uint64_t)((double)vm->base.gen->source->size * (double)batches / (double)x->batches.count) : 0;
+}
+
+stwatch_status stw_v1_merge_verdict(const stw_v1_merge *vm, stwatch_error *error)
+{
+	const stw_v1_index *x = &vm->v1->index;
+	if (x->problems.count)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, x->problems.items[0].offset, "%s", x->problems.items[0].what);
+	if (vm->n_faults == 0)
+		return STWATCH_OK;
+	*error = vm->first_fault;
+	return error->status;
 }

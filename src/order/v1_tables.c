@@ -237,10 +237,18 @@ static bool tell_missing(stw_v1 *v1)
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error)
 {
+	stw_v1_index index;
 	memset(v1, 0, sizeof *v1);
-	stwatch_status status = stw_v1_index_read(&v1->index, mem, source, entry, cancel, error);
-	if (status != STWATCH_OK)
-		return status;
+	stwatch_status status = stw_v1_index_read(&index, mem, source, entry, cancel, error);
+	return status == STWATCH_OK ? stw_v1_open_read(v1, mem, source, &index, namer, error) : status;
+}
+
+stwatch_status stw_v1_open_read(
+	stw_v1 *v1, stw_mem *mem, const stw_source *source, stw_v1_index *index, const stw_namer *namer, stwatch_error *error)
+{
+	memset(v1, 0, sizeof *v1);
+	v1->index = *index;
+	index->mem = NULL;
 	v1->mem = mem;
 	v1->gen.source = source;
 	v1->ns_per_tick = v1->index.frequency ? 1e9 / (double)v1->index.frequency : 1;

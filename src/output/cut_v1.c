@@ -298,19 +298,6 @@ static void write_samples(stw_v1_part *part)
 	}
 }
 
-/* What is wrong with the file or with the order of its events, up to the part's end. */
-static stwatch_status verdict(const stw_v1_part *part, stwatch_error *error)
-{
-	const stw_v1_merge *vm = &part->merge;
-	const stw_v1_index *x = &vm->v1->index;
-	if (x->problems.count)
-		return stw_fail(error, STWATCH_ERR_DAMAGED, x->problems.items[0].offset, "%s", x->problems.items[0].what);
-	if (vm->n_faults == 0)
-		return STWATCH_OK;
-	*error = vm->first_fault;
-	return error->status;
-}
-
 static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut_times *times, stwatch_error *error)
 {
 	stw_v1_merge *vm = &part->merge;
@@ -330,7 +317,7 @@ static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut
 	times->start = times->start > 0 ? times->start : 0;
 	times->end = vm->base.last_time;
 	times->n_events = part->n_events;
-	status = verdict(part, error);
+	status = stw_v1_merge_verdict(vm, error);
 	return status == STWATCH_OK && part->n_events == 0 ? nothing(error) : status;
 }
 

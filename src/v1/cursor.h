@@ -42,6 +42,11 @@ void stw_v1_cursor_close(stw_v1_cursor *cursor, stw_mem *mem);
  * cursor can go on; _IO, _MEMORY. */
 stwatch_status stw_v1_cursor_next(stw_v1_cursor *cursor, const stw_v1_index *index, const stw_source *source, stwatch_error *error);
 
+/* Where it stands, between two calls, as bytes; and back, of one that was just opened. STWATCH_OK; _DAMAGED: the bytes are no such; _IO, _MEMORY. */
+void stw_v1_cursor_save(const stw_v1_cursor *cursor, stw_bytes *bytes);
+stwatch_status stw_v1_cursor_restore(
+	stw_v1_cursor *cursor, const stw_v1_index *index, const stw_source *source, stw_bytes_reader *reader, stwatch_error *error);
+
 /* Whose event the one at hand is, and who runs here afterwards. */
 static inline __attribute__((always_inline)) void stw_v1_cursor_place(stw_v1_cursor *c, const stw_v1_format *f)
 {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "v1/exits_packed.h"
 #include "wire/source.h"
 
 enum { RUN = 1 << 18, ROOM = 256, DIGIT = 11 };
@@ -22,6 +23,7 @@ void stw_v1_exits_free(stw_v1_exits *e)
 		return;
 	stw_vec_free(e->mem, &e->items);
 	stw_vec_free(e->mem, &e->runs);
+	stw_vec_free(e->mem, &e->blocks);
 	if (e->fd >= 0)
 		close(e->fd);
 	e->fd = -1;
@@ -102,13 +104,22 @@ stwatch_status stw_v1_exits_finish(stw_v1_exits *e, stwatch_error *error)
 	return sort(e, error);
 }
 
+static size_t room_of(const stw_v1_exit_walk *w)
+{
+	return (w->exits->blocks.count ? (size_t)STW_V1_EXIT_BLOCK : w->n_runs * ROOM) * sizeof *w->room;
+}
+
 stwatch_status stw_v1_exit_walk_open(stw_v1_exit_walk *w, stw_mem *mem, const stw_v1_exits *exits, stwatch_error *error)
 {
-	*w = (stw_v1_exit_walk){.exits = exits, .mem = mem, .n_runs = exits->runs.count};
+	*w = (stw_v1_exit_walk){.exits = exits, .mem = mem, .n_runs = exits->runs.count, .block = UINT64_MAX};
+	if (exits->blocks.count) {
+		w->room = stw_mem_resize(mem, NULL, 0, room_of(w));
+		return w->room ? STWATCH_OK : stw_fail_memory(error);
+	}
 	if (w->n_runs == 0)
 		return STWATCH_OK;
 	w->runs = stw_mem_zalloc(mem, w->n_runs * sizeof *w->runs);
-	w->room = stw_mem_resize(mem, NULL, 0, w->n_runs * ROOM * sizeof *w->room);
+	w->room = stw_mem_resize(mem, NULL, 0, room_of(w));
 	if (!w->runs || !w->room) {
 		stw_v1_exit_walk_close(w);
 		return stw_fail_memory(error);
@@ -124,7 +135,7 @@ void stw_v1_exit_walk_close(stw_v1_exit_walk *w)
 	if (!w->mem)
 		return;
 	stw_mem_free(w->mem, w->runs, w->n_runs * sizeof *w->runs);
-	stw_mem_free(w->mem, w->room, w->n_runs * ROOM * sizeof *w->room);
+	stw_mem_free(w->mem, w->room, room_of(w));
 	w->mem = NULL;
 }
 
@@ -147,6 +158,8 @@ static stwatch_status fill(const stw_v1_exit_walk *w, stw_v1_run *run, stwatch_e
 
 stwatch_status stw_v1_exit_walk_next(stw_v1_exit_walk *w, stw_v1_exit *out, stwatch_error *error)
 {
+	if (w->exits->blocks.count)
+		return stw_v1_exit_walk_next_packed(w, out, error);
 	const stw_v1_exit *best = w->in_memory < w->exits->items.count ? &w->exits->items.items[w->in_memory] : NULL;
 	stw_v1_run *of = NULL;
 	for (size_t i = 0; i < w->n_runs; i++) {
@@ -162,6 +175,7 @@ stwatch_status stw_v1_exit_walk_next(stw_v1_exit_walk *w, stw_v1_exit *out, stwa
 	if (!best)
 		return STWATCH_END;
 	*out = *best;
+	w->taken++;
 	if (of)
 		of->at++;
 	else

@@ -1,0 +1,205 @@
+/* Any bytes as a trace of Go 1.5 to 1.21, whose first pass is written down and read back: it says the same. At states of the merge that are kept on the way,
+ * a reading goes on as the one that they were taken from. What was written and then spoilt is refused, or read to some end. */
+#include <string.h>
+#include <unistd.h>
+
+#include "order/v1_snapshot.h"
+#include "stage.h"
+#include "v1/index_store.h"
+
+enum { STATES = 6, SPOILT = 4 };
+
+typedef struct reading {
+	uint64_t events, hash, faults;
+	stwatch_status status;
+} reading;
+
+static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
+	uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	reading *r = mg->hook;
+	const stw_order *o = mg->order;
+	const bool named = type == STW_EV_STWBegin || type == STW_EV_STWEnd; /* by a number that a reading gives */
+	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p),
+		(uint64_t)stw_order_g_id(o, g), target, named ? 0 : a0, a1, a2, type == STW_EV_UserTaskEnd ? 0 : a3};
+	r->events++;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		r->hash = (r->hash ^ parts[i]) * 0x9E3779B97F4A7C15u + (r->hash >> 29);
+}
+
+#define STW_MERGE_EMIT count_event
+#define STW_V1_AS_GO true
+#include "order/v1_step.h"
+
+/* A state of a reading, and what it had read until there. */
+typedef struct kept {
+	stw_bytes bytes;
+	reading so_far;
+} kept;
+
+typedef struct checking {
+	stage *s;
+	int file; /* with the ends of calls */
+	uint64_t file_size;
+	stw_bytes first_pass;
+	kept states[STATES];
+	size_t n_states;
+	reading whole;
+	uint64_t random;
+} checking;
+
+static uint64_t draw(checking *k)
+{
+	k->random ^= k->random << 13;
+	k->random ^= k->random >> 7;
+	k->random ^= k->random << 17;
+	return k->random;
+}
+
+static void keep(checking *k, const stw_v1_merge *vm, const reading *r)
+{
+	kept *at = &k->states[k->n_states++];
+	at->bytes = (stw_bytes){.mem = &k->s->mem};
+	at->so_far = *r;
+	stw_v1_merge_save(vm, &at->bytes);
+}
+
+/* From its beginning, with states kept at growing distances. */
+static void read_whole(checking *k, stw_v1 *v1)
+{
+	stw_v1_merge vm;
+	stw_order order;
+	stwatch_error error = {0};
+	uint64_t next = 3;
+	reading *r = &k->whole;
+	*r = (reading){.hash = 1};
+	stw_order_init(&order, &k->s->mem);
+	r->status = stw_v1_merge_open(&vm, &order, v1, r, &error);
+	for (uint64_t n = 0; r->status == STWATCH_OK; n++) {
+		if (n >= next && k->n_states < STATES && stw_v1_merge_can_be_saved(&vm)) {
+			keep(k, &vm, r);
+			next = n * 3;
+		}
+		r->status = v1_step(&vm);
+	}
+	r->faults = vm.n_faults;
+	stw_v1_merge_close(&vm);
+	stw_order_free(&order);
+}
+
+static reading read_on(checking *k, stw_v1 *v1, const stw_bytes *state, reading r)
+{
+	stw_v1_merge vm;
+	stw_order order;
+	stwatch_error error = {0};
+	stw_bytes_reader reader = {.p = state->data.items, .end = state->data.items + state->data.count};
+	stw_order_init(&order, &k->s->mem);
+	r.status = stw_v1_merge_resume(&vm, &order, v1, &r, &reader, &error);
+	REQUIRE(r.status == STWATCH_OK || (r.status == error.status && error.message[0]));
+	while (r.status == STWATCH_OK)
+		r.status = v1_step(&vm);
+	r.faults = vm.n_faults;
+	stw_v1_merge_close(&vm);
+	stw_order_free(&order);
+	return r;
+}
+
+static bool take_first_pass(checking *k, stw_v1_index *x)
+{
+	stw_bytes_reader r = {.p = k->first_pass.data.items, .end = k->first_pass.data.items + k->first_pass.data.count};
+	if (!stw_v1_index_restore(x, &k->s->mem, (unsigned)k->s->version, k->s->source.size, &r))
+		return false;
+	if (stw_v1_exits_restore(&x->exits, &k->s->mem, dup(k->file), k->file_size, &r) && r.p == r.end)
+		return true;
+	stw_v1_index_free(x);
+	return false;
+}
+
+static void write_first_pass(checking *k, const stw_v1_index *x)
+{
+	stw_v1_exits packed;
+	stwatch_error error;
+	stw_v1_exits_init(&packed, &k->s->mem);
+	REQUIRE(stw_v1_exits_pack(&x->exits, &packed, k->file, &k->file_size, &error) == STWATCH_OK);
+	k->first_pass = (stw_bytes){.mem = &k->s->mem};
+	stw_v1_index_save(x, &k->first_pass);
+	stw_v1_exits_save(&packed, &k->first_pass);
+	REQUIRE(packed.count == x->exits.count && !k->first_pass.failed);
+	stw_v1_exits_free(&packed);
+}
+
+static void check_same_bytes(const checking *k, const stw_v1_index *x)
+{
+	stw_bytes again = {.mem = &k->s->mem};
+	stw_v1_index_save(x, &again);
+	stw_v1_exits_save(&x->exits, &again);
+	REQUIRE(again.data.count == k->first_pass.data.count);
+	REQUIRE(memcmp(again.data.items, k->first_pass.data.items, again.data.count) == 0);
+	stw_bytes_free(&again);
+}
+
+static void check_states(checking *k, stw_v1 *v1)
+{
+	for (size_t i = 0; i < k->n_states; i++) {
+		kept *at = &k->states[i];
+		const reading rest = read_on(k, v1, &at->bytes, at->so_far);
+		REQUIRE(rest.events == k->whole.events && rest.hash == k->whole.hash && rest.faults == k->whole.faults &&
+			rest.status == k->whole.status);
+		for (int n = 0; n < SPOILT && at->bytes.data.count; n++) {
+			at->bytes.data.items[draw(k) % at->bytes.data.count] ^= (uint8_t)(1u << draw(k) % 8);
+			read_on(k, v1, &at->bytes, at->so_far);
+		}
+		stw_bytes_free(&at->bytes);
+	}
+}
+
+static void check_spoilt_first_pass(checking *k)
+{
+	for (int n = 0; n < SPOILT; n++) {
+		stw_v1_index x;
+		stw_v1 v1;
+		stwatch_error error;
+		k->first_pass.data.items[draw(k) % k->first_pass.data.count] ^= (uint8_t)(1u << draw(k) % 8);
+		if (!take_first_pass(k, &x) || stw_v1_open_read(&v1, &k->s->mem, &k->s->source, &x, NULL, &error) != STWATCH_OK)
+			continue;
+		k->n_states = STATES;
+		read_whole(k, &v1);
+		stw_v1_close(&v1);
+	}
+}
+
+static void check(checking *k)
+{
+	stw_v1_index found, restored;
+	stw_v1 v1;
+	stwatch_error error;
+	const stw_v1_entry entry = stw_v1_entry_of((unsigned)k->s->version);
+	if (stw_v1_index_read(&found, &k->s->mem, &k->s->source, &entry, NULL, &error) != STWATCH_OK)
+		return;
+	write_first_pass(k, &found);
+	REQUIRE(stw_v1_open_read(&v1, &k->s->mem, &k->s->source, &found, NULL, &error) == STWATCH_OK);
+	read_whole(k, &v1);
+	stw_v1_close(&v1);
+	REQUIRE(take_first_pass(k, &restored));
+	REQUIRE(stw_v1_exits_are_sound(&restored.exits, 0, restored.exits.count));
+	check_same_bytes(k, &restored);
+	REQUIRE(stw_v1_open_read(&v1, &k->s->mem, &k->s->source, &restored, NULL, &error) == STWATCH_OK);
+	check_states(k, &v1);
+	stw_v1_close(&v1);
+	check_spoilt_first_pass(k);
+	stw_bytes_free(&k->first_pass);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	stage s;
+	if (!stage_open_v1(&s, data, size))
+		return 0;
+	checking k = {.s = &s, .file = stw_temporary_file(), .random = size * 0x9E3779B97F4A7C15u | 1};
+	if (k.file >= 0) {
+		check(&k);
+		close(k.file);
+	}
+	stage_close(&s);
+	return 0;
+}
