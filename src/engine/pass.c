@@ -2,7 +2,6 @@
 
 #include "model/fold_emit.h"
 #define STW_MERGE_EMIT fold_event
-#define STW_MERGE_LANE fold_place
 #define STW_MERGE_LANE_OPEN fold_lane_open
 #define STW_MERGE_LANE_END fold_lane_end
 #define STW_MERGE_EMIT_LANE fold_lane_event

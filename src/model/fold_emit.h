@@ -7,13 +7,6 @@
 
 #define STW_RARE(x) __builtin_expect(!!(x), 0)
 
-/* Where an event happens: what its thread's proc and goroutine are known by, NULL where it has none. */
-typedef struct fold_place {
-	stw_fold *f;
-	stw_fold_p *p;
-	stw_fold_g *g;
-} fold_place;
-
 /* A proc's time goes to something else from now on. */
 static inline __attribute__((always_inline)) void fold_use(stw_fold *f, stw_fold_p *p, int64_t t, uint8_t use)
 {
@@ -205,11 +198,11 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 #define FOLD_STACK(stack) (in_lane ? (uint32_t)(stack) : fold_stack(f, (stack)))
 #define FOLD_ID(given) (in_lane ? (int64_t)(given) : stw_order_g_id(f->order, g))
 
-/* `in_lane`: stacks are given by index, not by id; a3 is the id of the thread's goroutine; and no slot of time ends. */
-static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool in_lane, unsigned type, int64_t t, uint32_t m, uint32_t p,
-	uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+/* on_p, *on_g: what the thread's proc and goroutine are known by, NULL where it has none; it may get another goroutine.
+ * `in_lane`: stacks are given by index, not by id; a3 is the id of the thread's goroutine; and no slot of time ends. */
+static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold_p *on_p, stw_fold_g **on_g, bool in_lane, unsigned type,
+	int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	stw_fold *f = at->f;
 	stw_fold_g *s;
 	f->counts[type]++;
 	switch (type) {
@@ -225,16 +218,16 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		} else {
 			fold_latency(f, stw_histogram_bucket_of(waited), (int64_t)waited);
 		}
-		at->g = s;
+		*on_g = s;
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
 		if (STW_RARE(s->collects))
 			stw_fold_resumes(f, target, t);
 		if (STW_RARE(s->how >= STW_HOW_POLLED))
 			stw_fold_alone_runs(f, target, since == STW_TIME_UNKNOWN ? -1 : t - since);
-		at->p->g = target;
-		at->p->starts++;
-		fold_use(f, at->p, t, STW_USE_USER);
+		on_p->g = target;
+		on_p->starts++;
+		fold_use(f, on_p, t, STW_USE_USER);
 		fold_backlog(f, in_lane, t, -1);
 		break;
 	}
@@ -260,11 +253,11 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 	}
 	case STW_EV_GoBlock:
 	case STW_EV_GoStop: {
-		s = at->g;
+		s = *on_g;
 		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
 		uint32_t stack = FOLD_STACK(a1);
 		fold_stop_running(f, s, g, t, next);
-		fold_leave_proc(f, at->p, FOLD_ID(a3), s, stack, t);
+		fold_leave_proc(f, on_p, FOLD_ID(a3), s, stack, t);
 		fold_enter(s, next, t, stack);
 		s->reason = (uint32_t)a2;
 		s->waker = STWATCH_NONE;
@@ -277,13 +270,13 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		break;
 	}
 	case STW_EV_GoDestroy:
-		s = at->g;
+		s = *on_g;
 		fold_stop_running(f, s, g, t, STW_GO_NOT_EXIST);
-		fold_leave_proc(f, at->p, FOLD_ID(a3), s, s->root, t);
+		fold_leave_proc(f, on_p, FOLD_ID(a3), s, s->root, t);
 		f->ended++;
 		goto ended;
 	case STW_EV_GoDestroySyscall:
-		s = at->g;
+		s = *on_g;
 		f->ended++;
 	ended : {
 		s->state = STW_GO_NOT_EXIST;
@@ -292,22 +285,22 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		break;
 	}
 	case STW_EV_GoSyscallBegin:
-		s = at->g;
+		s = *on_g;
 		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
 		fold_enter(s, STW_GO_SYSCALL, t, FOLD_STACK(a1));
-		at->p->use_g = FOLD_ID(a3);
-		fold_use(f, at->p, t, STW_USE_SYSCALL);
+		on_p->use_g = FOLD_ID(a3);
+		fold_use(f, on_p, t, STW_USE_SYSCALL);
 		break;
 	case STW_EV_GoSyscallEnd:
-		s = at->g;
+		s = *on_g;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
-		at->p->g = g;
-		fold_use(f, at->p, t, STW_USE_USER);
+		on_p->g = g;
+		fold_use(f, on_p, t, STW_USE_USER);
 		break;
 	case STW_EV_GoSyscallEndBlocked:
-		s = at->g;
+		s = *on_g;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNABLE);
 		s->how = STW_HOW_SYSCALL;
@@ -344,10 +337,9 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		break;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
-		if (fold_room(f))
+		if (in_lane ? target < f->gs.count : fold_room(f)) /* in a lane it has the place of one that has ended */
 			fold_go_create(f, in_lane, g, FOLD_ID(a3), target, t, FOLD_STACK(a1), FOLD_STACK(a2),
 				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
-		at->g = fold_g_at(f, g); /* it may have moved, as room was made */
 		break;
 	case STW_EV_GoCreateSyscall:
 		if (fold_room(f))
@@ -372,7 +364,7 @@ static inline __attribute__((always_inline)) void fold_one(fold_place *at, bool 
 		if (f->untold)
 			stw_fold_stop_restart(f, t, p, g, fold_stack(f, a1), (int64_t)a2);
 		break;
-	case STW_EV_GoLabel: fold_label(f, at->p, g, t, (uint32_t)a1); break;
+	case STW_EV_GoLabel: fold_label(f, on_p, g, t, (uint32_t)a1); break;
 	default: break;
 	}
 }
@@ -386,16 +378,17 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	stw_fold *f = mg->hook;
 	if (STW_RARE(f->failed)) /* out of memory, there may be no place for what the event names */
 		return;
-	fold_place at = {f, fold_p_at(f, p), fold_g_at(f, g)};
-	fold_one(&at, false, type, t, m, p, g, target, a0, a1, a2, a3);
+	stw_fold_g *on_g = fold_g_at(f, g);
+	fold_one(f, fold_p_at(f, p), &on_g, false, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 /* ---- in lanes (order/merge_lane.h) ---- */
 
-static inline fold_place fold_lane_open(const stw_merge *mg, uint32_t p, uint32_t g)
+static inline void fold_lane_open(const stw_merge *mg, stw_lane *lane)
 {
-	stw_fold *f = mg->hook;
-	return (fold_place){f, fold_p_at(f, p), fold_g_at(f, g)};
+	const stw_fold *f = mg->hook;
+	lane->place_p = fold_p_at(f, lane->p_slot);
+	lane->place_g = fold_g_at(f, lane->m->g);
 }
 
 /* A lane has to end before this time. */
@@ -404,11 +397,14 @@ static inline int64_t fold_lane_end(const stw_merge *mg)
 	return ((const stw_fold *)mg->hook)->slot_end;
 }
 
-static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, fold_place *at, unsigned type, int64_t t, uint32_t m,
+static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg, stw_lane *lane, unsigned type, int64_t t, uint32_t m,
 	uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	(void)mg;
-	fold_one(at, true, type, t, m, p, g, target, a0, a1, a2, a3);
+	stw_fold *f = mg->hook;
+	stw_fold_g *on_g = lane->place_g;
+	fold_one(f, lane->place_p, &on_g, true, type, t, m, p, g, target, a0, a1, a2, a3);
+	if (type == STW_EV_GoStart)
+		lane->place_g = on_g;
 }
 
 #endif

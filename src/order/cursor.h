@@ -3,11 +3,22 @@
 #ifndef STW_ORDER_CURSOR_H
 #define STW_ORDER_CURSOR_H
 
+#include "order/state.h"
 #include "v2/generation.h"
 #include "wire/varint.h"
 
 /* The longest event: a type and five varints. */
 enum { STW_EVENT_BYTES_MAX = 1 + 5 * 10 };
+
+/* What the merge keeps at hand of a thread (merge_lane.h): good as long as its stamp is the merge's. */
+typedef struct stw_lane {
+	uint64_t stamp; /* 0: never good */
+	stw_order_m *m;
+	stw_order_p *p; /* its proc */
+	stw_order_g *g; /* the goroutine in m->g; order->nobody where there is none, or none that is known */
+	uint32_t m_slot, p_slot;
+	void *place_p, *place_g; /* what is known of that proc and goroutine by who takes the events */
+} stw_lane;
 
 typedef struct stw_cursor {
 	int64_t time; /* of the event at hand, ns */
@@ -21,6 +32,7 @@ typedef struct stw_cursor {
 	uint64_t offset; /* in the input, of `end` */
 	uint8_t *window;
 	int64_t m_id;
+	stw_lane lane;
 } stw_cursor;
 
 /* Where in the input the cursor reads. */

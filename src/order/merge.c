@@ -412,6 +412,7 @@ stwatch_status stw_merge_open(
 	mg->order = order;
 	mg->gen = gen;
 	mg->last_time = last_time;
+	mg->stamp = 1;
 	mg->hook = hook;
 	mg->error = error;
 	mg->sample_time = gen->samples.count ? gen->samples.items[0].time : INT64_MAX;

@@ -38,6 +38,7 @@ typedef struct stw_merge {
 	size_t next_sample;
 	int64_t sample_time; /* of the next sample, INT64_MAX after the last */
 	int64_t last_time; /* of the last event handed on: times strictly increase */
+	uint64_t stamp; /* of the lanes that are good; another one after whatever may have changed what they keep at hand */
 	stwatch_error *error;
 	void *hook; /* for STW_MERGE_EMIT */
 	/* of a generation that is salvaged (merge_salvage.h) */

@@ -5,19 +5,6 @@
  * taken if everything about them is as usual: merge_usual holds the conditions under which merge_advance would let them
  * pass, and what it would then do. Whatever is not usual is left untouched, and merge_advance has the say. */
 
-/* What a lane keeps at hand. */
-typedef struct stw_lane {
-	stw_order *o;
-	stw_order_m *m;
-	stw_order_p *p; /* the proc: only the unusual changes it */
-	stw_order_g *g; /* the goroutine in m->g; o->nobody where there is none, or none that is known */
-	uint32_t m_slot, p_slot;
-	uint32_t epoch;
-#ifdef STW_MERGE_LANE
-	STW_MERGE_LANE emit; /* what STW_MERGE_EMIT_LANE keeps at hand */
-#endif
-} stw_lane;
-
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
 #define LANE_TAKE(v)                                                                                                                       \
 	uint64_t v;                                                                                                                        \
@@ -31,28 +18,24 @@ typedef struct stw_lane {
 	uint32_t index = (uint32_t)(id);                                                                                                   \
 	if (STW_UNLIKELY((id) >= mg->gen->ids.n_same))                                                                                     \
 	LANE_NEED((index = stw_ids_find_other(&mg->gen->ids, (id))) != STW_MAP_NONE)
-#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == l->epoch && (seq_) == (of)->seq + 1)
+#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == mg->order->epoch && (seq_) == (of)->seq + 1)
 
-/* Who defines STW_MERGE_LANE, a type, gets a lane's events by STW_MERGE_EMIT_LANE(mg, STW_MERGE_LANE *, type, ...), with the indices of
- * stacks instead of their ids, and with the id of the thread's goroutine as a3. Each lane begins with STW_MERGE_LANE_OPEN(mg, p, g), g
- * only where it is known, and has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that STW_MERGE_STOPPED
- * does not hold: a lane ends where it comes to hold with what needed room. */
-#ifdef STW_MERGE_LANE
+/* Who defines STW_MERGE_EMIT_LANE(mg, lane, type, ...) gets a lane's events by it, with the indices of stacks instead of their ids, and with
+ * the id of the thread's goroutine as a3. STW_MERGE_LANE_OPEN(mg, lane) finds what is to be at hand of the thread's proc and goroutine (only
+ * where that is known): lane->place_p and place_g. A lane has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that
+ * STW_MERGE_STOPPED does not hold, as a lane ends where it comes to hold with what needed room; and there is room for a new goroutine. */
+#ifdef STW_MERGE_EMIT_LANE
 #define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
-	STW_MERGE_EMIT_LANE(mg, &l->emit, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), (uint64_t)l->g->id)
+	STW_MERGE_EMIT_LANE(mg, l, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), (uint64_t)l->g->id)
 #define LANE_STACK_ARG(id, index) (index)
 #else
+#define STW_MERGE_LANE_OPEN(mg, lane) ((void)(mg), (void)(lane))
 #define STW_MERGE_LANE_END(mg) ((void)(mg), LANE_TIME_END)
 #define LANE_EMIT(type, target, a0, a1, a2) STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
 #define LANE_STACK_ARG(id, index) (id)
 #endif
 
 /* Each takes the arguments at *at, and moves on behind them. False: not as usual; nothing has been done. */
-
-static inline __attribute__((always_inline)) stw_order_g *lane_goroutine(stw_order *o, uint32_t slot)
-{
-	return STW_SLOT_OK(slot) ? &o->gs.items[slot] : &o->nobody;
-}
 
 static inline __attribute__((always_inline)) void lane_set_g(stw_lane *l, uint32_t slot, stw_order_g *g)
 {
@@ -65,10 +48,10 @@ static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_
 	const uint8_t *p = *at;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
-	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
+	uint32_t slot = stw_order_find_g(mg->order, (int64_t)id);
 	LANE_NEED(slot != STW_MAP_NONE);
 	LANE_NEED(l->m->g == STW_SLOT_NONE);
-	stw_order_g *g = &l->o->gs.items[slot];
+	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_RUNNABLE);
 	LANE_NEXT(g, seq);
 	g->status = STW_G_RUNNING;
@@ -85,10 +68,10 @@ static inline __attribute__((always_inline)) bool lane_unblock(stw_merge *mg, st
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
-	uint32_t slot = stw_order_find_g(l->o, (int64_t)id);
+	uint32_t slot = stw_order_find_g(mg->order, (int64_t)id);
 	LANE_NEED(slot != STW_MAP_NONE);
 	LANE_INDEX(stack_index, stack_ids, stack);
-	stw_order_g *g = &l->o->gs.items[slot];
+	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_WAITING);
 	LANE_NEXT(g, seq);
 	g->status = STW_G_RUNNABLE;
@@ -110,7 +93,7 @@ static inline __attribute__((always_inline)) bool lane_stop(
 	LANE_INDEX(stack_index, stack_ids, stack);
 	l->g->status = becomes;
 	LANE_EMIT(type, l->m->g, reason, LANE_STACK_ARG(stack, stack_index), string);
-	lane_set_g(l, STW_SLOT_NONE, &l->o->nobody);
+	lane_set_g(l, STW_SLOT_NONE, &mg->order->nobody);
 	*at = p;
 	return true;
 }
@@ -118,17 +101,17 @@ static inline __attribute__((always_inline)) bool lane_stop(
 static inline __attribute__((always_inline)) bool lane_create(stw_merge *mg, stw_lane *l, int64_t time, const uint8_t **at)
 {
 	const uint8_t *p = *at;
-	stw_order *o = l->o;
+	stw_order *o = mg->order;
 	LANE_TAKE(id);
 	LANE_TAKE(new_stack);
 	LANE_TAKE(stack);
 	LANE_NEED(l->g->status == STW_G_RUNNING || l->m->g == STW_SLOT_NONE);
 	LANE_INDEX(new_index, stack_ids, new_stack);
 	LANE_INDEX(stack_index, stack_ids, stack);
+	LANE_NEED(o->free_gs.count); /* or it would need room, and what lanes have at hand might move */
 	LANE_NEED(stw_order_find_g(o, (int64_t)id) == STW_MAP_NONE);
 	uint32_t slot = stw_order_create_g_fast(o, (int64_t)id, STW_G_RUNNABLE);
 	LANE_NEED(slot != STW_SLOT_NONE);
-	l->g = lane_goroutine(o, l->m->g); /* it may have moved, as room was made */
 	LANE_EMIT(STW_EV_GoCreate, slot, id, LANE_STACK_ARG(new_stack, new_index), LANE_STACK_ARG(stack, stack_index));
 	LANE_NEED(!STW_MERGE_STOPPED(mg));
 	*at = p;
@@ -140,8 +123,8 @@ static inline __attribute__((always_inline)) bool lane_destroy(stw_merge *mg, st
 	const uint32_t slot = l->m->g;
 	LANE_NEED(l->g->status == STW_G_RUNNING);
 	LANE_EMIT(STW_EV_GoDestroy, slot, 0, 0, 0);
-	stw_order_remove_g_fast(l->o, slot);
-	lane_set_g(l, STW_SLOT_NONE, &l->o->nobody);
+	stw_order_remove_g_fast(mg->order, slot);
+	lane_set_g(l, STW_SLOT_NONE, &mg->order->nobody);
 	return true;
 }
 
@@ -203,20 +186,32 @@ static inline __attribute__((always_inline)) bool lane_sweep_end(stw_merge *mg, 
 	return true;
 }
 
-/* Puts the first cursor, whose next event comes at `time`, in its place in the heap. Mostly two threads take turns: it then
- * goes one level down. Which child is the earlier can't be foreseen: no branch. */
-static inline __attribute__((always_inline)) void merge_place(stw_merge *mg, stw_cursor *c, int64_t time)
+/* Where the second of the heap is. Which child is the earlier can't be foreseen: no branch. */
+static inline __attribute__((always_inline)) size_t merge_second(const stw_heap_entry *heap)
+{
+	return 1 + (heap[2].time < heap[1].time);
+}
+
+/* Puts a cursor whose next event comes at `time` where the second was, or below. Mostly two threads take turns: then there is nothing below. */
+static inline __attribute__((always_inline)) void merge_put(stw_merge *mg, size_t i, stw_cursor *c, int64_t time)
 {
 	stw_heap_entry *heap = mg->heap;
-	size_t i = 1 + (heap[2].time < heap[1].time);
-	heap[0].time = time;
-	if (heap[i].time >= time)
-		return;
-	heap[0] = heap[i];
+	const size_t child = 2 * i + 1;
 	heap[i] = (stw_heap_entry){time, c};
-	size_t child = 2 * i + 1;
 	if (STW_UNLIKELY(heap[child].time < time || heap[child + 1].time < time))
 		stw_merge_sift_down(mg, i);
+}
+
+/* Puts the first cursor in its place in the heap. */
+static inline void merge_place(stw_merge *mg, stw_cursor *c)
+{
+	stw_heap_entry *heap = mg->heap;
+	const size_t i = merge_second(heap);
+	heap[0] = (stw_heap_entry){c->time, c};
+	if (heap[i].time >= c->time)
+		return;
+	heap[0] = heap[i];
+	merge_put(mg, i, c, c->time);
 }
 
 /* What follows from a refreshed first cursor. */
@@ -228,7 +223,7 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 		stw_merge_remove(mg, 0);
 		return STWATCH_OK;
 	}
-	merge_place(mg, c, c->time);
+	merge_place(mg, c);
 	return STWATCH_OK;
 }
 
@@ -256,37 +251,28 @@ static inline __attribute__((always_inline)) int64_t lane_end(const stw_merge *m
 	return end < LANE_TIME_END ? end : LANE_TIME_END;
 }
 
-/* True where a lane may be tried: there is a whole event in the window, a thread with a proc, and a time that needs no second look. */
-static inline __attribute__((always_inline)) bool lane_fits(const stw_merge *mg, const stw_cursor *c)
+/* True for what comes so early, or so late after the event before, that it needs a second look: a thread's event with the time of another's
+ * before it gets a time that is a little later, but no later than its thread's next one has. */
+static inline __attribute__((always_inline)) bool lane_is_odd(const stw_merge *mg, int64_t time, uint64_t factor)
 {
-	return c->m != STW_SLOT_NONE && c->end - c->p >= STW_EVENT_BYTES_MAX && STW_SLOT_OK(mg->order->ms.items[c->m].p) &&
-		!merge_is_odd(mg, c->time) && c->time < lane_end(mg) && mg->gen->ns_factor - 1 < LANE_FACTOR_MAX;
+	return (uint64_t)time - (uint64_t)mg->last_time - 1 + (factor - 1) >= (uint64_t)LANE_STEP_END + (factor - 1) - 1;
 }
 
-static inline __attribute__((always_inline)) stw_lane lane_open(const stw_merge *mg, const stw_cursor *c)
+/* Finds what is at hand of a cursor's thread. False where it has no lane: without a thread or proc, or with times that need a second look. */
+static bool lane_open(const stw_merge *mg, stw_cursor *c)
 {
 	stw_order *o = mg->order;
-	stw_order_m *m = &o->ms.items[c->m];
-	return (stw_lane){
-		.o = o,
-		.m = m,
-		.p = &o->ps.items[m->p],
-		.g = lane_goroutine(o, m->g),
-		.m_slot = c->m,
-		.p_slot = m->p,
-		.epoch = o->epoch,
-#ifdef STW_MERGE_LANE
-		.emit = STW_MERGE_LANE_OPEN(mg, m->p, m->g),
-#endif
-	};
-}
-
-/* The latest time at which the first cursor still is the earliest, no sample comes before, and the lane need not end. */
-static inline __attribute__((always_inline)) int64_t lane_limit(const stw_merge *mg)
-{
-	int64_t limit = mg->heap[1].time < mg->heap[2].time ? mg->heap[1].time : mg->heap[2].time;
-	limit = mg->sample_time < limit ? mg->sample_time : limit;
-	return lane_end(mg) <= limit ? lane_end(mg) - 1 : limit;
+	stw_lane *l = &c->lane;
+	if (c->m == STW_SLOT_NONE || mg->gen->ns_factor - 1 >= LANE_FACTOR_MAX || !STW_SLOT_OK(o->ms.items[c->m].p))
+		return false;
+	l->m_slot = c->m;
+	l->m = &o->ms.items[c->m];
+	l->p_slot = l->m->p;
+	l->p = &o->ps.items[l->m->p];
+	l->g = STW_SLOT_OK(l->m->g) ? &o->gs.items[l->m->g] : &o->nobody;
+	STW_MERGE_LANE_OPEN(mg, l);
+	l->stamp = mg->stamp;
+	return true;
 }
 
 /* The first cursor's event by the full rules, or another's if it has to wait. */
@@ -294,14 +280,15 @@ static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_c
 {
 	if (STW_MERGE_STOPPED(mg))
 		return stw_fail_memory(mg->error);
+	mg->stamp++;
 	int rc = merge_advance(mg, c);
 	if (STW_UNLIKELY(rc != STW_ADVANCE_OK))
 		return rc == STW_ADVANCE_WAIT ? merge_others(mg) : mg->error->status;
 	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
-/* Hands on the next event or, if not `single`, up to so many times the earliest thread's next ones, its lane: those that are usual while
- * it stays the earliest. An event may stand for two or three. STWATCH_OK; STWATCH_END; or an error.
+/* Hands on the next event or, if not `single`, those of up to so many lanes: the earliest thread's next ones that are usual, while it stays
+ * the earliest; then those of the thread that is the earliest then. An event may stand for two or three. STWATCH_OK; STWATCH_END; or an error.
  * Threaded code: a way does its event, and the next one's goes on from there. */
 static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, bool single, unsigned lanes)
 {
@@ -325,28 +312,40 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 		[STW_EV_HeapAlloc + 1 ... 255] = &&unusual,
 	};
 	const uint64_t factor = mg->gen->ns_factor;
-	const uint8_t *p, *safe, *event;
-	stw_cursor *c;
-	stw_lane lane, *const l = &lane;
-	int64_t time, limit;
-	unsigned units;
-
-next_lane:
-	c = mg->heap[0].cursor;
-	if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
+	stw_heap_entry *const entries = mg->heap;
+	stw_cursor *c = entries[0].cursor;
+	if (STW_UNLIKELY(mg->sample_time < entries[0].time || !c)) {
 		if (!c && mg->next_sample >= mg->gen->samples.count)
 			return STWATCH_END;
 		merge_sample(mg);
 		return STWATCH_OK;
 	}
-	if (STW_UNLIKELY(!lane_fits(mg, c)))
-		return merge_first(mg, c);
-	lane = lane_open(mg, c);
-	limit = single ? INT64_MIN : lane_limit(mg);
+	/* Neither a sample nor the lanes' end comes before an event at that time. */
+	const int64_t last = mg->sample_time < lane_end(mg) ? mg->sample_time : lane_end(mg) - 1;
+	const uint8_t *p, *safe, *event;
+	stw_lane *l;
+	int64_t time, limit; /* what is handed on; up to which the thread stays the earliest */
+	int64_t back; /* from there to the event's own time: the lane's first one may not be later than the event before */
+	unsigned units;
+	size_t second;
+
+lane:
+	l = &c->lane;
 	p = c->p;
 	safe = c->end - STW_EVENT_BYTES_MAX;
+	if (STW_UNLIKELY(l->stamp != mg->stamp && !lane_open(mg, c)))
+		goto rules;
+	if (STW_UNLIKELY(p > safe || lane_is_odd(mg, c->time, factor)))
+		goto rules;
+	time = c->time > mg->last_time ? c->time : mg->last_time + 1;
+	if (STW_UNLIKELY(time > last))
+		goto rules;
+	back = c->time - time;
+	second = merge_second(entries);
+	limit = entries[second].time < last ? entries[second].time : last;
+	if (single)
+		limit = INT64_MIN;
 	event = NULL;
-	time = c->time;
 	goto *ways[c->type];
 
 	/* clang-format off */
@@ -377,33 +376,49 @@ taken:
 		units = (units & 0x7f) | event[2] << 7;
 		p = event + 3;
 	}
-	time = (int64_t)((uint64_t)time + units * factor);
+	time = (int64_t)((uint64_t)time + (uint64_t)back + units * factor);
+	back = 0;
 	if (time <= limit)
 		goto *ways[*event];
-	if (STW_UNLIKELY(!LANE_KNOWS(*event)))
-		goto refresh;
+	if (STW_UNLIKELY(!LANE_KNOWS(*event)) && !merge_belongs(*event))
+		goto stranger;
 	c->p = p;
 	c->type = *event;
 	c->time = time;
-	merge_place(mg, c, time);
-	if (!single && --lanes)
-		goto next_lane;
-	return STWATCH_OK;
+	if (single || --lanes == 0) {
+		merge_place(mg, c);
+		return STWATCH_OK;
+	}
+	if (entries[second].time < time) {
+		stw_cursor *const next = entries[second].cursor;
+		merge_put(mg, second, c, time);
+		c = next;
+	}
+	goto lane; /* heap[0] is not right before it is left */
 
 unusual:
-	if (!event) /* it is the first */
-		return merge_first(mg, c);
-	if (LANE_KNOWS(*event)) {
+	if (event) {
+		if (!merge_belongs(*event))
+			goto stranger;
 		c->p = p;
 		c->type = *event;
 		c->time = time;
-		return merge_first(mg, c);
 	}
-	/* Whether it belongs here has not been looked at. */
+rules:
+	entries[0] = (stw_heap_entry){c->time, c};
+	return mg->sample_time < c->time ? STWATCH_OK : merge_first(mg, c);
+
 refresh: /* from the event's beginning, with all checks */
 	c->p = event;
-	c->time = mg->last_time;
+	c->time = (int64_t)((uint64_t)time + (uint64_t)back);
+	entries[0] = (stw_heap_entry){c->time, c};
 	return merge_settle(mg, c, merge_refresh(mg, c));
+
+stranger:
+	c->p = event;
+	c->type = *event;
+	entries[0] = (stw_heap_entry){c->time, c};
+	return merge_fail_stranger(mg, c);
 }
 
 /* One event, or one thread's next ones. */

@@ -311,6 +311,18 @@ static int merge_advance(stw_merge *mg, stw_cursor *c)
 	}
 }
 
+/* True for what may stand in a thread's stream. */
+static inline bool merge_belongs(uint8_t type)
+{
+	return stw_event_spec_of(type)->kind || type == STW_EV_ClockSnapshot;
+}
+
+static stwatch_status merge_fail_stranger(stw_merge *mg, const stw_cursor *c)
+{
+	stw_merge_fail(mg, c, STW_FAULT_BYTES, "found event type %u in a thread's stream (no such event there)", c->type);
+	return STWATCH_ERR_DAMAGED;
+}
+
 /* Brings the cursor's next event to hand: its type and time. STWATCH_OK, STWATCH_END or an error. */
 static stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
 {
@@ -322,14 +334,12 @@ static stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
 	}
 	const uint8_t *p = c->p;
 	c->type = *p++;
-	const stw_event_spec *spec = stw_event_spec_of(c->type);
-	if (STW_UNLIKELY(!spec->kind && c->type != STW_EV_ClockSnapshot)) {
-		stw_merge_fail(mg, c, STW_FAULT_BYTES, "found event type %u in a thread's stream (no such event there)", c->type);
-		return STWATCH_ERR_DAMAGED;
-	}
+	if (STW_UNLIKELY(!merge_belongs(c->type)))
+		return merge_fail_stranger(mg, c);
 	p = stw_varint_fast(p, &dt);
 	if (STW_UNLIKELY(!p || p > c->end)) {
-		stw_merge_fail(mg, c, STW_FAULT_BYTES, "the time of %s is cut or overflows (a varint was expected)", spec->name);
+		stw_merge_fail(
+			mg, c, STW_FAULT_BYTES, "the time of %s is cut or overflows (a varint was expected)", stw_event_spec_of(c->type)->name);
 		return STWATCH_ERR_DAMAGED;
 	}
 	c->p = p;
