@@ -1,9 +1,12 @@
 /* The short way through the merge; part of merge_step.h.
  *
  * A thread's events mostly come in runs: it stays the earliest for several. Within such a run (a lane) nothing has to be
- * asked of the heap but one limit, and what is known of the thread stays in registers. In a lane, the frequent events are
- * taken if everything about them is as usual: merge_usual holds the conditions under which merge_advance would let them
- * pass, and what it would then do. Whatever is not usual is left untouched, and merge_advance has the say. */
+ * asked of the heap but one limit. In a lane, the frequent events are taken if everything about them is as usual: each
+ * lane_… below holds the conditions under which merge_advance would let an event pass, and what it would then do. Whatever
+ * is not usual is left untouched, and merge_advance has the say.
+ *
+ * Where two threads work at the same time, a lane has only about two events. So what a lane has at hand of its thread
+ * (stw_lane) outlasts it, while other threads' lanes go between: nothing usual changes what another thread's lane has at hand. */
 
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
 #define LANE_TAKE(v)                                                                                                                       \
@@ -186,32 +189,30 @@ static inline __attribute__((always_inline)) bool lane_sweep_end(stw_merge *mg, 
 	return true;
 }
 
-/* Where the second of the heap is. Which child is the earlier can't be foreseen: no branch. */
-static inline __attribute__((always_inline)) size_t merge_second(const stw_heap_entry *heap)
+/* The earliest but the first. Which child is the earlier can't be foreseen: no branch. */
+static inline __attribute__((always_inline)) stw_heap_entry *merge_second(stw_heap_entry *heap)
 {
-	return 1 + (heap[2].time < heap[1].time);
+	return heap + 1 + (heap[2].time < heap[1].time);
 }
 
 /* Puts a cursor whose next event comes at `time` where the second was, or below. Mostly two threads take turns: then there is nothing below. */
-static inline __attribute__((always_inline)) void merge_put(stw_merge *mg, size_t i, stw_cursor *c, int64_t time)
+static inline __attribute__((always_inline)) void merge_put(stw_merge *mg, stw_heap_entry *second, stw_cursor *c, int64_t time)
 {
-	stw_heap_entry *heap = mg->heap;
-	const size_t child = 2 * i + 1;
-	heap[i] = (stw_heap_entry){time, c};
-	if (STW_UNLIKELY(heap[child].time < time || heap[child + 1].time < time))
-		stw_merge_sift_down(mg, i);
+	const stw_heap_entry *child = second + (second - mg->heap) + 1;
+	*second = (stw_heap_entry){time, c};
+	if (STW_UNLIKELY(child[0].time < time || child[1].time < time))
+		stw_merge_sift_down(mg, (size_t)(second - mg->heap));
 }
 
 /* Puts the first cursor in its place in the heap. */
 static inline void merge_place(stw_merge *mg, stw_cursor *c)
 {
-	stw_heap_entry *heap = mg->heap;
-	const size_t i = merge_second(heap);
-	heap[0] = (stw_heap_entry){c->time, c};
-	if (heap[i].time >= c->time)
+	stw_heap_entry *second = merge_second(mg->heap);
+	mg->heap[0] = (stw_heap_entry){c->time, c};
+	if (second->time >= c->time)
 		return;
-	heap[0] = heap[i];
-	merge_put(mg, i, c, c->time);
+	mg->heap[0] = *second;
+	merge_put(mg, second, c, c->time);
 }
 
 /* What follows from a refreshed first cursor. */
@@ -226,14 +227,6 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 	merge_place(mg, c);
 	return STWATCH_OK;
 }
-
-/* Event types of which a lane is sure that they belong into a thread's stream. */
-#define LANE_TYPES                                                                                                                         \
-	((uint64_t)1 << STW_EV_GoStart | (uint64_t)1 << STW_EV_GoUnblock | (uint64_t)1 << STW_EV_GoBlock | (uint64_t)1 << STW_EV_GoStop |  \
-		(uint64_t)1 << STW_EV_GoCreate | (uint64_t)1 << STW_EV_GoDestroy | (uint64_t)1 << STW_EV_GoSyscallBegin |                  \
-		(uint64_t)1 << STW_EV_GoSyscallEnd | (uint64_t)1 << STW_EV_HeapAlloc | (uint64_t)1 << STW_EV_GCSweepBegin |                \
-		(uint64_t)1 << STW_EV_GCSweepEnd | (uint64_t)1 << STW_EV_ProcStart | (uint64_t)1 << STW_EV_ProcStop)
-#define LANE_KNOWS(type) ((type) < 64 && (LANE_TYPES >> (type)&1))
 
 /* In a lane, time differences have one or two bytes, and are then neither nothing nor a gap. */
 #ifdef STW_MERGE_GAP
@@ -327,7 +320,7 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 	int64_t time, limit; /* what is handed on; up to which the thread stays the earliest */
 	int64_t back; /* from there to the event's own time: the lane's first one may not be later than the event before */
 	unsigned units;
-	size_t second;
+	stw_heap_entry *second;
 
 lane:
 	l = &c->lane;
@@ -342,7 +335,7 @@ lane:
 		goto rules;
 	back = c->time - time;
 	second = merge_second(entries);
-	limit = entries[second].time < last ? entries[second].time : last;
+	limit = second->time < last ? second->time : last;
 	if (single)
 		limit = INT64_MIN;
 	event = NULL;
@@ -380,7 +373,7 @@ taken:
 	back = 0;
 	if (time <= limit)
 		goto *ways[*event];
-	if (STW_UNLIKELY(!LANE_KNOWS(*event)) && !merge_belongs(*event))
+	if (STW_UNLIKELY(ways[*event] == &&unusual) && !merge_belongs(*event))
 		goto stranger;
 	c->p = p;
 	c->type = *event;
@@ -389,8 +382,8 @@ taken:
 		merge_place(mg, c);
 		return STWATCH_OK;
 	}
-	if (entries[second].time < time) {
-		stw_cursor *const next = entries[second].cursor;
+	if (second->time < time) {
+		stw_cursor *const next = second->cursor;
 		merge_put(mg, second, c, time);
 		c = next;
 	}

@@ -338,8 +338,8 @@ static stwatch_status merge_refresh(stw_merge *mg, stw_cursor *c)
 		return merge_fail_stranger(mg, c);
 	p = stw_varint_fast(p, &dt);
 	if (STW_UNLIKELY(!p || p > c->end)) {
-		stw_merge_fail(
-			mg, c, STW_FAULT_BYTES, "the time of %s is cut or overflows (a varint was expected)", stw_event_spec_of(c->type)->name);
+		stw_merge_fail(mg, c, STW_FAULT_BYTES, "the time of %s is cut or overflows (a varint was expected)",
+			stw_event_spec_of(c->type)->name);
 		return STWATCH_ERR_DAMAGED;
 	}
 	c->p = p;
