@@ -89,9 +89,14 @@ static inline stw_fold_p *fold_p_at(const stw_fold *f, uint32_t slot)
 }
 
 /* Slots beyond what is there come with statuses and creations only. */
+static inline bool fold_has_room(const stw_fold *f)
+{
+	return f->order->gs.count <= f->gs.count && f->order->ps.count <= f->ps.count;
+}
+
 static inline bool fold_room(stw_fold *f)
 {
-	return !STW_RARE(f->order->gs.count > f->gs.count || f->order->ps.count > f->ps.count) || stw_fold_grow(f);
+	return !STW_RARE(!fold_has_room(f)) || stw_fold_grow(f);
 }
 
 static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t status, uint64_t stack)
@@ -337,7 +342,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		break;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
-		if (in_lane ? target < f->gs.count : fold_room(f)) /* in a lane it has the place of one that has ended */
+		if (fold_room(f))
 			fold_go_create(f, in_lane, g, FOLD_ID(a3), target, t, FOLD_STACK(a1), FOLD_STACK(a2),
 				type == STW_EV_GoCreate ? STW_GO_RUNNABLE : STW_GO_WAITING);
 		break;
@@ -401,6 +406,10 @@ static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg,
 	uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_fold *f = mg->hook;
+	if (type == STW_EV_GoCreate && STW_RARE(!fold_has_room(f)) && stw_fold_grow(f)) { /* what lanes have at hand may have moved */
+		fold_lane_open(mg, lane);
+		lane->stamp = ++mg->stamp;
+	}
 	stw_fold_g *on_g = lane->place_g;
 	fold_one(f, lane->place_p, &on_g, true, type, t, m, p, g, target, a0, a1, a2, a3);
 	if (type == STW_EV_GoStart)

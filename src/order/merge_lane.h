@@ -238,10 +238,12 @@ static inline stwatch_status merge_settle(stw_merge *mg, stw_cursor *c, stwatch_
 /* A lane keeps so far away from the end of all time that it needs not look for an overflow. */
 #define LANE_TIME_END (INT64_MAX - LANE_STEP_END)
 
-static inline __attribute__((always_inline)) int64_t lane_end(const stw_merge *mg)
+/* The latest time of an event before which neither a sample comes nor the lanes' end. */
+static inline __attribute__((always_inline)) int64_t lane_last(const stw_merge *mg)
 {
-	const int64_t end = STW_MERGE_LANE_END(mg);
-	return end < LANE_TIME_END ? end : LANE_TIME_END;
+	int64_t end = STW_MERGE_LANE_END(mg);
+	end = end < LANE_TIME_END ? end : LANE_TIME_END;
+	return mg->sample_time < end ? mg->sample_time : end > INT64_MIN ? end - 1 : INT64_MIN;
 }
 
 /* True for what comes so early, or so late after the event before, that it needs a second look: a thread's event with the time of another's
@@ -313,8 +315,7 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 		merge_sample(mg);
 		return STWATCH_OK;
 	}
-	/* Neither a sample nor the lanes' end comes before an event at that time. */
-	const int64_t last = mg->sample_time < lane_end(mg) ? mg->sample_time : lane_end(mg) - 1;
+	const int64_t last = lane_last(mg);
 	const uint8_t *p, *safe, *event;
 	stw_lane *l;
 	int64_t time, limit; /* what is handed on; up to which the thread stays the earliest */
