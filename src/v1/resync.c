@@ -9,7 +9,7 @@ enum {
 	WINDOW = 64 << 10,
 	LOOK = 8 << 10, /* bytes that a look ahead may need */
 	HEAD = STW_V1_Batch | 1 << 6,
-	ENOUGH = 32, /* records that make sense, one after the other: chance gives each less than one in three */
+	ENOUGH = 16, /* records that make sense, one after the other: chance gives each less than one in three */
 	ENOUGH_CUT = 3, /* up to the end of what there is */
 	IN_STEP = 16, /* who has read so many is in step */
 	MOST_PROCS = 1 << 20,
