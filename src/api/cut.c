@@ -89,33 +89,67 @@ static void tell_progress(void *user, uint64_t done, uint64_t total)
 		s->context->progress(s->context->progress_user, done, total);
 }
 
-/* Reads what was chosen as a trace of its own, as Go's reader would: what contradicts itself ends it. */
-static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
+/* Reads what is chosen now as a trace of its own, as Go's reader would: what contradicts itself ends it. */
+static stwatch_status read_chosen(cutting *c, reading *s, stwatch_error *error)
 {
-	reading s = {.part = c->trace, .context = context, .last_time = STW_TIME_UNKNOWN};
-	const stw_run_options options = {context->threads, tell_progress, &s, context->cancel, true};
-	s.part.spans.items += c->first;
-	s.part.spans.count = c->last - c->first;
-	memset(&s.part.begins, 0, sizeof s.part.begins);
-	memset(&s.part.problems, 0, sizeof s.part.problems);
-	stwatch_status status = stw_trace_fold(&s.part, &options, note_end, &s, error);
-	const stw_problem_note *told = s.part.problems.count ? s.part.problems.items : c->trace.problems.items;
-	while (c->first < c->last && c->trace.spans.items[c->first].damaged && c->first + 1 < c->last) {
-		c->first++; /* what can't be part of a valid trace */
-		if (status == STWATCH_OK && told)
-			stw_fail(fault, STWATCH_ERR_DAMAGED, told->offset, "%s", told->what);
-	}
+	const stw_run_options options = {s->context->threads, tell_progress, s, s->context->cancel, true};
+	s->part = c->trace;
+	s->part.spans.items += c->first;
+	s->part.spans.count = c->last - c->first;
+	memset(&s->part.begins, 0, sizeof s->part.begins);
+	memset(&s->part.problems, 0, sizeof s->part.problems);
+	return stw_trace_fold(&s->part, &options, note_end, s, error);
+}
+
+static void reading_free(reading *s)
+{
+	stw_vec_free(s->part.mem, &s->part.begins);
+	stw_vec_free(s->part.mem, &s->part.problems);
+}
+
+/* Leaves out what is damaged at the beginning, which can't be part of a valid trace: whether there was any. */
+static bool leave_out_damaged(cutting *c)
+{
+	const size_t from = c->first;
+	while (c->first + 1 < c->last && c->trace.spans.items[c->first].damaged)
+		c->first++;
+	return c->first > from;
+}
+
+/* Keeps the first that is told of damage; where nobody has told of it, where it is. */
+static void note_fault(const cutting *c, const reading *s, uint64_t offset, stwatch_error *fault)
+{
+	const stw_problem_note *told = s->part.problems.count ? s->part.problems.items : c->trace.problems.items;
+	if (fault->status == STWATCH_OK)
+		stw_fail(fault, STWATCH_ERR_DAMAGED, told ? told->offset : offset, "%s", told ? told->what : "a generation is damaged");
+}
+
+static void end_before_damage(cutting *c, const reading *s, stwatch_error *fault)
+{
 	for (size_t i = c->first; i < c->last; i++)
 		if (c->trace.spans.items[i].damaged) {
+			note_fault(c, s, c->trace.spans.items[i].begin, fault);
 			c->last = i;
-			if (status == STWATCH_OK)
-				stw_fail(fault, STWATCH_ERR_DAMAGED, told ? told->offset : c->trace.spans.items[i].begin, "%s",
-					told ? told->what : "a generation is damaged");
 		}
-	if (status == STWATCH_OK && s.part.problems.count)
-		stw_fail(fault, STWATCH_ERR_DAMAGED, s.part.problems.items[0].offset, "%s", s.part.problems.items[0].what);
-	stw_vec_free(s.part.mem, &s.part.begins);
-	stw_vec_free(s.part.mem, &s.part.problems);
+	if (s->part.problems.count)
+		note_fault(c, s, STWATCH_NO_OFFSET, fault);
+}
+
+/* Chooses of what was chosen the first part that is sound. What is left once the beginning is left out is read again, since it was judged by what stood
+ * before it: what is earlier than that was not held against what it follows. Nothing but the first reading finds damage at the beginning. */
+static stwatch_status check(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
+{
+	reading s = {.context = context, .last_time = STW_TIME_UNKNOWN};
+	stwatch_status status = read_chosen(c, &s, error);
+	if (status == STWATCH_OK && leave_out_damaged(c)) {
+		note_fault(c, &s, c->trace.spans.items[c->first - 1].begin, fault);
+		reading_free(&s);
+		s = (reading){.context = context, .last_time = STW_TIME_UNKNOWN};
+		status = read_chosen(c, &s, error);
+	}
+	if (status == STWATCH_OK)
+		end_before_damage(c, &s, fault);
+	reading_free(&s);
 	c->end = s.last_time == STW_TIME_UNKNOWN ? c->begins[c->first] : s.last_time - c->start;
 	if (status == STWATCH_OK && c->end < c->options.from_ns)
 		status = nothing(error);
