@@ -11,7 +11,7 @@ static void sentence(cli_out *out, const char *text)
 {
 	char line[300];
 	size_t length = 0;
-	while (text[length] && length < sizeof line - 1 && !(text[length] == '.' && (text[length + 1] == '\n' || text[length + 1] == ' ')))
+	while (length < sizeof line - 1 && text[length] && !(text[length] == '.' && (text[length + 1] == '\n' || text[length + 1] == ' ')))
 		length++;
 	for (size_t i = 0; i < length; i++)
 		line[i] = text[i];

@@ -27,7 +27,8 @@ static size_t encode(uint8_t *out, const stw_v1_format *f, unsigned type, const 
 	out[0] = (uint8_t)(type | (n >= f->inline_values ? 3u : n - f->before) << 6);
 	if (n >= f->inline_values)
 		used += stw_put_varint(out + used, size);
-	memcpy(out + used, numbers, size);
+	if (size)
+		memcpy(out + used, numbers, size);
 	return used + size;
 }
 
