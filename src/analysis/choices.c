@@ -87,11 +87,11 @@ static void count_name(stw_choices *c, stwatch_path_subject subject, const stw_c
 			break;
 		*fresh = (stw_choice){.subject = key[0], .name = key[1]};
 	}
-	if (c->names.count < n) {
+	stw_choice *row = n <= c->names.count ? &c->names.items[n - 1] : NULL;
+	if (!row) {
 		c->failed = true;
 		return;
 	}
-	stw_choice *row = &c->names.items[n - 1];
 	int64_t ns = s->end - s->begin;
 	row->count++;
 	row->total += ns;

@@ -85,7 +85,7 @@ static uint32_t stack_index(stw_past *p, uint64_t id)
 /* Where whoever did the event at hand was. */
 static uint32_t acting_stack(stw_past *p)
 {
-	int index = stw_event_spec_of(p->event->type)->stack;
+	const int8_t index = stw_event_spec_of(p->event->type)->stack;
 	return index >= 0 && index < 4 ? stack_index(p, p->event->a[index]) : 0;
 }
 

@@ -171,10 +171,11 @@ static void keep(stw_ways *x, stw_way_segment *s)
 		return;
 	}
 	stw_way_segment *slot = stw_vec_push(x->mem, &x->segments);
-	if (slot)
-		*slot = *s;
-	else
+	if (!slot) {
 		x->failed = true;
+		return;
+	}
+	*slot = *s;
 	if (x->segments.count >= MOST_SEGMENTS)
 		thin_out(x);
 }

@@ -249,7 +249,7 @@ bool stw_stuck_take(stw_stuck *s, stw_stream *stream, const stw_stream_event *e)
 	if (s->fresh)
 		stw_timeline_generation(&s->timeline, e->time, ++s->generations);
 	s->fresh = false;
-	int stack = stw_event_spec_of(e->type)->stack;
+	const int8_t stack = stw_event_spec_of(e->type)->stack;
 	stw_timeline_event out = {
 		.time = e->time, .m = e->m, .p = e->p, .g = e->g, .a = {e->a[0], e->a[1], e->a[2], e->a[3]}, .type = e->type};
 	if (e->type == STW_EV_GoBlock || e->type == STW_EV_GoStop)

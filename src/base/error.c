@@ -16,11 +16,6 @@ stwatch_status stw_fail(stwatch_error *error, stwatch_status status, uint64_t of
 	return status;
 }
 
-stwatch_status stw_fail_memory(stwatch_error *error)
-{
-	return stw_fail(error, STWATCH_ERR_MEMORY, STWATCH_NO_OFFSET, "out of memory (or over the memory limit that was set)");
-}
-
 const char *stwatch_status_name(stwatch_status status)
 {
 	switch (status) {

@@ -14,7 +14,7 @@ static uint32_t reason_of(stw_timeline *t, stw_generation *gen, uint64_t id)
 
 static uint64_t stack_of(const stw_stream_event *e)
 {
-	int index = stw_event_spec_of(e->type)->stack;
+	const int8_t index = stw_event_spec_of(e->type)->stack;
 	return index >= 0 && index < 4 ? e->a[index] : 0;
 }
 

@@ -175,7 +175,7 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 {
 	stw_trace *t = j->trace;
 	stwatch_error e = {.status = STWATCH_OK};
-	stw_salvaged salvaged;
+	stw_salvaged salvaged = {0};
 	stw_leftover left = {.ns_per_unit = j->ns_per_unit};
 	stw_fault fault = job->error.status == STWATCH_OK || j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES
 													      : j->state.fault;

@@ -316,6 +316,7 @@ static stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	uint32_t stack = v1_stack(vm, c->stack);
 	uint64_t g = c->g;
 	int64_t ticks = c->ticks;
+	(void)ticks; /* asked for where it is read as Go does */
 	status = stw_v1_merge_refresh(vm, c);
 	if (status != STWATCH_OK && status != STWATCH_END)
 		return status;

@@ -41,7 +41,7 @@ static stwatch_status each_batch(rewriting *r, batch_fn fn)
 {
 	uint64_t at = r->span->begin;
 	for (uint64_t n = 0; n < r->span->n_batches; n++) {
-		stw_batch_head h;
+		stw_batch_head h = {0};
 		size_t got;
 		stwatch_status status = stw_source_read(r->span->source, at, r->data, sizeof r->data, &got, r->error);
 		if (status == STWATCH_OK)

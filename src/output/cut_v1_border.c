@@ -112,7 +112,7 @@ static void put_ranges(border *b, size_t stream, uint32_t slot)
 			*at = r - 1;
 		part->writer.failed |= !at;
 	}
-	for (size_t i = open.count; i > 0; i--) {
+	for (size_t i = part->writer.failed ? 0 : open.count; i > 0; i--) {
 		uint32_t r = open.items[i - 1];
 		if (r < part->regions.count)
 			put_here(b, stream,

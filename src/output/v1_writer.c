@@ -1,5 +1,6 @@
 #include "output/v1_writer.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ static void flush(stw_v1_writer *w, stw_v1_stream *s)
 	if (s->bytes.count)
 		stw_cut_put(w->cut, s->bytes.items, s->bytes.count);
 	s->bytes.count = 0;
-	if (s->bytes.capacity > 2 * BATCH)
+	if (s->bytes.capacity > (size_t)2 * BATCH)
 		stw_vec_free(w->cut->mem, &s->bytes);
 }
 
@@ -132,20 +133,21 @@ static void begin_batch(stw_v1_writer *w, stw_v1_stream *s, const stw_v1_event *
 void stw_v1_writer_put(stw_v1_writer *w, size_t stream, const stw_v1_event *e)
 {
 	stw_v1_stream *s = &w->streams[stream];
-	uint64_t values[STW_V1_RECORD_VALUES];
+	uint64_t values[STW_V1_RECORD_VALUES] = {0};
 	char name[STW_PSEUDONYM_MAX];
 	const char *text = e->text;
-	size_t length = e->type == STW_V1_UserLog ? e->text_length : 0;
+	uint32_t length = e->type == STW_V1_UserLog ? e->text_length : 0;
 	if (w->cut->key && length) {
-		length = stw_pseudonym_text(w->cut->key, text, length, name);
+		length = (uint32_t)stw_pseudonym_text(w->cut->key, text, length, name);
 		text = name;
 	}
 	if (s->bytes.count && s->bytes.count + RECORD_MAX + NUMBER_MAX + length > w->batch)
 		flush(w, s);
-	if (!stw_vec_reserve(w->cut->mem, &s->bytes, 2 * RECORD_MAX + NUMBER_MAX + length)) {
+	if (!stw_vec_reserve(w->cut->mem, &s->bytes, (size_t)2 * RECORD_MAX + NUMBER_MAX + length)) {
 		w->failed = true;
 		return;
 	}
+	assert(s->bytes.items);
 	if (s->bytes.count == 0)
 		begin_batch(w, s, e);
 	size_t n = values_of(w, s, e, values);
@@ -188,7 +190,7 @@ static void put_stack(stw_v1_writer *w, const stw_v2_stack *stack)
 {
 	const stw_v1_format *f = &w->v1->index.format;
 	uint8_t head[1 + 3 * NUMBER_MAX], numbers[STW_V1_MAX_EVENT], id[2 * NUMBER_MAX];
-	const size_t room = sizeof numbers - sizeof id - 4 * NUMBER_MAX;
+	const size_t room = sizeof numbers - sizeof id - (size_t)4 * NUMBER_MAX;
 	size_t used = 0, n_head = 1;
 	uint32_t n = 0;
 	for (; n < stack->count && used <= room; n++) {
@@ -224,13 +226,14 @@ static void put_tables(stw_v1_writer *w)
 {
 	const stw_v1 *v1 = w->v1;
 	const stw_v1_format *f = &v1->index.format;
-	const uint64_t frequency[] = {v1->index.frequency ? (uint64_t)v1->index.frequency : 1000000000, 0};
-	const uint64_t batch[] = {UINT64_MAX, f->before == 2 ? (uint64_t)w->last_seq : (uint64_t)w->last_ticks, (uint64_t)w->last_ticks};
+	const uint64_t frequency[STW_V1_RECORD_VALUES] = {v1->index.frequency ? (uint64_t)v1->index.frequency : 1000000000};
+	const uint64_t batch[STW_V1_RECORD_VALUES] = {
+		UINT64_MAX, f->before == 2 ? (uint64_t)w->last_seq : (uint64_t)w->last_ticks, (uint64_t)w->last_ticks};
 	stw_v1_put_record(w->cut, f, STW_V1_Batch, batch, f->n_values[STW_V1_Batch]);
 	stw_v1_put_record(w->cut, f, STW_V1_Frequency, frequency, f->n_values[STW_V1_Frequency]);
 	for (size_t i = 0; v1->timers.count && i <= v1->timers.mask; i++)
 		if (v1->timers.entries[i].value != STW_MAP_NONE) {
-			const uint64_t timer[] = {v1->timers.entries[i].key, 0};
+			const uint64_t timer[STW_V1_RECORD_VALUES] = {v1->timers.entries[i].key};
 			stw_v1_put_record(w->cut, f, STW_V1_TimerGoroutine, timer, f->n_values[STW_V1_TimerGoroutine]);
 		}
 	use_frames(w);

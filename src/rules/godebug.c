@@ -13,8 +13,8 @@ bool stw_next_log_run(const stw_case *c, stw_log_at *at, stw_log_run *out)
 		if (!log || at->run >= log->runs.count)
 			continue;
 		*out = (stw_log_run){.log = log, .run = at->run++};
-		out->samples = log->samples.items ? &log->samples.items[at->sample] : NULL;
-		out->gcs = log->gcs.items ? &log->gcs.items[at->gc] : NULL;
+		out->samples = at->sample < log->samples.count ? &log->samples.items[at->sample] : NULL;
+		out->gcs = at->gc < log->gcs.count ? &log->gcs.items[at->gc] : NULL;
 		while (at->sample < log->samples.count && log->samples.items[at->sample].run == out->run)
 			at->sample++, out->n_samples++;
 		while (at->gc < log->gcs.count && log->gcs.items[at->gc].run == out->run)

@@ -137,7 +137,7 @@ static void judge_own(stw_case *c, const stw_log_run *r, int64_t typical)
 	for (size_t i = 0; i < r->n_gcs; i++)
 		if (stop_of(&r->gcs[i], true).ns > worst.ns)
 			worst = stop_of(&r->gcs[i], true);
-	if (!stw_log_may_tell(c, r, "gc-mark-termination", severity, worst.from, worst.from + worst.ns))
+	if (!worst.gc || !stw_log_may_tell(c, r, "gc-mark-termination", severity, worst.from, worst.from + worst.ns))
 		return;
 	stw_found *f = stw_found_for(c, "gc-mark-termination", "mark-termination", NULL, -1, &fresh);
 	if (!f)

@@ -255,7 +255,7 @@ static void tell_row(stw_case *c, stw_found *f, const stw_log_run *r, const row 
 	e = stw_log_step(c, f, r, w->last->line, w->last->at_ns, "heap", stw_case_printf(c, "gc %llu", (unsigned long long)w->last->number),
 		"the last of them began at %lld MiB and left %lld MiB live, %s", (long long)w->last->heap_start,
 		(long long)w->last->heap_live, goal_of(c, w->last));
-	e = stw_log_step(c, f, r, w->last->line, w->last->at_ns, "cpu", stw_case_printf(c, "gc %llu", (unsigned long long)w->last->number),
+	stw_log_step(c, f, r, w->last->line, w->last->at_ns, "cpu", stw_case_printf(c, "gc %llu", (unsigned long long)w->last->number),
 		"marking for them took %s of CPU time, %.1f %% of what %lld procs could run (idle ones that helped not counted)",
 		stw_case_ms(c, w->cpu_ns), (double)permille(w->cpu_ns, length * (procs ? procs : 1)) / 10, (long long)procs);
 	stw_found_value(c, e, "marking_cpu_ns", w->cpu_ns);

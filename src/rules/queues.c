@@ -162,18 +162,16 @@ static int by_spot(const void *x, const void *y)
 
 static bool collect_served(stw_case *c, stw_queues *q)
 {
-	const stw_candidates *lists[] = {&c->gather->peer_waits, &c->gather->lock_waits};
+	const stw_gather *a = c->gather;
 	size_t n = 0, kept = 0;
-	q->served = stw_arena_alloc(&c->arena, (lists[0]->count + lists[1]->count + 1) * sizeof *q->served);
+	q->served = stw_arena_alloc(&c->arena, (a->peer_waits.count + a->lock_waits.count + 1) * sizeof *q->served);
 	if (!q->served)
 		return false;
-	for (int i = 0; i < 2; i++)
-		for (size_t k = 0; k < lists[i]->count; k++) {
-			const stw_candidate *w = &lists[i]->items[k];
-			if (!w->open)
-				q->served[n++] = (stw_served){
-					stw_site_of(stw_places_stack(&c->places, w->stack)), w->wait, 1, w->to - w->from};
-		}
+	for (size_t i = 0; i < a->peer_waits.count + a->lock_waits.count; i++) {
+		const stw_candidate *w = i < a->peer_waits.count ? &a->peer_waits.items[i] : &a->lock_waits.items[i - a->peer_waits.count];
+		if (!w->open)
+			q->served[n++] = (stw_served){stw_site_of(stw_places_stack(&c->places, w->stack)), w->wait, 1, w->to - w->from};
+	}
 	if (n > 1)
 		qsort(q->served, n, sizeof *q->served, by_spot);
 	for (size_t i = 0; i < n; i++) {

@@ -29,7 +29,7 @@ static char *string_at(const stw_binary *b, uint64_t address, uint64_t most, siz
 	uint8_t head[16];
 	const unsigned word = stw_elf_word(&b->elf);
 	*length = 0;
-	if (!stw_elf_read(&b->elf, address, head, word * 2))
+	if (!stw_elf_read(&b->elf, address, head, (size_t)word * 2))
 		return NULL;
 	uint64_t size = stw_elf_number(b->elf.big, head + word, word);
 	char *text = text_at(b, stw_elf_number(b->elf.big, head, word), size, most);

@@ -384,7 +384,7 @@ static void read_arguments(pending *p, const char *s, const char *end)
 		uint64_t value = 0;
 		unsigned digits = 0;
 		for (s += 2; s < end; s++, digits++) {
-			int c = *s, digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+			const int c = (unsigned char)*s, digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 			if (digit < 0)
 				break;
 			value = value << 4 | (uint64_t)digit;

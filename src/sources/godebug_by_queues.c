@@ -44,10 +44,10 @@ static size_t sample_from(const stw_run_lines *l, int64_t at)
 static bool queues_agree(const stw_gather *a, const stw_run_lines *l, int64_t zero, size_t *telling)
 {
 	*telling = 0;
-	for (size_t i = sample_from(l, a->first_time + 2 * STW_SLOT_NS - zero); i < l->n_samples; i++) {
+	for (size_t i = sample_from(l, a->first_time + (int64_t)2 * STW_SLOT_NS - zero); i < l->n_samples; i++) {
 		const stw_sched_sample *s = &l->samples[i];
 		int64_t t = zero + s->at_ns, least, most, n = (int64_t)stw_sched_queued(s), slack = (int64_t)s->procs + 2;
-		if (t > a->last_time - 2 * STW_SLOT_NS)
+		if (t > a->last_time - (int64_t)2 * STW_SLOT_NS)
 			break;
 		if (s->detail.gc_waiting)
 			continue;

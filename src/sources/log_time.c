@@ -163,7 +163,7 @@ static bool read_klog(const char *s, stw_stamp *t)
 	if (*s != 'I' && *s != 'W' && *s != 'E' && *s != 'F')
 		return false;
 	s = read_digits(read_digits(s + 1, 2, &m), 2, &d);
-	if (!s || *s != ' ' || !set_date(t, 2000, m, d) || !(s = read_clock(s + 1, t)))
+	if (!s || *s != ' ' || !set_date(t, 2000, m, d) || !read_clock(s + 1, t))
 		return false;
 	t->lacks = STW_STAMP_NO_ZONE | STW_STAMP_NO_YEAR;
 	return t->unit < SECOND;

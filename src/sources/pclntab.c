@@ -146,7 +146,7 @@ bool stw_pclntab_function(const stw_pclntab *t, uint64_t index, stw_pcln_functio
 	}
 	if (out->info > t->size || out->end < out->entry)
 		return false;
-	return number(t, out->info + entry_size(t) + (F_NAME - 1) * 4, 4, &name) && text_at(t, t->names, name, &out->name);
+	return number(t, out->info + entry_size(t) + (size_t)4 * (F_NAME - 1), 4, &name) && text_at(t, t->names, name, &out->name);
 }
 
 bool stw_pclntab_find(const stw_pclntab *t, uint64_t address, stw_pcln_function *out)
@@ -221,7 +221,7 @@ static bool file_name(const stw_pclntab *t, const stw_pcln_function *f, int32_t 
 	if (t->version == STW_PCLN_GO12)
 		return number_of_file > 0 && (uint64_t)number_of_file < t->files &&
 			number(t, t->file_names + (uint64_t)number_of_file * 4, 4, &name) && text_at(t, 0, name, out);
-	return number(t, f->info + entry_size(t) + (F_UNIT - 1) * 4, 4, &unit) &&
+	return number(t, f->info + entry_size(t) + (size_t)4 * (F_UNIT - 1), 4, &unit) &&
 		number(t, t->units + (unit + (uint64_t)number_of_file) * 4, 4, &name) && name != UINT32_MAX &&
 		text_at(t, t->file_names, name, out);
 }
@@ -244,9 +244,9 @@ static bool tables_of(const stw_pclntab *t, const stw_pcln_function *f, uint64_t
 {
 	if (t->version < STW_PCLN_GO118)
 		return false;
-	uint64_t counts = f->info + entry_size(t) + (F_UNIT + (t->version >= STW_PCLN_GO120)) * 4;
+	uint64_t counts = f->info + entry_size(t) + (size_t)4 * (F_UNIT + (t->version >= STW_PCLN_GO120));
 	*at = counts + 4;
-	return number(t, f->info + entry_size(t) + (F_VALUES - 1) * 4, 4, values) && number(t, counts + 3, 1, data);
+	return number(t, f->info + entry_size(t) + (size_t)4 * (F_VALUES - 1), 4, values) && number(t, counts + 3, 1, data);
 }
 
 bool stw_pclntab_tree(const stw_pclntab *t, const stw_pcln_function *f, uint32_t *offset)
@@ -263,7 +263,7 @@ int32_t stw_pclntab_inlined(const stw_pclntab *t, const stw_pcln_function *f, ui
 {
 	uint64_t at, values, data, offset;
 	int32_t index;
-	if (!tables_of(t, f, &at, &values, &data) || values <= VALUES_INLINED || !number(t, at + VALUES_INLINED * 4, 4, &offset) ||
+	if (!tables_of(t, f, &at, &values, &data) || values <= VALUES_INLINED || !number(t, at + (size_t)4 * VALUES_INLINED, 4, &offset) ||
 		!value_at(t, f, offset, address, &index))
 		return -1;
 	return index;

@@ -336,7 +336,7 @@ static stwatch_status read_field(reader *r, bool *end)
 {
 	enum { VARINT, FIXED64, BYTES, FIXED32 = 5 };
 	size_t got;
-	uint64_t tag, value, start = position(r);
+	uint64_t tag = 0, value, start = position(r);
 	stwatch_status status = ensure(r, 20, &got);
 	if (status != STWATCH_OK || got == 0) {
 		*end = true;

@@ -157,7 +157,7 @@ stwatch_status stw_source_tree_walk(stw_source_tree *t, const volatile int *canc
 	else if (t->names.texts.count > 1)
 		t->failed = true;
 	stwatch_status status = STWATCH_OK;
-	while (w.folders.count > 0 && !t->failed && !t->too_large && status == STWATCH_OK) {
+	while (first && w.folders.count > 0 && !t->failed && !t->too_large && status == STWATCH_OK) {
 		walk_folder(&w, w.folders.items[--w.folders.count]);
 		if (cancel && *cancel)
 			status = stw_fail(error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");

@@ -16,8 +16,8 @@ size_t stw_v1_cursor_room(const stw_v1_index *x, uint32_t proc, size_t most)
 		uint64_t size = x->batches.items[i].end - x->batches.items[i].begin;
 		longest = size > longest ? size : longest;
 	}
-	if (most < 2 * MARGIN)
-		most = 2 * MARGIN;
+	if (most < (size_t)2 * MARGIN)
+		most = (size_t)2 * MARGIN;
 	return (size_t)(longest < most ? longest : most) + STW_VARINT_SLACK;
 }
 

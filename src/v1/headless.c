@@ -315,7 +315,7 @@ static finder *make(const stw_source *source, stw_mem *mem, const volatile int *
 stwatch_status stw_v1_headless_find(
 	const stw_source *source, stw_mem *mem, const volatile int *cancel, uint64_t *begin, unsigned *before, stwatch_error *error)
 {
-	unsigned fits;
+	unsigned fits = 0;
 	finder *f = make(source, mem, cancel, error);
 	if (!f)
 		return STWATCH_ERR_MEMORY;
@@ -399,7 +399,7 @@ static stwatch_status learn(finder *f, stw_v1_entry *e, unsigned fits, stwatch_e
 stwatch_status stw_v1_headless_open(
 	const stw_source *source, stw_mem *mem, const volatile int *cancel, stw_v1_entry *e, stwatch_error *error)
 {
-	unsigned fits;
+	unsigned fits = 0;
 	finder *f = make(source, mem, cancel, error);
 	*e = (stw_v1_entry){0};
 	if (!f)

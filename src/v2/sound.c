@@ -212,7 +212,7 @@ uint32_t stw_sound_prefix(const stw_batch_head *h, const uint8_t *data, bool cut
 {
 	const uint8_t *p = data, *end = data + h->size, *recent[BACK];
 	thread t = {.m = (int64_t)h->m};
-	passed e;
+	passed e = {0};
 	unsigned n = 0;
 	for (; p < end; n++) {
 		const uint8_t *next = pass_event(p, end, &e);
