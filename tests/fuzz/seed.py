@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fills a folder with inputs to begin fuzzing from: seed.py FOLDER
 
-Small bundled traces, damaged ones, every scenario, and mutants of them. Small inputs fuzz fastest, so large ones stay out.
+Small bundled traces, damaged ones, every scenario, and mutants of them, in FOLDER/one; in FOLDER/pairs what only a target that reads two inputs
+takes apart. Small inputs fuzz fastest, so large ones stay out, and pairs where they would be one trace with much behind it.
 """
 import glob
 import gzip
@@ -33,19 +34,21 @@ def inputs():
             yield os.path.basename(path), file.read()
 
 
-def text_inputs():
-    """Logs and dumps, and each with a trace of the same kind of process."""
-    texts = []
+def texts():
+    """Logs and dumps."""
     for path in sorted(glob.glob(os.path.join(harness.DATA, "godebug", "*.log")) + glob.glob(os.path.join(harness.DATA, "dumps", "*.txt"))):
         with open(path, "rb") as file:
-            texts.append((os.path.basename(path), file.read()))
-        yield texts[-1]
+            yield os.path.basename(path), file.read()
+
+
+def with_texts():
+    """Each of them with a trace of the same kind of process."""
     traces = [(name, data) for name, data in inputs() if data[:4] == b"go 1"]
     for path in sorted(glob.glob(os.path.join(harness.DATA, "godebug", "*.trace.gz"))):
         name = os.path.basename(path)[:-len(".trace.gz")]
         with gzip.open(path) as file, open(path[:-len(".trace.gz")] + ".log", "rb") as log:
             yield name + "+log", file.read()[:40 << 10] + b"\n----\n" + log.read()
-    for i, (name, text) in enumerate(texts):
+    for i, (name, text) in enumerate(texts()):
         for trace, data in traces[i % 7::29]:
             yield "%s+%s" % (trace, name), data + b"\n----\n" + text
 
@@ -102,22 +105,27 @@ def main():
     if len(sys.argv) != 2:
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    os.makedirs(sys.argv[1], exist_ok=True)
     found = list(inputs())
     sound = [(name, data) for name, data in found if data[:4] == b"go 1" and mutable(data)]
     found += [("mutant-%d.trace" % i, data) for i, (_, data) in enumerate(mutate.mutants(sound, MUTANTS, 1))]
     old = list(v1_inputs())
     sound_old = [(name, data) for name, data in old if mutable_v1(data)]
     found += old + [("v1-mutant-%d.trace" % i, data) for i, (_, data) in enumerate(v1mutate.mutants(sound_old, MUTANTS, 1))]
-    found += list(text_inputs()) + list(pairs())
+    found += list(texts())
     smallest = min((data for name, data in sound), key=len)
     found += [("packed.%s" % name, data) for name, data in packed(smallest)]
     found += binaries()
-    for name, data in found:
-        with open(os.path.join(sys.argv[1], name), "wb") as file:
-            file.write(data)
-    print("%d inputs in %s" % (len(found), sys.argv[1]))
+    write(os.path.join(sys.argv[1], "one"), found)
+    write(os.path.join(sys.argv[1], "pairs"), list(with_texts()) + list(pairs()))
     return 0
+
+
+def write(folder, found):
+    os.makedirs(folder, exist_ok=True)
+    for name, data in found:
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(data)
+    print("%d inputs in %s" % (len(found), folder))
 
 
 def mutable(data):
