@@ -71,7 +71,7 @@ stwatch_status stw_index_digest(stw_mem *mem, const stw_source *source, const vo
 bool stw_index_is_of(
 	stw_mem *mem, const stw_source *source, const stw_index_identity *id, const stw_index_identity *then, int64_t made, uint64_t digest)
 {
-	uint64_t found;
+	uint64_t found = 0;
 	stwatch_error ignored;
 	if (stw_index_same(id, then) && then->changed < made - RACE_NS && then->modified < made - RACE_NS)
 		return true;
