@@ -53,7 +53,7 @@ const cli_command cli_index = {
 	.about = "Writes TRACE.stwidx, or a file in the cache folder: where the generations are, in the file and in time, and what crosses "
 		 "the "
 		 "borders between them; of a trace of Go 1.21 or earlier, where its batches are, its tables, and states every so often. "
-		 "events --from and --to use it for as long as the trace stays the same.",
+		 "events --from and --to use it for as long as the trace stays the same; of such an older trace, cut and the rest do too.",
 	.options = OPTIONS,
 	.defaults = &DEFAULTS,
 	.args_size = sizeof(index_args),

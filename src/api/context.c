@@ -84,6 +84,11 @@ void stw_context_note(const stwatch_context *c, const char *format, ...)
 	c->note(c->note_user, line);
 }
 
+void stw_context_tell_unused(const stwatch_context *c, const char *path, const char *why)
+{
+	stw_context_note(c, "%s: its index is not used: %s (stwatch index makes a new one)", path, why);
+}
+
 stw_source_options stw_context_opening(const stwatch_context *c)
 {
 	return (stw_source_options){
@@ -148,7 +153,7 @@ stwatch_status stw_context_check_names(const stwatch_context *c, stwatch_error *
 
 stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, const char *path, stwatch_error *error)
 {
-	stw_trace_file file = {.path = path};
+	stw_trace_file file = {.path = path, .part = true};
 	const stw_source_options opening = stw_context_opening(c);
 	c->symbols.asked = false;
 	memset(trace, 0, sizeof *trace);

@@ -28,7 +28,9 @@ void stw_context_note(const stwatch_context *context, const char *format, ...) _
 /* How its inputs are opened. */
 stw_source_options stw_context_opening(const stwatch_context *context);
 
-/* Opens a trace, with names from the context's binaries where it has none. As stw_trace_take; STWATCH_ERR_FORMAT where it is no trace, and where its addresses are
+/* That a trace's index is not used, and why. */
+void stw_context_tell_unused(const stwatch_context *context, const char *path, const char *why);
+/* Opens a trace of which a part may be wanted, with names from the context's binaries where it has none. As stw_trace_take; STWATCH_ERR_FORMAT where it is no trace, and where its addresses are
  * not those of any of them. */
 stwatch_status stw_context_open_trace(stwatch_context *context, stw_trace *trace, const char *path, stwatch_error *error);
 /* Who names what a trace lacks; NULL: nobody. After a trace was opened with it: whether its addresses are those of a binary, if it has any. */

@@ -227,19 +227,54 @@ static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_er
 	return status;
 }
 
+/* What an index keeps of before a part of a v1 trace. */
+typedef struct border {
+	stw_index_part part;
+	uint8_t *state; /* NULL: the trace is read from its start */
+	stw_bytes_reader reader;
+} border;
+
+static stwatch_status look_into_index(
+	cutting *c, const stwatch_context *context, const stw_cut_times *times, border *b, stwatch_error *error)
+{
+	stw_trace_input *in = &c->trace.inputs[0];
+	const bool windowed = times->from > 0 || times->to != INT64_MAX;
+	*b = (border){.state = NULL};
+	if (in->no_index && windowed)
+		stw_context_tell_unused(context, in->path, in->no_index);
+	if (!in->index.mem)
+		return STWATCH_OK;
+	stw_index_choose_cut(&in->index, times->from, times->to, &b->part);
+	bool sound = stw_index_is_sound(&in->index, &c->trace.v1[0].index.exits, &b->part);
+	if (sound && b->part.from) {
+		b->state = stw_index_state(&in->index, c->trace.mem, &b->part, &b->reader);
+		sound = b->state != NULL;
+	}
+	if (sound)
+		return STWATCH_OK;
+	if (windowed)
+		stw_context_tell_unused(context, in->path, "it is damaged");
+	return stw_trace_leave_index(&c->trace, 0, context->cancel, error);
+}
+
 /* Such a trace has no parts that stand alone: what is wanted is written anew. Names of the whole of a sound one are replaced record by record, whatever its
  * order is. */
 static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
 {
 	stw_v1 *v1 = &c->trace.v1[0];
 	stw_cut_times times = {.from = c->options.from_ns, .to = c->options.to_ns > 0 ? c->options.to_ns : INT64_MAX};
-	stwatch_status status = STWATCH_ERR_DAMAGED;
+	border b;
+	stwatch_status status = look_into_index(c, context, &times, &b, error);
+	if (status != STWATCH_OK)
+		return status;
+	status = STWATCH_ERR_DAMAGED;
 	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && v1->index.problems.count == 0) {
 		status = stw_cut_anonymous_v1(&c->cut, v1, &times.end, context->cancel, error);
 		times.n_events = status == STWATCH_OK;
 	}
 	if (status == STWATCH_ERR_DAMAGED && c->cut.written == 0)
-		status = stw_cut_part_v1(&c->cut, v1, &times, context->cancel, error);
+		status = stw_cut_part_v1(&c->cut, v1, b.state ? &b.reader : NULL, &times, context->cancel, error);
+	stw_index_free_state(&c->trace.inputs[0].index, c->trace.mem, &b.part, b.state);
 	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	c->result.start_ns = times.start;

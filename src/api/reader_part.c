@@ -12,7 +12,7 @@ static bool is_windowed(const stwatch_events_filter *f)
 static void tell_unused(const stwatch_context *context, const char *path, const stwatch_events_filter *f, const char *why)
 {
 	if (why && is_windowed(f))
-		stw_context_note(context, "%s: its index is not used: %s (stwatch index makes a new one)", path, why);
+		stw_context_tell_unused(context, path, why);
 }
 
 static bool find(stwatch_reader *r, const stwatch_context *context, const char *path, const stwatch_events_filter *f,

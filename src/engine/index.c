@@ -18,7 +18,7 @@
 enum {
 	MAGIC_SIZE = 16,
 	HEAD_SIZE = MAGIC_SIZE + 3 * 8,
-	ENTRY_MIN = 14, /* bytes of an entry at least */
+	ENTRY_MIN = 15, /* bytes of an entry at least */
 };
 
 static void put_fixed(uint8_t *p, uint64_t value)
@@ -79,6 +79,7 @@ static void put_entry(stw_bytes *b, const stw_index_entry *e)
 	stw_bytes_int(b, e->first);
 	stw_bytes_int(b, e->last);
 	stw_bytes_uint(b, e->exits);
+	stw_bytes_int(b, e->before);
 	stw_bytes_uint(b, e->state_size);
 	if (e->state_size) {
 		stw_bytes_uint(b, e->state_at);
@@ -202,6 +203,7 @@ static bool take_entry(stw_bytes_reader *r, stw_index_entry *e, uint64_t index_s
 	e->first = stw_bytes_take_int(r);
 	e->last = stw_bytes_take_int(r);
 	e->exits = stw_bytes_take_uint(r);
+	e->before = stw_bytes_take_int(r);
 	e->state_size = stw_bytes_take_below(r, index_size);
 	e->state_at = e->state_size ? stw_bytes_take_below(r, index_size - e->state_size) : 0;
 	e->state_hash = e->state_size ? stw_bytes_take_uint(r) : 0;
@@ -328,12 +330,39 @@ bool stw_index_choose(const stw_index *index, int64_t from_ns, int64_t to_ns, st
 	return true;
 }
 
-/* The state at which an entry begins; NULL where it is damaged. To be freed with its size + 1. */
-static uint8_t *read_state(const stw_index *index, stw_mem *mem, const stw_index_entry *e, stw_bytes_reader *r)
+void stw_index_choose_cut(const stw_index *index, int64_t from_ns, int64_t to_ns, stw_index_part *part)
 {
+	const stw_index_entry *e = index->entries.items;
+	const size_t n = index->entries.count;
+	size_t i = 1;
+	*part = (stw_index_part){.events = UINT64_MAX};
+	for (; i < n && e[i].before < from_ns; i++)
+		if (e[i].state_size)
+			part->from = i;
+	while (i < n && e[i].before <= to_ns)
+		i++;
+	part->to = i;
+}
+
+bool stw_index_is_sound(const stw_index *index, const stw_v1_exits *exits, const stw_index_part *part)
+{
+	const stw_index_entry *e = &index->entries.items[part->from];
+	const uint64_t last = part->to < index->entries.count ? index->entries.items[part->to].exits : exits->count;
+	return stw_v1_exits_are_sound(exits, e->exits ? e->exits - 1 : 0, last);
+}
+
+uint8_t *stw_index_state(const stw_index *index, stw_mem *mem, const stw_index_part *part, stw_bytes_reader *r)
+{
+	const stw_index_entry *e = &index->entries.items[part->from];
 	uint8_t *state = stw_index_read_part(mem, index->fd, index->size, e->state_at, e->state_size, e->state_hash);
 	*r = (stw_bytes_reader){.p = state, .end = state + (state ? e->state_size : 0)};
 	return state;
+}
+
+void stw_index_free_state(const stw_index *index, stw_mem *mem, const stw_index_part *part, uint8_t *state)
+{
+	if (state)
+		stw_mem_free(mem, state, (size_t)index->entries.items[part->from].state_size + 1);
 }
 
 static stwatch_status fail_state(stwatch_error *error)
@@ -344,15 +373,13 @@ static stwatch_status fail_state(stwatch_error *error)
 stwatch_status stw_index_seek(const stw_index *index, const stw_index_part *part, stw_stream *stream, stw_mem *mem,
 	const stw_source *source, stw_go_version version, stwatch_error *error)
 {
-	const stw_index_entry *e = &index->entries.items[part->from];
 	stw_bytes_reader r;
 	stw_stream_open(stream, mem, source, version);
 	if (part->from == 0)
 		return STWATCH_OK;
-	uint8_t *state = read_state(index, mem, e, &r);
-	bool ok = state && stw_stream_resume(stream, &e->border, &r);
-	if (state)
-		stw_mem_free(mem, state, (size_t)e->state_size + 1);
+	uint8_t *state = stw_index_state(index, mem, part, &r);
+	bool ok = state && stw_stream_resume(stream, &index->entries.items[part->from].border, &r);
+	stw_index_free_state(index, mem, part, state);
 	if (ok)
 		return STWATCH_OK;
 	stw_stream_close(stream);
@@ -361,17 +388,13 @@ stwatch_status stw_index_seek(const stw_index *index, const stw_index_part *part
 
 stwatch_status stw_index_seek_v1(const stw_index *index, const stw_index_part *part, stw_stream *stream, stwatch_error *error)
 {
-	const stw_index_entry *e = &index->entries.items[part->from];
-	const stw_v1_exits *exits = &stream->v1->index.exits;
-	const uint64_t last = part->to < index->entries.count ? index->entries.items[part->to].exits : exits->count;
 	stw_bytes_reader r;
-	if (!stw_v1_exits_are_sound(exits, e->exits ? e->exits - 1 : 0, last))
+	if (!stw_index_is_sound(index, &stream->v1->index.exits, part))
 		return fail_state(error);
 	if (part->from == 0)
 		return STWATCH_OK;
-	uint8_t *state = read_state(index, stream->mem, e, &r);
+	uint8_t *state = stw_index_state(index, stream->mem, part, &r);
 	stwatch_status status = state ? stw_stream_resume_v1(stream, &r, error) : fail_state(error);
-	if (state)
-		stw_mem_free(stream->mem, state, (size_t)e->state_size + 1);
+	stw_index_free_state(index, stream->mem, part, state);
 	return status;
 }

@@ -24,6 +24,7 @@ typedef struct stw_index_entry {
 		last; /* times of its events as a reading hands them out, with its sync event (and, of the last one, the trace's last) */
 	uint64_t state_at, state_size, state_hash; /* size 0: no state is kept; the first needs none */
 	uint64_t exits; /* of a v1 trace: how many ends of system calls have been taken where it begins */
+	int64_t before; /* of a v1 trace: the latest time, ns from the first event, that the merge has looked at before it begins */
 } stw_index_entry;
 
 typedef struct stw_index {
@@ -63,6 +64,14 @@ typedef struct stw_index_part {
 
 /* ns from the trace's first event; to_ns at most 0: to the end. False: there is nothing in that time. */
 bool stw_index_choose(const stw_index *index, int64_t from_ns, int64_t to_ns, stw_index_part *part);
+/* The same for who cuts a part out of a v1 trace: from the last state of which it is certain that the part does not begin before it. */
+void stw_index_choose_cut(const stw_index *index, int64_t from_ns, int64_t to_ns, stw_index_part *part);
+/* Whether what is to be read of the index for a part of a v1 trace, beside the state, is as it was written. */
+bool stw_index_is_sound(const stw_index *index, const stw_v1_exits *exits, const stw_index_part *part);
+/* The state at which a part begins, which is none's that begins with the first entry; NULL where it is damaged, or out of memory. To be freed with
+ * stw_index_free_state. */
+uint8_t *stw_index_state(const stw_index *index, stw_mem *mem, const stw_index_part *part, stw_bytes_reader *reader);
+void stw_index_free_state(const stw_index *index, stw_mem *mem, const stw_index_part *part, uint8_t *state);
 /* Begins a reading at a part. STWATCH_ERR_DAMAGED where the index is (the stream is then closed), _MEMORY. */
 stwatch_status stw_index_seek(const stw_index *index, const stw_index_part *part, stw_stream *stream, stw_mem *mem,
 	const stw_source *source, stw_go_version version, stwatch_error *error);

@@ -1,13 +1,15 @@
 /* Going through a trace of Go 1.5 to 1.21 for its index: what the first pass found, and an entry every so often at which the merge's state is kept. */
 #include "base/error.h"
 #include "engine/index_make.h"
+#include "order/v1_past.h"
 #include "order/v1_snapshot.h"
 #include "v1/index_store.h"
 
-static void note_event(stw_merge *mg, int64_t time);
+static void note_told(stw_merge *mg, unsigned type, int64_t time, uint32_t target, uint64_t status);
+static void note_taken(stw_v1_merge *vm, size_t stream, const stw_v1_cursor *event);
 #define STW_MERGE_EMIT(mg, type, time, m, p, g, target, a0, a1, a2, a3)                                                                    \
-	((void)(type), (void)(m), (void)(p), (void)(g), (void)(target), (void)(a0), (void)(a1), (void)(a2), (void)(a3),                    \
-		note_event(mg, time))
+	((void)(m), (void)(p), (void)(g), (void)(a0), (void)(a1), (void)(a3), note_told(mg, type, time, target, a2))
+#define STW_V1_TAKEN(vm, stream, event) note_taken(vm, stream, event)
 #define STW_V1_AS_GO true
 #include "order/v1_step.h"
 
@@ -22,18 +24,39 @@ typedef struct v1_maker {
 	stw_v1 v1;
 	stw_v1_merge merge;
 	stw_order order;
+	stw_v1_past past; /* for who cuts */
 	stw_index_entry entry; /* the one at hand */
 	uint64_t steps; /* in it */
+	int64_t latest; /* time that the merge has looked at */
 	uint64_t begun_at; /* where, in bytes of the trace */
 	uint64_t states, last_state; /* bytes of all states, and of the last */
 } v1_maker;
 
-static void note_event(stw_merge *mg, int64_t time)
+static void note_event(v1_maker *k, int64_t time)
 {
-	stw_index_entry *e = &((v1_maker *)mg->hook)->entry;
-	if (e->events++ == 0)
-		e->first = time;
-	e->last = time;
+	if (k->entry.events++ == 0)
+		k->entry.first = time;
+	k->entry.last = time;
+}
+
+static void note_told(stw_merge *mg, unsigned type, int64_t time, uint32_t target, uint64_t status)
+{
+	v1_maker *k = mg->hook;
+	note_event(k, time);
+	stw_v1_past_told(&k->past, &k->merge, type, target, status);
+}
+
+static void note_taken(stw_v1_merge *vm, size_t stream, const stw_v1_cursor *event)
+{
+	v1_maker *k = vm->base.hook;
+	stw_v1_past_take(&k->past, vm, stream, event);
+}
+
+static void note_time(v1_maker *k)
+{
+	int64_t ticks, time;
+	if (stw_v1_merge_next_ticks(&k->merge, &ticks) && (time = v1_time(&k->merge, ticks)) > k->latest)
+		k->latest = time;
 }
 
 static bool end_entry(v1_maker *k)
@@ -60,13 +83,15 @@ static stwatch_status begin_entry(v1_maker *k)
 		return stw_fail_memory(to->error);
 	to->bytes.data.count = 0;
 	stw_v1_merge_save(&k->merge, &to->bytes);
-	if (to->bytes.failed)
+	stw_v1_past_save(&k->past, &k->merge, &to->bytes);
+	if (to->bytes.failed || k->past.failed)
 		return stw_fail_memory(to->error);
 	const int64_t next = k->merge.base.last_time + 1;
 	k->entry = (stw_index_entry){.generation = 1,
 		.goroutines = k->order.gs.count - k->order.free_gs.count,
 		.first = next,
 		.last = next,
+		.before = k->latest,
 		.exits = k->merge.walk.taken};
 	stw_index_put_state(to, &k->entry);
 	k->last_state = to->bytes.data.count;
@@ -87,13 +112,14 @@ static stwatch_status read_events(v1_maker *k)
 			return status;
 		if (n % STW_INDEX_PAUSE == 0 && (status = stw_index_pause(to, stw_v1_merge_done(&k->merge))) != STWATCH_OK)
 			return status;
+		note_time(k);
 		status = v1_step(&k->merge);
 		k->steps++;
 	}
 	if (status == STWATCH_ERR_DAMAGED) { /* what Go's reader refuses */
 		to->index->failure = *to->error;
 	} else if (status == STWATCH_END) {
-		note_event(&k->merge.base, k->merge.base.last_time + 1); /* the last sync event */
+		note_event(k, k->merge.base.last_time + 1); /* the last sync event */
 		stw_v1_merge_verdict(&k->merge, &to->index->failure);
 	} else {
 		return status;
@@ -110,11 +136,14 @@ static stwatch_status read_trace(v1_maker *k)
 				k->v1.index.problems.items[0].what);
 		return STWATCH_OK;
 	}
+	k->latest = INT64_MIN;
 	stw_order_init(&k->order, to->index->mem);
+	stw_v1_past_init(&k->past, to->index->mem);
 	stwatch_status status = stw_v1_merge_open(&k->merge, &k->order, &k->v1, k, to->error);
 	if (status == STWATCH_OK)
 		status = read_events(k);
 	stw_v1_merge_close(&k->merge);
+	stw_v1_past_free(&k->past);
 	stw_order_free(&k->order);
 	return status;
 }

@@ -3,7 +3,7 @@
 #ifndef STW_ENGINE_TRACE_H
 #define STW_ENGINE_TRACE_H
 
-#include "engine/pass.h"
+#include "engine/index.h"
 #include "order/v1.h"
 #include "v2/spans.h"
 
@@ -18,6 +18,9 @@ typedef struct stw_trace_input {
 	const char *path; /* borrowed */
 	stw_source source;
 	stw_go_version version; /* of its header */
+	stw_index index; /* of a trace in a v1 format that has one, with which its first pass was spared; mem NULL: there is none */
+	bool part; /* as of its file */
+	const char *no_index; /* then why there is one that is not used; NULL: there is just none */
 	/* of what was read of it, in the first pass */
 	uint64_t n_events, n_generations;
 	uint64_t n_repeated; /* generations of it that another input has too, and that were read from there */
@@ -50,6 +53,7 @@ typedef struct stw_trace_file {
 	const char *path; /* must outlive the trace */
 	unsigned input; /* its place among all inputs; free for the caller */
 	stw_source source;
+	bool part; /* only a part of it is wanted: who reads it looks at its index before (stw_index_is_sound) */
 } stw_trace_file;
 
 /* Finds the generations of open inputs: their sources are the trace's from then on, also where that fails (and closed in files).
@@ -58,6 +62,8 @@ typedef struct stw_trace_file {
 stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
+/* Opens an input in a v1 format anew, without the index that it has. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
+stwatch_status stw_trace_leave_index(stw_trace *trace, uint32_t input, const volatile int *cancel, stwatch_error *error);
 /* Notes a problem (an error of status _DAMAGED) of an input. False when out of memory. */
 bool stw_trace_note(stw_trace *trace, uint32_t input, const stwatch_error *error, stw_fault fault);
 /* Of a trace in a v1 format. */

@@ -47,7 +47,21 @@ static stwatch_status scan_input(stw_trace *t, uint32_t index, uint64_t begin, c
 	return status;
 }
 
-/* A v1 trace is read through once already here: what it needs from the start stands at its end. */
+/* What the first pass found, if an index has it. False: it has to be made. */
+static bool find_index(stw_trace *t, stw_trace_input *in, const stw_v1_entry *entry)
+{
+	static const char DAMAGED[] = "it is damaged";
+	if (entry->missing.status != STWATCH_OK || in->source.spooled ||
+		!stw_index_find(&in->index, t->mem, &in->source, (stw_go_version)entry->minor, in->path, &in->no_index))
+		return false;
+	if (in->part || stw_v1_exits_are_sound(&in->index.v1.exits, 0, in->index.v1.exits.count))
+		return true;
+	in->no_index = DAMAGED;
+	stw_index_close(&in->index);
+	return false;
+}
+
+/* A v1 trace is read through once already here, unless it has an index: what it needs from the start stands at its end. */
 static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
 {
 	stw_trace_input *in = &t->inputs[index];
@@ -60,13 +74,23 @@ static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *
 		.source = &in->source, .input = index, .generation = 1, .begin = entry->begin, .end = in->source.size, .n_batches = 1};
 	t->n_bytes += in->source.size;
 	stw_v1 *v1 = &t->v1[index];
-	stwatch_status status = stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+	stwatch_status status = find_index(t, in, entry) ? stw_v1_open_read(v1, t->mem, &in->source, &in->index.v1, t->namer, error)
+							 : stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
 	for (size_t i = 0; status == STWATCH_OK && i < v1->index.problems.count; i++) {
 		const stw_v1_problem *p = &v1->index.problems.items[i];
 		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
 		status = note(t, index, error);
 	}
 	return status;
+}
+
+stwatch_status stw_trace_leave_index(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
+{
+	stw_trace_input *in = &t->inputs[index];
+	const stw_v1_entry entry = stw_v1_entry_of((unsigned)in->version);
+	stw_index_close(&in->index);
+	stw_v1_close(&t->v1[index]);
+	return stw_v1_open(&t->v1[index], t->mem, &in->source, &entry, t->namer, cancel, error);
 }
 
 stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation *gen, stwatch_error *error)
@@ -165,6 +189,7 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 		if (t->inputs)
 			t->inputs[i] = (stw_trace_input){.path = files[i].path,
 				.source = files[i].source,
+				.part = files[i].part,
 				.first_time = STW_TIME_UNKNOWN,
 				.last_time = STW_TIME_UNKNOWN};
 		else
@@ -182,8 +207,10 @@ void stw_trace_close(stw_trace *t)
 {
 	if (!t->mem)
 		return;
-	for (uint32_t i = 0; i < t->n_inputs; i++)
+	for (uint32_t i = 0; i < t->n_inputs; i++) {
 		stw_source_close(&t->inputs[i].source);
+		stw_index_close(&t->inputs[i].index);
+	}
 	for (uint32_t i = 0; t->v1 && i < t->n_inputs; i++)
 		stw_v1_close(&t->v1[i]);
 	stw_mem_free(t->mem, t->v1, t->n_inputs * sizeof *t->v1);

@@ -181,6 +181,20 @@ static inline __attribute__((always_inline)) stwatch_status stw_v1_merge_refresh
 	return __builtin_expect(stw_v1_cursor_fast(c, &vm->v1->index.format), 1) ? STWATCH_OK : stw_v1_merge_refresh_slow(vm, c);
 }
 stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm);
+/* When the next thing happens, in ticks; false where there is none, or it belongs to the list of what existed at the beginning. */
+static inline bool stw_v1_merge_next_ticks(const stw_v1_merge *vm, int64_t *ticks)
+{
+	const stw_v1_cursor *c = vm->n_heap ? &vm->cursors[vm->heap[0].cursor] : NULL;
+	if (vm->telling != STW_SLOT_NONE)
+		return false;
+	if (vm->next_other < (c ? c->key : INT64_MAX)) {
+		bool sample = vm->sample_key <= vm->exit_key;
+		*ticks = sample ? vm->sample_key : vm->exit.ticks ? vm->exit.ticks : vm->last_key;
+		return true;
+	}
+	*ticks = c ? c->ticks : 0;
+	return c != NULL;
+}
 /* Sets next_other. */
 void stw_v1_merge_look_ahead(stw_v1_merge *vm);
 /* Slots, made where there is none; STW_SLOT_NONE when out of memory. */

@@ -320,13 +320,11 @@ static stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	status = stw_v1_merge_refresh(vm, c);
 	if (status != STWATCH_OK && status != STWATCH_END)
 		return status;
-	bool blocks = status == STWATCH_OK && c->type == STW_V1_GoSysBlock && c->g == g;
-	if (STW_V1_AS_GO && blocks && v1_sampled(vm, g, ticks, c->ticks))
-		blocks = false;
+	const bool blocks = status == STWATCH_OK && c->type == STW_V1_GoSysBlock && c->g == g;
 	V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, stack, 0, 0);
-	if (!blocks)
+	if (!blocks || (STW_V1_AS_GO && v1_sampled(vm, g, ticks, c->ticks)))
 		V1_EMIT(STW_EV_GoSyscallEnd, at.time + 1, at.m, at.p, at.g, at.g, 0, 0, 0, 0);
-	else
+	if (blocks)
 		vm->gs.items[at.g].called = true;
 	return status;
 }

@@ -14,7 +14,8 @@ static inline bool stw_v1_merge_can_be_saved(const stw_v1_merge *vm)
 /* The state of a merge whose as_go is true. */
 void stw_v1_merge_save(const stw_v1_merge *vm, stw_bytes *bytes);
 /* As stw_v1_merge_open, but goes on where that one stood; as_go is set. The ends of calls must be packed. STWATCH_ERR_DAMAGED where the bytes are no such
- * state, _MEMORY, _IO. What hands on all that is known can't go on there: it lacks what Go's reader does not look at (where goroutines began). */
+ * state, _MEMORY, _IO. Who hands on all that is known can't go on there: it lacks what Go's reader does not look at (where goroutines began, and on which
+ * thread who came back into a call's proc). */
 stwatch_status stw_v1_merge_resume(
 	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stw_bytes_reader *reader, stwatch_error *error);
 

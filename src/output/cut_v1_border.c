@@ -11,6 +11,7 @@ typedef struct border {
 	stw_v1_part *part;
 	int64_t ticks, seq; /* of the next event */
 	int64_t step; /* from one to the next, where they are of several streams, in ticks */
+	uint64_t regions; /* open */
 	bool has_procs; /* some proc is known */
 	bool has_host; /* those who wait for the network have been put on it */
 } border;
@@ -45,8 +46,8 @@ static void put(border *b, size_t stream, stw_v1_event e)
 static bool calls_on(const stw_v1_part *part, uint32_t p, uint32_t slot)
 {
 	const stw_v1_p *at = &part->merge.ps.items[p];
-	return p < part->ps.count && at->in_call && at->running && at->g == STW_SLOT_NONE && part->ps.items[p].call_g == slot &&
-		slot < part->gs.count && part->gs.items[slot].call_p == p && part->merge.gs.items[slot].in_call;
+	return p < part->past.ps.count && at->in_call && at->running && at->g == STW_SLOT_NONE && part->past.ps.items[p].call_g == slot &&
+		slot < part->past.gs.count && part->past.gs.items[slot].call_p == p && part->merge.gs.items[slot].in_call;
 }
 
 static bool is_alive(const stw_order *o, uint32_t slot)
@@ -56,7 +57,7 @@ static bool is_alive(const stw_order *o, uint32_t slot)
 
 static bool waits_for_network(const stw_v1_part *part, uint32_t slot)
 {
-	return slot < part->gs.count && part->merge.gs.items[slot].network && part->order.gs.items[slot].status == STW_G_WAITING;
+	return slot < part->past.gs.count && part->merge.gs.items[slot].network && part->order.gs.items[slot].status == STW_G_WAITING;
 }
 
 /* How a goroutine is there, and from which number on its events count. */
@@ -65,7 +66,7 @@ static void put_goroutine(border *b, uint32_t slot)
 	stw_v1_part *part = b->part;
 	const stw_order_g *g = &part->order.gs.items[slot];
 	const stw_v1_g *more = &part->merge.gs.items[slot];
-	stw_cut_g *cut = stw_cut_g_at(part, slot);
+	stw_v1_past_g *cut = stw_v1_past_g_at(&part->past, slot);
 	if (!cut)
 		return;
 	const uint64_t id = (uint64_t)g->id;
@@ -92,9 +93,9 @@ static void put_goroutines(border *b)
 static uint32_t runs_on(const stw_v1_part *part, uint32_t p)
 {
 	uint32_t g = part->merge.ps.items[p].g;
-	if (g == STW_SLOT_NONE && p < part->ps.count && STW_SLOT_OK(part->ps.items[p].call_g) &&
-		calls_on(part, p, part->ps.items[p].call_g))
-		g = part->ps.items[p].call_g;
+	if (g == STW_SLOT_NONE && p < part->past.ps.count && STW_SLOT_OK(part->past.ps.items[p].call_g) &&
+		calls_on(part, p, part->past.ps.items[p].call_g))
+		g = part->past.ps.items[p].call_g;
 	return g;
 }
 
@@ -105,7 +106,7 @@ static void put_ranges(border *b, size_t stream, uint32_t slot)
 	const stw_order *o = &part->order;
 	STW_VEC(uint32_t) open = {0};
 	if (o->gs.items[slot].assist == STW_RANGE_ON)
-		put_here(b, stream, (stw_v1_event){.type = STW_V1_GCMarkAssistStart, .stack = part->gs.items[slot].assist_stack});
+		put_here(b, stream, (stw_v1_event){.type = STW_V1_GCMarkAssistStart, .stack = part->past.gs.items[slot].assist_stack});
 	for (uint32_t r = o->gs.items[slot].region; r && !part->writer.failed; r = o->regions.items[r - 1].outer) {
 		uint32_t *at = stw_vec_push(o->mem, &open);
 		if (at)
@@ -114,9 +115,9 @@ static void put_ranges(border *b, size_t stream, uint32_t slot)
 	}
 	for (size_t i = part->writer.failed ? 0 : open.count; i > 0; i--) {
 		uint32_t r = open.items[i - 1];
-		if (r < part->regions.count)
+		if (r < part->past.regions.count)
 			put_here(b, stream,
-				(stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->regions.items[r]}});
+				(stw_v1_event){.type = STW_V1_UserRegion, .a = {o->regions.items[r].task, 0, part->past.regions.items[r]}});
 	}
 	stw_vec_free(o->mem, &open);
 }
@@ -132,16 +133,16 @@ static void put_waits(border *b, size_t stream)
 			continue;
 		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoStart, .a = {(uint64_t)o->gs.items[slot].id, 1}});
 		put_ranges(b, stream, slot);
-		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoBlockNet, .stack = part->gs.items[slot].net_stack});
+		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoBlockNet, .stack = part->past.gs.items[slot].net_stack});
 	}
 	b->has_host = true;
-	pass(b, WAIT_EVENTS * (uint64_t)o->gs.count + o->regions.count);
+	pass(b, WAIT_EVENTS * (uint64_t)o->gs.count + b->regions);
 }
 
 /* A proc that was seen but does not run has run before. */
 static void put_proc(border *b, size_t stream, uint32_t p)
 {
-	const stw_cut_p *cut = stw_cut_p_at(b->part, p);
+	const stw_v1_past_p *cut = stw_v1_past_p_at(&b->part->past, p);
 	if (!cut)
 		return;
 	put(b, stream, (stw_v1_event){.type = STW_V1_ProcStart, .a = {cut->thread}});
@@ -156,9 +157,9 @@ static void put_start(border *b, size_t stream, uint32_t p, bool labelled)
 {
 	const stw_v1_part *part = b->part;
 	uint32_t slot = runs_on(part, p);
-	if (slot == STW_SLOT_NONE || slot >= part->gs.count)
+	if (slot == STW_SLOT_NONE || slot >= part->past.gs.count)
 		return;
-	const uint64_t id = (uint64_t)part->order.gs.items[slot].id, label = part->gs.items[slot].label;
+	const uint64_t id = (uint64_t)part->order.gs.items[slot].id, label = part->past.gs.items[slot].label;
 	if (labelled == (label != 0))
 		put(b, stream, (stw_v1_event){.type = label ? STW_V1_GoStartLabel : STW_V1_GoStart, .a = {id, 1, label}});
 }
@@ -170,15 +171,15 @@ static void put_in_flight(border *b, size_t stream, uint32_t p)
 	const stw_v1_merge *vm = &part->merge;
 	const stw_v1_p *at = &vm->ps.items[p];
 	const uint32_t slot = runs_on(part, p);
-	if (at->sweeping && p < part->ps.count)
-		put(b, stream, (stw_v1_event){.type = STW_V1_GCSweepStart, .stack = part->ps.items[p].sweep_stack});
-	if (at->stopping || (vm->stopping && part->stop_p == p))
-		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->stop_kind}});
-	if (slot == STW_SLOT_NONE || slot >= part->gs.count)
+	if (at->sweeping && p < part->past.ps.count)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSweepStart, .stack = part->past.ps.items[p].sweep_stack});
+	if (at->stopping || (vm->stopping && part->past.stop_p == p))
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->past.stop_kind}});
+	if (slot == STW_SLOT_NONE || slot >= part->past.gs.count)
 		return;
 	put_ranges(b, stream, slot);
 	if (at->g != slot || vm->gs.items[slot].called)
-		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysCall, .stack = part->gs.items[slot].call_stack});
+		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysCall, .stack = part->past.gs.items[slot].call_stack});
 	if (at->g != slot)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GoSysBlock});
 }
@@ -214,40 +215,49 @@ static void put_rest(border *b)
 	stw_v1_part *part = b->part;
 	const stw_v1_merge *vm = &part->merge;
 	const size_t stream = part->writer.no_proc;
-	if (part->has_heap)
-		put(b, stream, (stw_v1_event){.type = STW_V1_HeapAlloc, .a = {part->heap}});
-	if (part->has_goal)
-		put(b, stream, (stw_v1_event){.type = STW_V1_HeapGoal, .a = {part->goal}});
-	for (uint32_t i = 0; i < vm->tasks.count && i < part->tasks.count; i++) {
+	if (part->past.has_heap)
+		put(b, stream, (stw_v1_event){.type = STW_V1_HeapAlloc, .a = {part->past.heap}});
+	if (part->past.has_goal)
+		put(b, stream, (stw_v1_event){.type = STW_V1_HeapGoal, .a = {part->past.goal}});
+	for (uint32_t i = 0; i < vm->tasks.count && i < part->past.tasks.count; i++) {
 		const stw_order_task *t = &vm->tasks.items[i];
 		if (stw_map_get(&vm->task_slots, t->id) == i)
-			put(b, stream, (stw_v1_event){.type = STW_V1_UserTaskCreate, .a = {t->id, t->parent, part->tasks.items[i]}});
+			put(b, stream, (stw_v1_event){.type = STW_V1_UserTaskCreate, .a = {t->id, t->parent, part->past.tasks.items[i]}});
 	}
 	if (vm->collecting)
-		put(b, stream, (stw_v1_event){.type = STW_V1_GCStart, .stack = part->gc_stack});
-	if (vm->stopping && part->stop_p == STW_SLOT_NONE)
-		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->stop_kind}});
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCStart, .stack = part->past.gc_stack});
+	if (vm->stopping && part->past.stop_p == STW_SLOT_NONE)
+		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->past.stop_kind}});
 	part->gc_shift = (vm->collecting ? 1 : 0) - vm->gc_number;
+}
+
+static uint64_t count_regions(const stw_order *o)
+{
+	uint64_t n = 0;
+	for (uint32_t slot = 0; slot < o->gs.count; slot++)
+		for (uint32_t r = is_alive(o, slot) ? o->gs.items[slot].region : 0; r; r = o->regions.items[r - 1].outer)
+			n++;
+	return n;
 }
 
 void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 {
 	const stw_v1_merge *vm = &part->merge;
-	const stw_order *o = &part->order;
-	const uint64_t goroutines = o->gs.count, apart = PROC_EVENTS * (uint64_t)o->ps.count + o->regions.count + vm->tasks.count + 8;
+	const uint64_t goroutines = part->order.gs.count, regions = count_regions(&part->order),
+		       apart = PROC_EVENTS * (uint64_t)vm->n_cursors + regions + vm->tasks.count + 8;
 	const int64_t wanted = (int64_t)((uint64_t)vm->first_ticks + ticks_of(vm, (double)part->from));
-	border b = {.part = part, .ticks = wanted < next ? wanted : next, .step = (int64_t)ticks_of(vm, 1) + 1};
+	border b = {.part = part, .regions = regions, .ticks = wanted < next ? wanted : next, .step = (int64_t)ticks_of(vm, 1) + 1};
 	for (size_t i = 0; i < vm->ps.count; i++)
 		b.has_procs |= vm->ps.items[i].seen;
 	/* No more than this takes. */
-	b.ticks = (int64_t)((uint64_t)b.ticks - ticks_of(vm, (double)((WAIT_EVENTS + 2) * goroutines + o->regions.count)) -
+	b.ticks = (int64_t)((uint64_t)b.ticks - ticks_of(vm, (double)((WAIT_EVENTS + 2) * goroutines + regions)) -
 		(apart + 4) * (uint64_t)b.step);
 	part->start_ticks = b.ticks;
 	put_goroutines(&b);
 	pass(&b, goroutines);
 	put_procs(&b, false);
 	put_procs(&b, true);
-	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {part->procs}});
+	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {part->past.procs}});
 	pass(&b, goroutines); /* those who are ready are told of there */
 	put_what_runs(&b);
 	put_rest(&b);
@@ -269,8 +279,8 @@ void stw_v1_part_end(stw_v1_part *part)
 		const stw_v1_event e = {.type = STW_V1_GoSysBlock, .ticks = w->last_ticks, .seq = w->last_seq + 1};
 		stw_v1_writer_put(w, i, &e);
 	}
-	for (uint32_t slot = 0; slot < part->gs.count && slot < o->gs.count && !part->lost; slot++) {
-		const stw_cut_g *g = &part->gs.items[slot];
+	for (uint32_t slot = 0; slot < part->past.gs.count && slot < o->gs.count && !part->lost; slot++) {
+		const stw_v1_past_g *g = &part->past.gs.items[slot];
 		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
 			o->gs.items[slot].status != STW_G_WAITING)
 			continue;
