@@ -56,7 +56,8 @@ static void check_inputs(checkup *up)
 	say(up, "goroutine dumps", true, "panics, SIGQUIT, debug=1 and debug=2, also within a log");
 	say(up, "GODEBUG output", true, "schedtrace, scheddetail, gctrace, inittrace, also within a log");
 	say_part(up, "http addresses", "http", "http and https addresses are read, such as those of net/http/pprof",
-		"not built in: curl -s ADDRESS | stwatch diagnose -, or install libcurl4-openssl-dev, then build again");
+		"not built in, or libcurl is missing: curl -s ADDRESS | stwatch diagnose -, or install libcurl4 (to build: "
+		"libcurl4-openssl-dev)");
 }
 
 static void check_machine(checkup *up)

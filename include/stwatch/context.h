@@ -60,8 +60,8 @@ uint64_t stwatch_context_memory_peak(const stwatch_context *context);
 /* The library's version, "0.1.0". Thread-safe. */
 const char *stwatch_version(void);
 
-/* Whether an optional part was built in: "pprof" (profiles, read and written), "http" (addresses as
- * inputs). False for names that are not known. Thread-safe. */
+/* Whether an optional part was built in and what it needs is there: "pprof" (profiles, read and written),
+ * "http" (addresses as inputs; loads libcurl). False for names that are not known. Thread-safe. */
 bool stwatch_has(const char *part);
 
 #pragma GCC visibility pop

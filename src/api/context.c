@@ -8,6 +8,7 @@
 
 #include "api/inputs.h"
 #include "base/error.h"
+#include "wire/http.h"
 
 const char *stwatch_version(void)
 {
@@ -20,12 +21,7 @@ bool stwatch_has(const char *part)
 	if (strcmp(part, "pprof") == 0)
 		return true;
 #endif
-#ifdef STWATCH_CURL
-	if (strcmp(part, "http") == 0)
-		return true;
-#endif
-	(void)part;
-	return false;
+	return strcmp(part, "http") == 0 && stw_http_available();
 }
 
 static unsigned online_processors(void)

@@ -10,6 +10,9 @@
 /* Whether a path is an address. */
 bool stw_is_address(const char *path);
 
+/* Whether the part was built in, and libcurl can be loaded. */
+bool stw_http_available(void);
+
 typedef struct stw_http stw_http;
 
 /* Begins to fetch. STWATCH_ERR_UNAVAILABLE without the part, and the message says how to get it; _MEMORY, _IO. */
