@@ -9,6 +9,7 @@ void stw_v1_past_init(stw_v1_past *past, stw_mem *mem)
 {
 	memset(past, 0, sizeof *past);
 	past->mem = mem;
+	past->stop_p = STW_SLOT_NONE;
 }
 
 void stw_v1_past_free(stw_v1_past *past)
@@ -59,17 +60,14 @@ stw_v1_past_g *stw_v1_past_find(stw_v1_past *past, const stw_v1_merge *vm, uint6
 /* Only what no event of the file says by itself. */
 void stw_v1_past_told(stw_v1_past *past, const stw_v1_merge *vm, unsigned type, uint32_t slot, uint64_t status)
 {
-	if (type != STW_EV_GoStatus && type != STW_EV_GoSyscallEndBlocked)
+	if (type != STW_EV_GoStatus && type != STW_EV_GoSyscallEndBlocked && type != STW_EV_GoDestroy)
 		return;
 	stw_v1_past_g *g = stw_v1_past_g_at(past, slot);
-	const uint64_t id = (uint64_t)vm->base.order->gs.items[slot].id;
 	if (!g)
 		return;
-	if (g->id != id) { /* of which no creation was seen */
+	if (type == STW_EV_GoDestroy) { /* who has the slot next may be one of which no creation is seen */
 		*g = NEW_G;
-		g->id = id;
-	}
-	if (type == STW_EV_GoStatus) {
+	} else if (type == STW_EV_GoStatus) {
 		g->in_call = status == STW_G_SYSCALL;
 		g->returned = false;
 	} else {
@@ -103,7 +101,6 @@ static void take_goroutine(stw_v1_past *past, const stw_v1_merge *vm, uint32_t p
 	switch (e->type) {
 	case STW_V1_GoCreate:
 		*g = NEW_G;
-		g->id = e->a[0];
 		g->start = e->a[1];
 		break;
 	case STW_V1_GoStart:
@@ -223,7 +220,7 @@ static void save_g(const stw_v1_past *past, const stw_order *o, uint32_t slot, s
 	stw_bytes_uint(b, g->net_stack);
 	stw_bytes_uint(b, g->assist_stack);
 	save_slot(b, g->call_p);
-	stw_bytes_uint(b, (uint64_t)g->in_call << 1 | (g->id == (uint64_t)o->gs.items[slot].id));
+	stw_bytes_uint(b, g->in_call);
 	for (uint32_t r = o->gs.items[slot].region; r; r = o->regions.items[r - 1].outer)
 		stw_bytes_uint(b, name_of(&past->regions, r - 1));
 }
@@ -266,9 +263,7 @@ static void take_g(stw_v1_past *past, const stw_v1_merge *vm, uint32_t slot, stw
 	g->net_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
 	g->assist_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
 	g->call_p = take_slot(r, vm->ps.count);
-	const uint64_t flags = stw_bytes_take_below(r, 3);
-	g->in_call = flags >> 1;
-	g->id = flags & 1 ? (uint64_t)o->gs.items[slot].id : 0;
+	g->in_call = stw_bytes_take_below(r, 1) != 0;
 	for (uint32_t k = o->gs.items[slot].region; k && !past->failed; k = o->regions.items[k - 1].outer)
 		name(past, &past->regions, k - 1, stw_bytes_take_uint(r));
 }

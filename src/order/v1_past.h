@@ -8,7 +8,6 @@
 
 /* Of a goroutine, by its slot. */
 typedef struct stw_v1_past_g {
-	uint64_t id; /* whose the slot was when this was said */
 	uint64_t start; /* what it began with, as its creation has it */
 	uint64_t label; /* that it was last started with, 0: none */
 	int64_t exit_ticks, exit_seq; /* of the end of its call that was told last */
