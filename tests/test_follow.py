@@ -137,6 +137,17 @@ def same_as_whole(report, scratch):
                 report.check("%s of %s" % (command, name), None if ok else (code, err, last[:300]))
 
 
+def without_a_header(report, scratch):
+    """What can't be told generation by generation is told at its end."""
+    for name, data in (("old", gzip.decompress(read(V1))[16:]), ("new", read(TRACES[1])[16:])):
+        rest = scratch.write("rest.trace", data)
+        for kind in ("file", "pipe", "standard input"):
+            for command in (("events",), ("diagnose",)):
+                want, (code, out, err) = run(*command, rest), follow(scratch, kind, data, *command, "--follow")
+                same = out == want[1] if command[0] == "events" else len(out) > 100
+                report.check("%s of an %s one without a header, by %s" % (command[0], name, kind), None if code == want[0] == 4 and same and "header is missing" in err else (code, want[0], err, len(out), len(want[1])))
+
+
 def comes_early(report, scratch):
     """Events and findings of what is complete are there before the rest is written."""
     for path in [os.path.join(os.path.dirname(path), "d.trace") for path in TRACES]: # its last generation is after the fault
@@ -286,6 +297,7 @@ if __name__ == "__main__":
     counts = harness.Report()
     with harness.Scratch() as folder:
         same_as_whole(counts, folder)
+        without_a_header(counts, folder)
         comes_early(counts, folder)
         past_damage(counts, folder)
         endings(counts, folder)

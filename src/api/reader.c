@@ -101,6 +101,12 @@ static stwatch_status open_spans(
 	return status;
 }
 
+/* Generation by generation. What can't be, as it is of format v1 or its header is missing, is all there when it is opened. */
+static bool follows(const stwatch_reader *r)
+{
+	return r->growing && r->complete.follows;
+}
+
 /* headless: also what has no header. salvage: past damage. */
 static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, const char *path, const stwatch_events_filter *f,
 	bool headless, bool salvage, stwatch_error *error)
@@ -119,7 +125,7 @@ static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, c
 		r->lost = b.missing;
 	else if (stw_reader_open_part(r, context, path, f, version, salvage))
 		return STWATCH_OK;
-	if (salvage && !r->growing)
+	if (salvage && !follows(r))
 		return open_spans(r, context, version, b.begin, error);
 	stw_stream_open(&r->stream, r->mem, r->source, version);
 	if (r->growing) {
@@ -136,7 +142,7 @@ static stwatch_status open_one(
 {
 	stwatch_status status = f->follow ? open_growing(r, context, path, f->follow_silence_ns, error)
 					  : open_source(r, context, path, error);
-	return status == STWATCH_OK ? open_stream(r, context, path, f, salvage && !r->growing, salvage, error) : status;
+	return status == STWATCH_OK ? open_stream(r, context, path, f, salvage && !follows(r), salvage, error) : status;
 }
 
 static stwatch_status open_several(

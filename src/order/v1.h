@@ -130,12 +130,13 @@ typedef struct stw_v1_merge {
 	bool as_go; /* for STW_V1_AS_GO */
 	/* Of a trace that begins midway: a goroutine that is not known yet is what its first event takes for granted, and whose the events before the first
 	 * start on a proc are is not known: they are left out. */
-	bool midway, gc_known;
+	bool midway, gc_known; /* gc_known: a collection has begun where nothing is missing */
 	STW_VEC(uint32_t) calls; /* where bytes are lost: by slot of a thread, the goroutine that made its last call that blocked, a slot */
 	int64_t missing_to; /* ns: up to there what contradicts itself may come from what is missing; INT64_MIN: nowhere */
 	int64_t patience; /* ticks that others' events may be later than one that has to wait for them; INT64_MAX: any */
 	/* Told where events contradict themselves, or are missing; may be NULL. */
 	void (*doubt)(void *hook, int64_t until, bool missing);
+	bool explained; /* meanwhile: what is missing with the beginning explains it */
 	uint64_t gc_number; /* the next collection's */
 	int n_stopping; /* stops in flight; to Go 1.9 one a proc */
 	bool collecting, stopping, begun; /* begun: what exists at the beginning has been told */

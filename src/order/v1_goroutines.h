@@ -26,6 +26,7 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	if (slot == STW_SLOT_NONE)
 		return OUT_OF_MEMORY();
 	o->gs.items[slot].seq = 1;
+	vm->gs.items[slot].whole = vm->midway && vm->base.last_time >= vm->missing_to;
 	vm->gs.items[slot].root = root;
 	vm->gs.items[slot].at_start = !vm->begun;
 	if (vm->begun)
@@ -215,6 +216,10 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 	EXPECT_WAITING(slot, c->a[0], in_sequence);
 	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
+	/* That it came out of its system call, and ran, is missing. */
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call) && v1_is_unsure(vm, slot) &&
+		v1_begin_anew(vm, slot, c->a[0], STW_G_WAITING, &at) == STW_SLOT_NONE)
+		return OUT_OF_MEMORY();
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
 	if (STW_UNLIKELY(!timer && (at.p == STW_SLOT_NONE ? c->g != 0 : vm->ps.items[at.p].g != at.g)))
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu is unblocked by %llu, which does not run there",

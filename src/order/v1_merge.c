@@ -34,8 +34,10 @@ void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault faul
 {
 	va_list args;
 	if (is_explained(vm, c)) {
+		vm->explained = true;
 		if (vm->doubt)
 			vm->doubt(vm->base.hook, vm->base.last_time + 1, true);
+		vm->explained = false;
 		return;
 	}
 	va_start(args, format);

@@ -87,10 +87,13 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, boo
 {
 	bool begins = c->type == STW_V1_GCStart;
 	if (vm->midway && !vm->gc_known) {
-		vm->gc_known = true;
-		if (!begins) /* it began before */
+		if (!begins && !vm->collecting) /* it began before */
 			return STWATCH_OK;
-		vm->gc_number = c->a[0];
+		if (begins) { /* those before it may be missing, and the end of the last */
+			vm->gc_known = vm->base.last_time >= vm->missing_to;
+			vm->gc_number = c->a[0];
+			vm->collecting = false;
+		}
 	}
 	if (begins && vm->gc_number != c->a[0] && !force)
 		return (stwatch_status)V1_WAIT;
@@ -166,6 +169,8 @@ static stwatch_status v1_assist(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	stw_order *o = vm->base.order;
 	bool begins = c->type == STW_V1_GCMarkAssistStart;
+	if (v1_is_nobodys(vm, c))
+		return STWATCH_OK;
 	if (!STW_SLOT_OK(at.g)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "%s of no goroutine", stw_v1_event_name(c->type));
 		return STWATCH_OK;

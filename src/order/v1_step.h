@@ -137,6 +137,12 @@ static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64
 	return slot;
 }
 
+/* Of a trace that begins midway: what an event of a goroutine seems to wait for may be missing, so it does not. */
+static inline bool v1_is_unsure(const stw_v1_merge *vm, uint32_t slot)
+{
+	return vm->midway && STW_SLOT_OK(slot) && !vm->gs.items[slot].whole;
+}
+
 #define OUT_OF_MEMORY() stw_fail_memory(vm->base.error)
 /* What has to hold before the event can come; where it is forced to, it is made to hold. */
 #define EXPECT(slot, id, wanted, in_sequence)                                                                                              \
@@ -146,7 +152,7 @@ static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64
 			if ((slot) == STW_SLOT_NONE)                                                                                       \
 				return OUT_OF_MEMORY();                                                                                    \
 		} else if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                     \
-			if (!force)                                                                                                        \
+			if (!force && !v1_is_unsure(vm, slot))                                                                             \
 				return (stwatch_status)V1_WAIT;                                                                            \
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s",                           \
 				stw_v1_event_name(c->type), (unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));         \
@@ -160,7 +166,7 @@ static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64
 	do {                                                                                                                               \
 		EXPECT(slot, id, STW_G_WAITING, in_sequence);                                                                              \
 		if (STW_UNLIKELY(vm->gs.items[slot].forever)) {                                                                            \
-			if (!force)                                                                                                        \
+			if (!force && !v1_is_unsure(vm, slot))                                                                             \
 				return (stwatch_status)V1_WAIT;                                                                            \
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which had stopped for ever",                \
 				stw_v1_event_name(c->type), (unsigned long long)(id));                                                     \
@@ -171,7 +177,7 @@ static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64
 /* Whether its sequence number says that an event comes next of its goroutine. */
 static inline __attribute__((always_inline)) bool v1_is_next(const stw_v1_merge *vm, uint32_t slot, uint64_t seq)
 {
-	return vm->base.order->gs.items[slot].seq == seq || STW_UNLIKELY(vm->gs.items[slot].seq_unknown);
+	return vm->base.order->gs.items[slot].seq == seq || STW_UNLIKELY(vm->gs.items[slot].seq_unknown || v1_is_unsure(vm, slot));
 }
 
 /* The number of its next event, after one. */
@@ -181,8 +187,10 @@ static inline __attribute__((always_inline)) void v1_count(stw_v1_merge *vm, uin
 	g->seq = in_sequence ? seq + 1 : g->seq + 1;
 	if (in_sequence)
 		vm->gs.items[slot].seq_unknown = false;
-	if (STW_UNLIKELY(vm->midway))
+	if (STW_UNLIKELY(vm->midway)) {
+		vm->gs.items[slot].seq_unknown |= !in_sequence && !vm->gs.items[slot].whole;
 		vm->gs.items[slot].whole = vm->base.last_time >= vm->missing_to;
+	}
 }
 
 /* It runs here, or the trace contradicts itself. */

@@ -17,10 +17,25 @@ enum { STEPS = 4096 }; /* between two looks at whether to go on */
 static void note_told(stw_merge *mg, unsigned type, uint32_t slot, uint64_t status)
 {
 	stw_v1_part *part = mg->hook;
+	if (part->midway.on)
+		stw_cut_midway_told(part, type, slot, status);
 	stw_v1_past_told(&part->past, &part->merge, type, slot, status);
 }
 
 /* ---- writing ---- */
+
+/* Of a trace that begins midway: the first event that has a number tells how they go on. */
+static void count(stw_v1_part *part, const stw_v1_event *e, stw_v1_past_g *g, bool local, bool left_out)
+{
+	stw_cut_g *more = stw_cut_midway_g_at(part, stw_order_find_g(&part->order, (int64_t)e->a[0]));
+	if (!more)
+		return;
+	if (more->fresh && !local) {
+		g->shift = more->next - e->a[1] - left_out;
+		more->fresh = false;
+	}
+	more->next += !left_out;
+}
 
 /* An event that names a goroutine, and the number in which it comes; false where it is left out: the end of a call that the part does not have. */
 static bool shift(stw_v1_part *part, stw_v1_event *e)
@@ -35,7 +50,10 @@ static bool shift(stw_v1_part *part, stw_v1_event *e)
 		part->lost = true;
 		return false;
 	}
-	if (!starts && g->returned) {
+	const bool left_out = !starts && g->returned;
+	if (part->midway.on)
+		count(part, e, g, local, left_out);
+	if (left_out) {
 		g->returned = false;
 		return false;
 	}
@@ -66,7 +84,12 @@ static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e
 		if (!shift(part, &out))
 			return;
 		break;
-	case STW_V1_GCStart: out.a[0] += part->gc_shift; break;
+	case STW_V1_GCStart:
+		if (!part->has_gc_shift)
+			part->gc_shift = 0 - e->a[0];
+		part->has_gc_shift = true;
+		out.a[0] += part->gc_shift;
+		break;
 	default: break;
 	}
 	stw_v1_writer_put(&part->writer, stream, &out);
@@ -78,7 +101,8 @@ static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e
 static void take(stw_v1_merge *vm, size_t stream, const stw_v1_cursor *e)
 {
 	stw_v1_part *part = vm->base.hook;
-	if (part->writing && !part->lost)
+	const bool fits = !part->midway.on || stw_cut_midway_take(part, vm->cursor_ps[stream], e);
+	if (part->writing && fits && !part->lost)
 		write_event(part, stream, e);
 	stw_v1_past_take(&part->past, vm, stream, e);
 }
@@ -88,7 +112,10 @@ static void doubt(void *hook, int64_t until, bool missing)
 	stw_v1_part *part = hook;
 	(void)until;
 	(void)missing;
-	part->lost |= part->writing;
+	if (part->merge.explained)
+		part->midway.explained = true;
+	else
+		part->lost |= part->writing;
 }
 
 static stwatch_status nothing(stwatch_error *error)
@@ -113,7 +140,11 @@ static stwatch_status go_through(stw_v1_part *part, const volatile int *cancel, 
 				if (stw_order_find_g(&part->order, 0) !=
 					STW_MAP_NONE) /* damage has made it one: nothing can be told of it */
 					return STWATCH_OK;
-				stw_v1_part_begin(part, next);
+				part->midway.told_g = part->midway.told_p = STW_SLOT_NONE;
+				if (part->midway.scouting)
+					part->writing = true;
+				else
+					stw_v1_part_begin(part, next);
 			} else if (part->writing && time > part->to) {
 				return STWATCH_OK;
 			}
@@ -145,7 +176,7 @@ static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut
 	stw_v1_merge *vm = &part->merge;
 	vm->doubt = doubt;
 	part->start_ticks = vm->first_ticks;
-	part->writing = part->from <= 0;
+	part->writing = part->has_gc_shift = part->from <= 0 && !part->midway.on;
 	part->lost = part->writing && vm->n_faults > 0;
 	stwatch_status status = go_through(part, cancel, error);
 	if (status == STWATCH_OK && part->past.failed)
@@ -178,28 +209,70 @@ static stwatch_status open(stw_v1_part *part, stw_v1 *v1, stw_bytes_reader *stat
 	return status;
 }
 
+/* Of a trace that begins midway: to the end of the part, for how everything is at its border. */
+static stwatch_status scout(stw_v1_part *part, stw_v1 *v1, stw_mem *mem, const volatile int *cancel, stwatch_error *error)
+{
+	const int64_t whole_from = stw_v1_missing_to(v1);
+	if (whole_from == INT64_MAX)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, 0,
+			"nothing can be cut out: events of some procs may be missing all along, with the beginning of the file");
+	if (whole_from > part->to)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, 0,
+			"nothing can be cut out up to %+.3f ms: events of some procs may be missing, with the beginning of the file",
+			(double)whole_from / 1e6);
+	stw_v1_part *s = stw_mem_zalloc(mem, sizeof *s);
+	if (!s)
+		return stw_fail_memory(error);
+	part->from = part->from > whole_from ? part->from : whole_from;
+	s->from = part->from;
+	s->to = part->to;
+	s->midway.on = s->midway.scouting = true;
+	s->midway.told_g = s->midway.told_p = STW_SLOT_NONE;
+	stw_map_init(&s->midway.by_id, mem);
+	stw_v1_past_init(&s->past, mem);
+	stw_order_init(&s->order, mem);
+	stwatch_status status = stw_v1_merge_open(&s->merge, &s->order, v1, s, error);
+	s->merge.doubt = doubt;
+	if (status == STWATCH_OK)
+		status = go_through(s, cancel, error);
+	if (status == STWATCH_OK && s->past.failed)
+		status = stw_fail_memory(error);
+	stw_v1_merge_close(&s->merge);
+	stw_order_free(&s->order);
+	stw_v1_past_free(&s->past);
+	stw_vec_free(mem, &s->midway.gs); /* the slots are others the next time */
+	part->midway = s->midway;
+	part->midway.scouting = part->midway.collecting = part->midway.standing = false;
+	for (size_t i = 0; i < part->midway.ps.count; i++)
+		part->midway.ps.items[i] = (stw_cut_p){.runs = part->midway.ps.items[i].runs};
+	stw_mem_free(mem, s, sizeof *s);
+	return status;
+}
+
 stwatch_status stw_cut_part_v1(
 	stw_cut *cut, stw_v1 *v1, stw_bytes_reader *state, stw_cut_times *times, const volatile int *cancel, stwatch_error *error)
 {
-	if (v1->index.midway) /* what is there shows itself only later */
-		return stw_fail(
-			error, STWATCH_ERR_DAMAGED, 0, "nothing can be cut out of a trace of Go 1.21 or earlier without its beginning");
+	const bool midway = v1->index.midway;
 	stw_v1_part *part = stw_mem_zalloc(cut->mem, sizeof *part);
 	if (!part)
 		return stw_fail_memory(error);
 	part->from = times->from;
 	part->to = times->to;
+	stw_map_init(&part->midway.by_id, cut->mem);
 	stw_order_init(&part->order, cut->mem);
 	stw_v1_past_init(&part->past, cut->mem);
-	stwatch_status status = stw_v1_writer_open(&part->writer, cut, v1, error);
+	stwatch_status status = midway ? scout(part, v1, cut->mem, cancel, error) : STWATCH_OK;
 	if (status == STWATCH_OK)
-		status = open(part, v1, state, error);
+		status = stw_v1_writer_open(&part->writer, cut, v1, error);
+	if (status == STWATCH_OK) /* of such a trace no state says what may be missing of what it knows */
+		status = open(part, v1, midway ? NULL : state, error);
 	if (status == STWATCH_OK)
 		status = run(part, cancel, times, error);
 	stw_v1_merge_close(&part->merge);
 	stw_v1_writer_free(&part->writer);
 	stw_order_free(&part->order);
 	stw_v1_past_free(&part->past);
+	stw_cut_midway_free(&part->midway);
 	stw_mem_free(cut->mem, part, sizeof *part);
 	return status;
 }

@@ -46,8 +46,9 @@ static void put(border *b, size_t stream, stw_v1_event e)
 static bool calls_on(const stw_v1_part *part, uint32_t p, uint32_t slot)
 {
 	const stw_v1_p *at = &part->merge.ps.items[p];
-	return p < part->past.ps.count && at->in_call && at->running && at->g == STW_SLOT_NONE && part->past.ps.items[p].call_g == slot &&
-		slot < part->past.gs.count && part->past.gs.items[slot].call_p == p && part->merge.gs.items[slot].in_call;
+	return !stw_cut_midway_g(part, slot).unsure && p < part->past.ps.count && at->in_call && at->running && at->g == STW_SLOT_NONE &&
+		part->past.ps.items[p].call_g == slot && slot < part->past.gs.count && part->past.gs.items[slot].call_p == p &&
+		part->merge.gs.items[slot].in_call;
 }
 
 static bool is_alive(const stw_order *o, uint32_t slot)
@@ -57,7 +58,8 @@ static bool is_alive(const stw_order *o, uint32_t slot)
 
 static bool waits_for_network(const stw_v1_part *part, uint32_t slot)
 {
-	return slot < part->past.gs.count && part->merge.gs.items[slot].network && part->order.gs.items[slot].status == STW_G_WAITING;
+	return slot < part->past.gs.count && !stw_cut_midway_g(part, slot).unsure && part->merge.gs.items[slot].network &&
+		part->order.gs.items[slot].status == STW_G_WAITING;
 }
 
 /* How a goroutine is there, and from which number on its events count. */
@@ -79,14 +81,55 @@ static void put_goroutine(border *b, uint32_t slot)
 	if (!ready && !will_start && g->status == STW_G_WAITING)
 		put_here(b, stream, (stw_v1_event){.type = more->in_call ? STW_V1_GoInSyscall : STW_V1_GoWaiting, .a = {id}});
 	cut->shift = (ready ? 1 : 2) - g->seq - cut->returned;
+	stw_cut_g *midway = part->midway.on ? stw_cut_midway_g_at(part, slot) : NULL;
+	if (midway) {
+		midway->fresh = more->seq_unknown || stw_cut_midway_find(part, id);
+		midway->next = ready ? 1 : 2;
+	}
+}
+
+/* Of a trace that begins midway: who is not known as it was, or at all, is there as it shows itself later. */
+static void put_shown(border *b, const stw_cut_shown *shown)
+{
+	const size_t stream = b->part->writer.no_proc;
+	const uint8_t type = shown->how == STW_CUT_CALLS ? STW_V1_GoInSyscall : STW_V1_GoWaiting;
+	put_here(b, stream, (stw_v1_event){.type = STW_V1_GoCreate, .a = {shown->id}});
+	if (shown->how == STW_CUT_WAITS || shown->how == STW_CUT_CALLS)
+		put_here(b, stream, (stw_v1_event){.type = type, .a = {shown->id}});
 }
 
 static void put_goroutines(border *b)
 {
-	const stw_order *o = &b->part->order;
+	const stw_v1_part *part = b->part;
+	const stw_order *o = &part->order;
 	for (uint32_t slot = 0; slot < o->gs.count; slot++)
-		if (is_alive(o, slot))
+		if (is_alive(o, slot) && !stw_cut_midway_g(part, slot).unsure)
 			put_goroutine(b, slot);
+	for (size_t i = 0; i < part->midway.shown.count; i++)
+		if (part->midway.shown.items[i].how != STW_CUT_AS_KNOWN)
+			put_shown(b, &part->midway.shown.items[i]);
+}
+
+static bool runs(const stw_v1_part *part, uint32_t slot)
+{
+	bool found = false;
+	for (size_t i = 0; i < part->merge.ps.count; i++)
+		found |= part->merge.ps.items[i].g == slot;
+	return found;
+}
+
+/* Of a trace that begins midway: what is known of a goroutine from where events may be missing holds if it runs, or its next event goes on from there. */
+static void doubt_goroutines(stw_v1_part *part)
+{
+	const stw_order *o = &part->order;
+	for (uint32_t slot = 0; slot < o->gs.count; slot++) {
+		stw_cut_g *g = stw_cut_midway_g_at(part, slot);
+		if (!g || !is_alive(o, slot))
+			continue;
+		const uint64_t id = (uint64_t)o->gs.items[slot].id;
+		const stw_cut_shown *shown = stw_cut_midway_find(part, id);
+		g->unsure = shown ? shown->how != STW_CUT_AS_KNOWN : g->sure_of != id && !runs(part, slot);
+	}
 }
 
 /* Who is to be started on a proc; STW_SLOT_NONE: nobody. */
@@ -145,10 +188,11 @@ static void put_proc(border *b, size_t stream, uint32_t p)
 	const stw_v1_past_p *cut = stw_v1_past_p_at(&b->part->past, p);
 	if (!cut)
 		return;
-	put(b, stream, (stw_v1_event){.type = STW_V1_ProcStart, .a = {cut->thread}});
+	const bool invented = b->part->midway.on && !stw_cut_midway_p(b->part, p).has_thread;
+	put(b, stream, (stw_v1_event){.type = STW_V1_ProcStart, .a = {invented ? b->part->midway.last_thread + 1 + p : cut->thread}});
 	if (!b->has_host)
 		put_waits(b, stream);
-	if (!b->part->merge.ps.items[p].running)
+	if (b->part->merge.ps.items[p].seen && !b->part->merge.ps.items[p].running)
 		put(b, stream, (stw_v1_event){.type = STW_V1_ProcStop});
 }
 
@@ -192,7 +236,7 @@ static void put_procs(border *b, bool running)
 		uint32_t p = vm->cursor_ps[i];
 		if (p == STW_SLOT_NONE || running == (vm->ps.items[p].seen && !vm->ps.items[p].running))
 			continue;
-		if (vm->ps.items[p].seen)
+		if (vm->ps.items[p].seen || stw_cut_midway_p(b->part, p).runs)
 			put_proc(b, i, p);
 		put_start(b, i, p, false);
 	}
@@ -224,11 +268,25 @@ static void put_rest(border *b)
 		if (stw_map_get(&vm->task_slots, t->id) == i)
 			put(b, stream, (stw_v1_event){.type = STW_V1_UserTaskCreate, .a = {t->id, t->parent, part->past.tasks.items[i]}});
 	}
-	if (vm->collecting)
+	/* The end of one that had begun where events may be missing may be missing, too. */
+	const bool collecting = vm->collecting && (!vm->midway || vm->gc_known || part->midway.collects);
+	if (collecting)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GCStart, .stack = part->past.gc_stack});
 	if (vm->stopping && part->past.stop_p == STW_SLOT_NONE)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->past.stop_kind}});
-	part->gc_shift = (vm->collecting ? 1 : 0) - vm->gc_number;
+	part->gc_shift = (collecting ? 1 : 0) - vm->gc_number;
+	part->has_gc_shift = !vm->midway || vm->gc_known;
+	part->midway.collecting = collecting;
+}
+
+/* Where no event has told how many there may be, those that there are. */
+static uint64_t count_procs(const stw_v1_part *part)
+{
+	const stw_order *o = &part->order;
+	uint64_t n = part->past.procs;
+	for (size_t i = 0; part->past.procs == 0 && part->midway.on && i < o->ps.count; i++)
+		n = (uint64_t)o->ps.items[i].id >= n ? (uint64_t)o->ps.items[i].id + 1 : n;
+	return n;
 }
 
 static uint64_t count_regions(const stw_order *o)
@@ -243,12 +301,14 @@ static uint64_t count_regions(const stw_order *o)
 void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 {
 	const stw_v1_merge *vm = &part->merge;
-	const uint64_t goroutines = part->order.gs.count, regions = count_regions(&part->order),
+	const uint64_t goroutines = part->order.gs.count + part->midway.shown.count, regions = count_regions(&part->order),
 		       apart = PROC_EVENTS * (uint64_t)vm->n_cursors + regions + vm->tasks.count + 8;
 	const int64_t wanted = (int64_t)((uint64_t)vm->first_ticks + ticks_of(vm, (double)part->from));
 	border b = {.part = part, .regions = regions, .ticks = wanted < next ? wanted : next, .step = (int64_t)ticks_of(vm, 1) + 1};
-	for (size_t i = 0; i < vm->ps.count; i++)
-		b.has_procs |= vm->ps.items[i].seen;
+	for (uint32_t i = 0; i < vm->ps.count; i++)
+		b.has_procs |= vm->ps.items[i].seen || stw_cut_midway_p(part, i).runs;
+	if (part->midway.on)
+		doubt_goroutines(part);
 	/* No more than this takes. */
 	b.ticks = (int64_t)((uint64_t)b.ticks - ticks_of(vm, (double)((WAIT_EVENTS + 2) * goroutines + regions)) -
 		(apart + 4) * (uint64_t)b.step);
@@ -257,7 +317,7 @@ void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 	pass(&b, goroutines);
 	put_procs(&b, false);
 	put_procs(&b, true);
-	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {part->past.procs}});
+	put(&b, part->writer.no_proc, (stw_v1_event){.type = STW_V1_Gomaxprocs, .a = {count_procs(part)}});
 	pass(&b, goroutines); /* those who are ready are told of there */
 	put_what_runs(&b);
 	put_rest(&b);
@@ -281,12 +341,13 @@ void stw_v1_part_end(stw_v1_part *part)
 	}
 	for (uint32_t slot = 0; slot < part->past.gs.count && slot < o->gs.count && !part->lost; slot++) {
 		const stw_v1_past_g *g = &part->past.gs.items[slot];
-		if (!is_alive(o, slot) || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
+		const stw_cut_g midway = stw_cut_midway_g(part, slot);
+		if (!is_alive(o, slot) || midway.unsure || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
 			o->gs.items[slot].status != STW_G_WAITING)
 			continue;
 		/* It is behind what it tells of. */
 		const int64_t seq = (int64_t)((uint64_t)g->exit_seq + part->seq_shift);
-		const uint64_t number = vm->before == 2 ? (uint64_t)seq : o->gs.items[slot].seq + g->shift;
+		const uint64_t number = vm->before == 2 ? (uint64_t)seq : midway.fresh ? midway.next : o->gs.items[slot].seq + g->shift;
 		const stw_v1_event e = {
 			.type = STW_V1_GoSysExit,
 			.ticks = w->last_ticks > g->exit_ticks ? w->last_ticks : g->exit_ticks + 1,

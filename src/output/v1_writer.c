@@ -281,6 +281,8 @@ stwatch_status stw_v1_writer_finish(stw_v1_writer *w, stwatch_error *error)
 
 void stw_v1_writer_free(stw_v1_writer *w)
 {
+	if (!w->cut) /* it was never opened */
+		return;
 	for (size_t i = 0; w->streams && i < w->n_streams; i++)
 		stw_vec_free(w->cut->mem, &w->streams[i].bytes);
 	stw_mem_free(w->cut->mem, w->streams, w->streams ? w->n_streams * sizeof *w->streams : 0);

@@ -34,7 +34,7 @@ typedef struct stw_v1_writer {
 	bool failed; /* out of memory: what is written is worth nothing */
 } stw_v1_writer;
 
-/* Streams are those of v1's procs, by their index, and behind them one of no proc where v1 has none. Writes the header. Ends with stw_v1_writer_free, also after a
+/* Streams are those of v1's procs, by their index, and behind them one of no proc where v1 has none. Writes the header. Ends with stw_v1_writer_free (which may also be called where it was not opened), also after a
  * failure (STWATCH_ERR_MEMORY). */
 stwatch_status stw_v1_writer_open(stw_v1_writer *writer, stw_cut *cut, stw_v1 *v1, stwatch_error *error);
 /* Events of one stream come in their order. */

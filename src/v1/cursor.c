@@ -43,11 +43,13 @@ static __attribute__((noinline)) stwatch_status refill(
 	size_t kept = (size_t)(c->end - c->p), got;
 	if (kept == 0 && c->left == 0) {
 		c->after_loss |= c->begun && x->batches.items[c->batch - 1].lost;
-		c->begun = true;
 		if (c->batch == c->batch_end)
 			return STWATCH_END;
 		const stw_v1_batch *b = &x->batches.items[c->batch++];
 		c->last_ticks = b->ticks;
+		if (!c->begun)
+			c->ticks = b->ticks; /* before the first event there is just that */
+		c->begun = true;
 		c->last_seq = b->seq;
 		c->end_at = b->begin;
 		c->left = b->end - b->begin;

@@ -47,7 +47,7 @@ typedef struct chain {
 	uint64_t bytes, begin, batch; /* batch: bytes since its head, without tables */
 	uint64_t ticks; /* of the first batch */
 	bool running, known; /* a goroutine on the batch's proc; known: that is */
-	bool listed, named_first; /* the list of what existed; from its first entry on */
+	bool waiting, listed, named_first; /* the list of what existed: some of it, up to its end, and from its first entry on */
 	bool torn; /* the first that there is of a proc is no beginning */
 	uint64_t first_proc, proc; /* of the first batch, and of the one at hand */
 	unsigned of_first; /* batches of that one */
@@ -135,12 +135,13 @@ static bool has_seen(const chain *c, uint64_t proc)
 }
 
 /* The first of a proc is its start, or the list of what existed. */
-static void take_first(chain *c, const stw_v1_records *r)
+static void take_first(chain *c, const stw_v1_records *r, unsigned before)
 {
+	const bool first_named = r->type == STW_V1_GoCreate && r->values[before] == 1;
 	if (c->batch || c->proc >= MOST_SEEN || has_seen(c, c->proc))
 		return;
 	c->seen[c->proc / 64] |= (uint64_t)1 << c->proc % 64;
-	c->torn |= r->type != STW_V1_ProcStart && !c->named_first;
+	c->torn |= r->type != STW_V1_ProcStart && !first_named;
 }
 
 /* Whether it begins with the first batch that was written: that one or its proc may be full later than others', but what there is of each proc begins with
@@ -159,8 +160,8 @@ static void take_hints(chain *c, const stw_v1_records *r, unsigned before)
 	const uint64_t first = r->n_values > before ? r->values[before] : 0;
 	switch (r->type) {
 	case STW_V1_GoCreate: c->named_first |= c->batch == 0 && first == 1; break;
-	case STW_V1_GoWaiting:
-	case STW_V1_GoInSyscall: c->listed = true; break;
+	case STW_V1_GoWaiting: c->waiting = true; break; /* GoInSyscall is also written where C calls Go on a new thread */
+	case STW_V1_Gomaxprocs: c->listed |= c->waiting; break;
 	case STW_V1_GCSTWStart: /* to Go 1.20 0 and 1 are the ends of a collection, in 1.21 they are 1 and 2, of a list that goes on */
 		if (r->n_values > before && first != 1)
 			c->fits &= first == 0 ? ~(unsigned)OF_21 : (unsigned)OF_21;
@@ -180,7 +181,7 @@ static bool take_event(chain *c, const stw_v1_records *r, const stw_v1_format *f
 	if (f->whose[r->type] != STW_V1_OF_RUNNING && r->n_values > before + f->stack[r->type] && r->values[before] >> ID_BITS)
 		return false;
 	take_hints(c, r, before);
-	take_first(c, r);
+	take_first(c, r, before);
 	take_run(c, f, r->type);
 	c->events++;
 	c->batch += r->size;

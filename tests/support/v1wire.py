@@ -180,3 +180,30 @@ def decode(data):
 
 def encode(version, batches):
     return header(version) + b"".join(batch.encode(version) for batch in batches)
+
+
+def rebatched(data, size):
+    """A trace whose buffers are full after so many records: its batches stand in the order in which they were, what was left at the end by proc, then the tables."""
+    version, batches = decode(data)
+    table = specs(version)
+    before = 2 if version < 7 else 1
+    streams, tables = {}, []
+    for batch in batches:
+        clock = list(batch.head.values[1:])
+        for record in batch.records:
+            if not table[record.number].timed:
+                tables.append(record)
+                continue
+            at = list(clock)
+            clock = [c + v for c, v in zip(clock, record.values)]
+            streams.setdefault(batch.head.values[0], []).append((at, clock, record))
+    full, rest, last = [], [], [0] * before
+    for proc in sorted(streams):
+        records = streams[proc]
+        for i in range(0, len(records), size):
+            part = records[i:i + size]
+            made = Batch(Record(BATCH, [proc] + part[0][0]), [r for _, _, r in part])
+            (full if i + size < len(records) else rest).append((part[-1][1][-1], made))
+            last = max(last, part[-1][1], key=lambda clock: clock[-1])
+    full.sort(key=lambda pair: pair[0])
+    return encode(version, [b for _, b in full + rest] + [Batch(Record(BATCH, [NO_PROC] + last), tables)])
