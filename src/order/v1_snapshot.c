@@ -381,6 +381,7 @@ static void take_rest(stw_v1_merge *vm, stw_bytes_reader *r)
 {
 	vm->base.last_time = stw_bytes_take_int(r);
 	vm->last_key = stw_bytes_take_int(r);
+	r->failed |= !vm->last_taken && vm->last_key != INT64_MIN; /* it is that one's */
 	vm->gc_number = stw_bytes_take_uint(r);
 	vm->n_stopping = (int)stw_bytes_take_int(r);
 	const unsigned flags = (unsigned)stw_bytes_take_below(r, M_FLAGS);
