@@ -72,7 +72,6 @@ static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t sl
 	stw_order *o = vm->base.order;
 	stw_v1_p *p = &vm->ps.items[at->p];
 	uint32_t before = p->m, m = vm->gs.items[slot].call_m;
-	int64_t id = o->ps.items[at->p].id;
 	p->in_call = false;
 	if (vm->midway && !STW_SLOT_OK(m) && STW_SLOT_OK(before)) { /* its call is in what is missing: it is some other thread */
 		o->ms.items[before].p = STW_SLOT_NONE;
@@ -83,9 +82,9 @@ static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t sl
 	at->m = p->m = m;
 	o->ms.items[before].p = STW_SLOT_NONE;
 	o->ms.items[m].p = at->p;
-	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)id, 1, (uint64_t)o->ms.items[before].id,
-		STW_P_SYSCALL);
-	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)id, 0, 0, 0);
+	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)o->ps.items[at->p].id, 1,
+		(uint64_t)o->ms.items[before].id, STW_P_SYSCALL);
+	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)o->ps.items[at->p].id, 0, 0, 0);
 }
 
 /* Of a trace that begins midway: a proc shows itself first by something that a running one does. */

@@ -318,7 +318,7 @@ static void take_heap(stw_v1_merge *vm, stw_bytes_reader *r)
 {
 	uint8_t *in = vm->n_cursors ? stw_mem_zalloc(vm->base.order->mem, vm->n_cursors) : NULL;
 	const uint64_t n = stw_bytes_take_below(r, in ? vm->n_cursors : 0);
-	for (uint64_t i = 0; i < n && !r->failed; i++) {
+	for (uint64_t i = 0; in && i < n && !r->failed; i++) {
 		const uint64_t cursor = stw_bytes_take_below(r, vm->n_cursors - 1);
 		r->failed |= in[cursor] || vm->v1->index.format.n_values[vm->cursors[cursor].type] == 0;
 		in[cursor] = 1;
