@@ -223,6 +223,24 @@ def check_v1_cuts(stwatch, report):
             at, before = at + len(batch.encode(version)), before + counts[i]
 
 
+def check_v1_variants(stwatch, report):
+    """Whatever is done to a sound trace of Go 1.21 and earlier: what is lost is told with its byte, and nothing is concluded from it; but where no byte shows it, that the trace contradicts itself."""
+    rng = random.Random(5)
+    names = ("everything-p1-go1.10.8", "everything-p1-go1.17.13", "everything-p1-go1.20.14", "everything-p2-go1.21.13", "everything-p8-go1.11.13", "everything-p2-go1.9.7", "everything-p2-go1.5.4")
+    whole = {n: v1oracle.unpacked(os.path.join(harness.DATA, "v1", n + ".trace.gz")) for n in names}
+    sound = {n: stwatch.diagnose(data)[1]["events"] for n, data in whole.items()}
+    for i in range(VARIANTS):
+        kind, name = KINDS[i % len(KINDS)], rng.choice(names)
+        code, told, warned = stwatch.diagnose(damage(rng, whole[name], kind, whole[rng.choice(names)]))
+        what = "%s %d of %s" % (kind, i, name)
+        allowed = ("illegal-transition", "coupling-violation") if kind in ("hole", "flip") else ()
+        wrong = [(f["rule"], f["title"]) for f in warned if f["rule"] not in allowed]
+        trouble = "exit %d" % code if code != 4 and not (code == 0 and kind in ("hole", "flip")) else code and (told["complete"] or not told["problems"] or told["problems"][0]["offset"] is None)
+        report.check(what, trouble or (wrong and "warns: %s" % wrong) or None)
+        if kind == "joined":
+            report.check(what + ": only the first", None if told["events"] == sound[name] and "another trace begins here" in told["problems"][-1]["what"] else repr(told)[:300])
+
+
 def check_refused(stwatch, report):
     """What every official tool refuses, for its order is broken (golang/go issues 16755, 29707), is read as far as it holds, and who could not go on is told."""
     data = v1oracle.unpacked(os.path.join(harness.DATA, "v1", "cgo_callback-go1.21.13.trace.gz"))
@@ -329,6 +347,7 @@ def main():
         check_batches(stwatch, report)
         check_states(stwatch, report)
         check_v1_cuts(stwatch, report)
+        check_v1_variants(stwatch, report)
         check_cuts(stwatch, report)
         check_variants(stwatch, report)
     report.finish()

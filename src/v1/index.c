@@ -493,6 +493,19 @@ static stwatch_status skim(skimmer *s)
 	}
 }
 
+static bool note_loss(skimmer *s, uint64_t from, uint64_t to, const char *next)
+{
+	char what[STWATCH_MESSAGE_MAX];
+	const unsigned long long n = to - from;
+	s->index->lost_bytes += n;
+	if (to >= s->source->size)
+		snprintf(what, sizeof what, "%.200s; the %llu bytes from there to the end are lost", s->fault.message, n);
+	else
+		snprintf(what, sizeof what, "%.200s; %llu bytes are lost, up to the next %s at byte %llu", s->fault.message, n, next,
+			(unsigned long long)to);
+	return stw_v1_index_problem(s->index, s->fault.offset, what);
+}
+
 /* After bytes that make no sense: notes them, and goes to the next batch. */
 static stwatch_status recover(skimmer *s)
 {
@@ -505,20 +518,20 @@ static stwatch_status recover(skimmer *s)
 		resync.near[resync.n_near++] = (uint64_t)x->batches.items[0].ticks;
 		resync.near[resync.n_near++] = (uint64_t)x->batches.items[x->batches.count - 1].ticks;
 	}
-	stwatch_status status = stw_v1_resync_find(&resync, from + 1, &to, s->error);
+	bool header;
+	stwatch_status status = stw_v1_resync_find(&resync, from, &to, &header, s->error);
 	if (status != STWATCH_OK)
 		return status;
-	x->lost_bytes += to - from;
-	if (to >= s->source->size)
-		snprintf(what, sizeof what, "%.200s; the %llu bytes from there to the end are lost", s->fault.message,
-			(unsigned long long)(to - from));
-	else
-		snprintf(what, sizeof what, "%.200s; %llu bytes are lost, up to the next batch at byte %llu", s->fault.message,
-			(unsigned long long)(to - from), (unsigned long long)to);
-	if (!stw_v1_index_problem(x, s->fault.offset, what))
-		return stw_fail_memory(s->error);
 	s->fault.status = STWATCH_OK;
-	return move_to(s, to);
+	if (to > from && !note_loss(s, from, to, header ? "header" : "batch"))
+		return stw_fail_memory(s->error);
+	if (!header)
+		return move_to(s, to);
+	/* Of other goroutines, and other numbers of strings and stacks. */
+	snprintf(what, sizeof what,
+		"another trace begins here: it and what follows it, %llu bytes, are left out (split the file there to read them)",
+		(unsigned long long)(s->source->size - to));
+	return stw_v1_index_problem(x, to, what) ? move_to(s, s->source->size) : stw_fail_memory(s->error);
 }
 
 /* Batches stand in file order; groups them by proc. */

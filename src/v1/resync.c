@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "wire/header.h"
 #include "wire/varint.h"
 
 enum {
@@ -132,8 +133,18 @@ static stwatch_status try_at(finder *f, uint64_t at, uint64_t passed, const uint
 	return status == STWATCH_OK && !yes ? STWATCH_END : status;
 }
 
+/* The first header that begins before `end`; NULL: none does. */
+static const uint8_t *find_header(const uint8_t *p, const uint8_t *end, const uint8_t *there)
+{
+	unsigned minor;
+	for (; (p = memchr(p, 'g', (size_t)(end - p))); p++)
+		if (there - p >= STW_HEADER_SIZE && stw_header_parse(p, STW_HEADER_SIZE, &minor, NULL) == STWATCH_OK)
+			return p;
+	return NULL;
+}
+
 /* STWATCH_END: there is none. */
-static stwatch_status find(finder *f, uint64_t from, uint64_t *found, stwatch_error *error)
+static stwatch_status find(finder *f, uint64_t from, uint64_t *found, bool *header, stwatch_error *error)
 {
 	const stw_v1_resync *r = f->r;
 	for (uint64_t begin = from; from < r->source->size;) {
@@ -145,25 +156,33 @@ static stwatch_status find(finder *f, uint64_t from, uint64_t *found, stwatch_er
 			return status == STWATCH_OK ? STWATCH_END : status;
 		const bool last = got < sizeof f->window;
 		const size_t n = last ? got : got - LOOK;
-		for (const uint8_t *p = f->window; (p = memchr(p, HEAD, (size_t)(f->window + n - p))); p++) {
+		const uint8_t *other = find_header(f->window, f->window + n, f->window + got), *end = other ? other : f->window + n;
+		const uint8_t *p = f->window + (from == begin && end > f->window);
+		for (; (p = memchr(p, HEAD, (size_t)(end - p))); p++) {
 			*found = from + (uint64_t)(p - f->window);
 			status = try_at(f, *found, *found - begin, p, f->window + got, last, error);
 			if (status != STWATCH_END)
 				return status;
+		}
+		if (other) {
+			*header = true;
+			*found = from + (uint64_t)(other - f->window);
+			return STWATCH_OK;
 		}
 		from += n;
 	}
 	return STWATCH_END;
 }
 
-stwatch_status stw_v1_resync_find(const stw_v1_resync *r, uint64_t from, uint64_t *found, stwatch_error *error)
+stwatch_status stw_v1_resync_find(const stw_v1_resync *r, uint64_t from, uint64_t *found, bool *header, stwatch_error *error)
 {
+	*header = false;
 	finder f = {.r = r, .near = r->n_near > 0};
-	stwatch_status status = find(&f, from, found, error);
+	stwatch_status status = find(&f, from, found, header, error);
 	if (status == STWATCH_END && f.near) {
 		f.near = false;
 		f.work = 0;
-		status = find(&f, from, found, error);
+		status = find(&f, from, found, header, error);
 	}
 	if (status == STWATCH_END)
 		*found = r->source->size;

@@ -13,10 +13,10 @@ typedef struct stw_v1_resync {
 	unsigned n_near; /* 0: nothing is known of its times */
 } stw_v1_resync;
 
-/* The first offset from `from` on at which the head of a batch stands: a time like the trace's, records behind it that make sense, a good number of them
+/* Behind `from`, where a record makes no sense, the first offset at which the head of a batch stands: a time like the trace's, records behind it that make sense, a good number of them
  * or up to the end, and no reading of what stands before it that leads past it. Where there is none of that time, one of any time. *found is the input's
- * size where there is none at all. STWATCH_OK, _IO, _CANCELLED. */
-stwatch_status stw_v1_resync_find(const stw_v1_resync *resync, uint64_t from, uint64_t *found, stwatch_error *error);
+ * size where there is none at all. *header: a header stands at *found instead, before any batch: there another trace begins. STWATCH_OK, _IO, _CANCELLED. */
+stwatch_status stw_v1_resync_find(const stw_v1_resync *resync, uint64_t from, uint64_t *found, bool *header, stwatch_error *error);
 
 /* Behind the record at p, as far as it is there; NULL where it makes no sense. */
 const uint8_t *stw_v1_pass(const stw_v1_format *format, const uint8_t *p, const uint8_t *end);

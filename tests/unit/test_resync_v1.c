@@ -66,6 +66,8 @@ static void put_return_of_65(uint64_t seq, uint64_t ticks)
 	b.size += n;
 }
 
+static bool header; /* was found */
+
 /* near: ticks of a batch of the trace; 0: none is known. */
 static uint64_t find(uint64_t from, uint64_t near)
 {
@@ -78,7 +80,7 @@ static uint64_t find(uint64_t from, uint64_t near)
 	assert_int_equal(input_open(&in, b.data, b.size), 0);
 	assert_int_equal(stw_source_open(&source, in.path, NULL, &error), STWATCH_OK);
 	const stw_v1_resync r = {.source = &source, .format = &format, .near = {near, near}, .n_near = near ? 2 : 0};
-	assert_int_equal(stw_v1_resync_find(&r, from, &found, &error), STWATCH_OK);
+	assert_int_equal(stw_v1_resync_find(&r, from, &found, &header, &error), STWATCH_OK);
 	stw_source_close(&source);
 	input_close(&in);
 	return found;
@@ -101,6 +103,23 @@ static void the_next_batch(void **state)
 	assert_int_equal(find(0, TICKS), at);
 	assert_int_equal(find(0, 0), at);
 	assert_int_equal(find(at + 1, TICKS), b.size);
+	assert_int_equal(find(at, TICKS), b.size); /* what makes no sense there is no head */
+}
+
+static void another_header(void **state)
+{
+	(void)state;
+	put_noise(300);
+	memcpy(b.data + b.size, "go 1.9 trace\0\0\0\0", STW_HEADER_SIZE);
+	b.size += STW_HEADER_SIZE;
+	const size_t at = put_head(3, TICKS);
+	put_events(40);
+	assert_int_equal(find(0, TICKS), at - STW_HEADER_SIZE);
+	assert_true(header);
+	assert_int_equal(find(at - STW_HEADER_SIZE, TICKS), at - STW_HEADER_SIZE);
+	assert_true(header);
+	assert_int_equal(find(at - STW_HEADER_SIZE + 1, TICKS), at);
+	assert_false(header);
 }
 
 static void short_batches(void **state)
@@ -235,7 +254,7 @@ static void only_on_batches(void **state)
 			uint64_t found, next = from;
 			while (next < size && !begins[next])
 				next++;
-			assert_int_equal(stw_v1_resync_find(&r, from, &found, &error), STWATCH_OK);
+			assert_int_equal(stw_v1_resync_find(&r, from, &found, &header, &error), STWATCH_OK);
 			assert_true(found == size || begins[found]);
 			landed += found == next;
 		}
@@ -248,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_next_batch, begin),
+		cmocka_unit_test_setup(another_header, begin),
 		cmocka_unit_test_setup(short_batches, begin),
 		cmocka_unit_test_setup(the_end_of_a_file, begin),
 		cmocka_unit_test_setup(the_return_of_goroutine_65, begin),
