@@ -402,9 +402,11 @@ static void write_batch(trace *t, part *p, const stw_batch_head *h, const uint8_
 	*p = (part){bytes, head + size, head, h->generation};
 }
 
+/* False also where another step has cut or overwritten it. */
 static bool head_of(const part *p, stw_batch_head *h)
 {
-	return p->head && stw_batch_head_parse(h, p->bytes, p->size, 0, UINT64_MAX, NULL) == STWATCH_OK && !h->end_of_generation;
+	return p->head && p->head <= p->size && stw_batch_head_parse(h, p->bytes, p->size, 0, UINT64_MAX, NULL) == STWATCH_OK &&
+		!h->end_of_generation;
 }
 
 static void change_head(trace *t)
