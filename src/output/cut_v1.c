@@ -86,7 +86,7 @@ static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e
 		break;
 	case STW_V1_GCStart:
 		if (!part->has_gc_shift)
-			part->gc_shift = 0 - e->a[0];
+			part->gc_shift -= e->a[0];
 		part->has_gc_shift = true;
 		out.a[0] += part->gc_shift;
 		break;
@@ -140,7 +140,7 @@ static stwatch_status go_through(stw_v1_part *part, const volatile int *cancel, 
 				if (stw_order_find_g(&part->order, 0) !=
 					STW_MAP_NONE) /* damage has made it one: nothing can be told of it */
 					return STWATCH_OK;
-				part->midway.told_g = part->midway.told_p = STW_SLOT_NONE;
+				stw_cut_midway_begin(part);
 				if (part->midway.scouting)
 					part->writing = true;
 				else

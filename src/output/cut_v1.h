@@ -24,6 +24,7 @@ typedef struct stw_cut_shown {
 /* Of a goroutine of a trace that begins midway, by its slot. */
 typedef struct stw_cut_g {
 	uint64_t sure_of; /* the goroutine if what is known of it is not from where events may be missing, else 0 */
+	bool created; /* by the last event of it */
 	bool unsure; /* at the border it was not as is known: as its first event behind it says, or nobody knows how */
 	bool fresh; /* no number of its own has been met: its next event that has one comes as number `next` of the part */
 	uint64_t next;
@@ -65,11 +66,13 @@ typedef struct stw_v1_part {
 	bool lost; /* events are missing from here on, or contradict what was before */
 	stw_cut_midway midway;
 	uint64_t gc_shift, seq_shift; /* to be added to numbers of collections; to Go 1.6, to those of all events */
-	bool has_gc_shift; /* or else the next collection is the part's first */
+	bool has_gc_shift; /* or else the number of the next collection is still to be taken from it */
 	size_t first_sample; /* of the part */
 	uint64_t n_events; /* of the part */
 } stw_v1_part;
 
+/* At the border, of any trace: what comes from here on counts. */
+void stw_cut_midway_begin(stw_v1_part *part);
 /* What is handed on: its type, target and third argument. */
 void stw_cut_midway_told(stw_v1_part *part, unsigned type, uint32_t slot, uint64_t status);
 /* Takes the event at hand, before it is written: notes what it shows, or finds that it is what was noted. False where it belongs into no part: nobody knows

@@ -110,14 +110,6 @@ static void put_goroutines(border *b)
 			put_shown(b, &part->midway.shown.items[i]);
 }
 
-static bool runs(const stw_v1_part *part, uint32_t slot)
-{
-	bool found = false;
-	for (size_t i = 0; i < part->merge.ps.count; i++)
-		found |= part->merge.ps.items[i].g == slot;
-	return found;
-}
-
 /* Of a trace that begins midway: what is known of a goroutine from where events may be missing holds if it runs, or its next event goes on from there. */
 static void doubt_goroutines(stw_v1_part *part)
 {
@@ -127,8 +119,11 @@ static void doubt_goroutines(stw_v1_part *part)
 		if (!g || !is_alive(o, slot))
 			continue;
 		const uint64_t id = (uint64_t)o->gs.items[slot].id;
-		const stw_cut_shown *shown = stw_cut_midway_find(part, id);
-		g->unsure = shown ? shown->how != STW_CUT_AS_KNOWN : g->sure_of != id && !runs(part, slot);
+		stw_cut_shown *shown = stw_cut_midway_find(part, id);
+		const bool sure = g->sure_of == id;
+		if (sure && shown) /* it ends, and is there again: damage */
+			shown->how = STW_CUT_AS_KNOWN;
+		g->unsure = !sure && (!shown || shown->how != STW_CUT_AS_KNOWN);
 	}
 }
 
@@ -274,8 +269,8 @@ static void put_rest(border *b)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GCStart, .stack = part->past.gc_stack});
 	if (vm->stopping && part->past.stop_p == STW_SLOT_NONE)
 		put(b, stream, (stw_v1_event){.type = STW_V1_GCSTWStart, .a = {part->past.stop_kind}});
-	part->gc_shift = (collecting ? 1 : 0) - vm->gc_number;
 	part->has_gc_shift = !vm->midway || vm->gc_known;
+	part->gc_shift = (collecting ? 1 : 0) - (part->has_gc_shift ? vm->gc_number : 0);
 	part->midway.collecting = collecting;
 }
 

@@ -64,6 +64,18 @@ void stw_cut_midway_told(stw_v1_part *part, unsigned type, uint32_t slot, uint64
 	m->told_sure = stw_cut_midway_g(part, slot).sure_of == (uint64_t)part->order.gs.items[slot].id;
 }
 
+/* That a goroutine runs is known from its proc's own batches, of which none is missing between two. */
+void stw_cut_midway_begin(stw_v1_part *part)
+{
+	part->midway.told_g = part->midway.told_p = STW_SLOT_NONE;
+	for (size_t i = 0; part->midway.on && i < part->merge.ps.count; i++) {
+		const uint32_t slot = part->merge.ps.items[i].g;
+		stw_cut_g *g = slot == STW_SLOT_NONE ? NULL : stw_cut_midway_g_at(part, slot);
+		if (g)
+			g->sure_of = (uint64_t)part->order.gs.items[slot].id;
+	}
+}
+
 /* Whom an event is about. */
 static uint64_t subject(const stw_v1_cursor *e)
 {
@@ -76,10 +88,12 @@ static void mark(stw_v1_part *part, uint64_t id, bool created)
 	const stw_v1_merge *vm = &part->merge;
 	const uint32_t slot = id ? stw_order_find_g(&part->order, (int64_t)id) : STW_MAP_NONE;
 	stw_cut_g *g = slot == STW_MAP_NONE ? NULL : stw_cut_midway_g_at(part, slot);
-	if (g && created)
+	if (!g)
+		return;
+	if (created)
 		*g = (stw_cut_g){0};
-	if (g)
-		g->sure_of = vm->base.last_time >= vm->missing_to ? id : 0;
+	g->created = created;
+	g->sure_of = vm->base.last_time >= vm->missing_to ? id : 0;
 }
 
 /* ---- the first time ---- */
@@ -95,10 +109,16 @@ static void add(stw_v1_part *part, uint64_t id, uint8_t how)
 	*s = (stw_cut_shown){.id = id, .how = how};
 }
 
+/* When a system call ended, as its event says; 0: just then. */
+static int64_t exit_time(const stw_v1_cursor *e)
+{
+	return (int64_t)e->a[e->type == STW_V1_GoSysExit ? 2 : 1];
+}
+
 static uint8_t how_it_was(const stw_v1_part *part, const stw_v1_cursor *e)
 {
 	const stw_v1_merge *vm = &part->merge;
-	const int64_t ended = (int64_t)e->a[e->type == STW_V1_GoSysExit ? 2 : 1];
+	const int64_t ended = exit_time(e);
 	switch (part->midway.told_status) {
 	case STW_G_RUNNABLE: return STW_CUT_READY;
 	case STW_G_SYSCALL: return ended && stw_v1_ns(vm->v1, ended) < part->from ? STW_CUT_RETURNED : STW_CUT_CALLS;
@@ -133,9 +153,11 @@ static void note(stw_v1_part *part, const stw_v1_cursor *e)
 		m->has_gc = true;
 		m->collects = e->type == STW_V1_GCDone;
 	}
-	if (slot == STW_MAP_NONE || !tells_status(e->type) || stw_cut_midway_find(part, id))
+	if (id == 0 || slot == STW_MAP_NONE || !tells_status(e->type) || stw_cut_midway_find(part, id))
 		return;
 	const bool told = m->told_g == slot;
+	if (told && m->told_status == STW_G_SYSCALL && exit_time(e) > e->ticks) /* damage: it would end later than it was told */
+		return;
 	if (!(told ? m->told_sure : stw_cut_midway_g(part, slot).sure_of == id))
 		add(part, id, told ? how_it_was(part, e) : STW_CUT_AS_KNOWN);
 }
@@ -147,11 +169,14 @@ static void meet(stw_v1_part *part, const stw_v1_cursor *e)
 	const stw_cut_midway *m = &part->midway;
 	const uint32_t slot = stw_order_find_g(&part->order, (int64_t)subject(e));
 	/* C that calls Go writes GoInSyscall right behind the creation. */
-	const bool told = m->told_g != STW_SLOT_NONE && e->type != STW_V1_GoInSyscall;
+	const bool created = e->type == STW_V1_GoInSyscall && m->told_g == slot && stw_cut_midway_g(part, slot).created,
+		   told = m->told_g != STW_SLOT_NONE && !created;
 	stw_cut_shown *s = slot == STW_MAP_NONE ? NULL : stw_cut_midway_find(part, subject(e));
 	const bool first = s && !s->met;
-	/* What begins anew here is not what the border said, unless just that was foreseen. */
-	if ((told && !(first && m->told_g == slot)) || (m->explained && !(told && first)) ||
+	/* What begins anew here is not what the border said, unless just that was foreseen; nor is it what was foreseen if it is not new here: it ended, and is
+	 * there again. */
+	if ((told && !(first && m->told_g == slot)) || (first && told != (s->how != STW_CUT_AS_KNOWN)) ||
+		(m->explained && !(told && first)) ||
 		(m->told_p != STW_SLOT_NONE && e->type != STW_V1_ProcStart && !stw_cut_midway_p(part, m->told_p).runs))
 		part->lost = true;
 	stw_cut_g *g = first ? stw_cut_midway_g_at(part, slot) : NULL;
