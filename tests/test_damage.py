@@ -180,7 +180,7 @@ def check_batches(stwatch, report):
     """Whatever is lost in whole batches, nothing is concluded from it but that something is wrong."""
     rng = random.Random(7)
     contradictions = ("illegal-transition", "coupling-violation")
-    for i in range(VARIANTS // 3):
+    for i in range(max(180, VARIANTS // 3)):
         kind, path = ("drop_batch", "shuffle_in_generation", "double_batch", "drop_generation")[i % 4], rng.choice(CLEAN)
         code, told, warned = stwatch.diagnose(batches_lost(rng, read(path), kind))
         wrong = [(f["rule"], f["title"]) for f in warned if f["rule"] not in contradictions]

@@ -61,6 +61,8 @@ stwatch_status stw_pass_salvage(stw_fold *fold, stw_order *order, const stw_gene
 		status = run(&mg, fold, options->cancel);
 		fold->last_time = mg.last_time == INT64_MIN ? fold->first_time : mg.last_time;
 		*salvaged = (stw_salvaged){mg.left_out, mg.anew};
+		if (mg.left_out) /* what could not be placed may have been what a silence lacks, and when others were woken is not sure */
+			fold->silences.count = 0;
 	}
 	stw_fold_lost(fold, fold->last_time, INT64_MAX); /* how it stands at the end is not known */
 	stw_merge_close(&mg);
