@@ -92,6 +92,7 @@ static stwatch_status refill(skimmer *s)
 	memset(s->window + left + got, 0, STW_VARINT_SLACK);
 	if (s->cancel && *s->cancel)
 		return stw_fail(s->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+	stw_source_tell(s->source, s->end_at);
 	return status;
 }
 

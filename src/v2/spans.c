@@ -87,6 +87,7 @@ static stwatch_status find_all(stw_spans *spans, stw_scan *scan, stwatch_error *
 		if (!kept)
 			return stw_fail_memory(error);
 		*kept = span;
+		stw_source_tell(scan->source, span.end);
 	}
 }
 

@@ -131,7 +131,7 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const stw_s
 	stw_source_options o = {0};
 	if (options)
 		o = *options;
-	*source = (stw_source){.fd = -1};
+	*source = (stw_source){.fd = -1, .progress = o.progress, .progress_user = o.progress_user};
 	if (stw_is_address(path))
 		return fetch(source, path, &o, error);
 	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -26,12 +26,15 @@ typedef struct stw_source {
 	stw_packing packing;
 	bool spooled;
 	stw_cut_short cut; /* what came before is readable */
+	stwatch_progress_fn progress; /* as it was opened with; may be NULL */
+	void *progress_user;
 } stw_source;
 
 /* How to open one. NULL in place of it: all zero. */
 typedef struct stw_source_options {
 	const volatile int *cancel; /* a pipe may go on for ever: ends the wait for it, with STWATCH_ERR_CANCELLED. NULL: nothing does */
-	stwatch_progress_fn progress; /* while it is unpacked or copied; NULL: none */
+	stwatch_progress_fn
+		progress; /* while it is unpacked or copied, and while it is gone through before anything can be read (stw_source_tell); NULL: none */
 	void *progress_user;
 	uint64_t expected; /* set while it works: bytes of the input, 0: not known */
 	uint64_t
@@ -43,6 +46,13 @@ stwatch_status stw_source_open(stw_source *source, const char *path, const stw_s
 void stw_source_close(stw_source *source);
 /* What to say of one that is cut. STWATCH_ERR_DAMAGED. */
 stwatch_status stw_source_fail_cut(const stw_source *source, stwatch_error *error);
+
+/* Tells the progress of who goes through it from its beginning to its end, with where that one is. */
+static inline void stw_source_tell(const stw_source *source, uint64_t offset)
+{
+	if (source->progress)
+		source->progress(source->progress_user, offset, source->size);
+}
 
 /* Reads up to size bytes at offset; *got is short only at the end of the input. Thread-safe. */
 stwatch_status stw_source_read(const stw_source *source, uint64_t offset, void *buffer, size_t size, size_t *got, stwatch_error *error);

@@ -104,13 +104,23 @@ typedef struct opened {
 	stw_source source;
 	unsigned minor;
 	stw_v1_index found;
+	uint64_t done, total; /* told last */
 } opened;
+
+static void hear(void *user, uint64_t done, uint64_t total)
+{
+	opened *t = user;
+	t->done = done;
+	t->total = total;
+}
 
 static void open_trace(opened *t)
 {
 	stwatch_error error;
 	stw_mem_init(&t->mem, NULL, NULL, 0);
-	assert_int_equal(stw_source_open(&t->source, TRACE, NULL, &error), STWATCH_OK);
+	const stw_source_options options = {.progress = hear, .progress_user = t};
+	t->done = t->total = 0;
+	assert_int_equal(stw_source_open(&t->source, TRACE, &options, &error), STWATCH_OK);
 	assert_int_equal(stw_header_read(&t->source, &t->minor, &error), STWATCH_OK);
 	const stw_v1_entry entry = stw_v1_entry_of(t->minor);
 	assert_int_equal(stw_v1_index_read(&t->found, &t->mem, &t->source, &entry, NULL, &error), STWATCH_OK);
@@ -120,6 +130,17 @@ static void close_trace(opened *t)
 {
 	stw_source_close(&t->source);
 	assert_int_equal(t->mem.used, 0);
+}
+
+static void the_first_pass_tells_how_far_it_is(void **state)
+{
+	(void)state;
+	opened t;
+	open_trace(&t);
+	assert_int_equal(t.total, t.source.size);
+	assert_int_equal(t.done, t.source.size);
+	stw_v1_index_free(&t.found);
+	close_trace(&t);
 }
 
 static void a_cut_first_pass_is_refused(void **state)
@@ -202,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exits_come_back_from_anywhere),
 		cmocka_unit_test(a_spoilt_block_is_told),
+		cmocka_unit_test(the_first_pass_tells_how_far_it_is),
 		cmocka_unit_test(a_cut_first_pass_is_refused),
 		cmocka_unit_test(a_cut_state_is_refused),
 	};
