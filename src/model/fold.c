@@ -337,7 +337,7 @@ static void hand_over_gs(stw_fold *f)
 	for (uint32_t slot = 0; slot < f->gs.count && slot < f->order->gs.count; slot++) {
 		int64_t id = f->order->gs.items[slot].id;
 		if (f->gs.items[slot].state == STW_GO_UNDETERMINED || f->gs.items[slot].state == STW_GO_NOT_EXIST ||
-			stw_order_find_g(f->order, id) != slot)
+			!stw_order_is_alive(f->order, slot))
 			continue;
 		stw_tail_g *t = stw_vec_push(f->mem, &f->tails);
 		if (!t) {

@@ -3,6 +3,17 @@
 /* Strings of a trace are at most this long (v1/format.h; v2's are shorter), and so are names. */
 enum { NAME_MAX_LENGTH = 1000000 };
 
+void stw_order_save_slot(stw_bytes *b, uint32_t slot)
+{
+	stw_bytes_uint(b, STW_SLOT_OK(slot) ? (uint64_t)slot + 1 : 0);
+}
+
+uint32_t stw_order_take_slot(stw_bytes_reader *r, uint64_t n)
+{
+	const uint64_t slot = stw_bytes_take_below(r, n);
+	return slot ? (uint32_t)(slot - 1) : STW_SLOT_NONE;
+}
+
 void stw_order_save_name(const stw_order *o, stw_bytes *b, uint32_t name)
 {
 	stw_slice text = stw_intern_get(&o->names, name);
@@ -26,7 +37,7 @@ static void save_gs(const stw_order *o, stw_bytes *b)
 	uint64_t alive = 0;
 	int64_t last = 0;
 	for (uint32_t i = 0; i < o->gs.count; i++)
-		alive += stw_order_find_g(o, o->gs.items[i].id) == i;
+		alive += stw_order_is_alive(o, (uint32_t)i);
 	stw_bytes_uint(b, alive);
 	for (uint32_t i = 0; i < o->gs.count; i++) {
 		const stw_order_g *g = &o->gs.items[i];

@@ -10,7 +10,12 @@ void stw_order_save(const stw_order *order, stw_bytes *bytes);
 /* Fills a fresh order. False where the bytes are no such state, or out of memory. */
 bool stw_order_restore(stw_order *order, stw_bytes_reader *reader);
 
-/* ---- helpers that v1_snapshot.c shares ---- */
+/* ---- helpers that v1_snapshot.c and v1_past.c share ---- */
+
+/* A slot, or none. */
+void stw_order_save_slot(stw_bytes *bytes, uint32_t slot);
+/* One of so many, or none. */
+uint32_t stw_order_take_slot(stw_bytes_reader *reader, uint64_t n);
 
 void stw_order_save_name(const stw_order *order, stw_bytes *bytes, uint32_t name);
 uint32_t stw_order_take_name(stw_order *order, stw_bytes_reader *reader);

@@ -212,6 +212,12 @@ static inline __attribute__((always_inline)) void stw_order_remove_g_fast(stw_or
 	order->free_gs.items[order->free_gs.count++] = slot;
 }
 
+/* Whether a slot is somebody's: of one that has ended it is free. */
+static inline bool stw_order_is_alive(const stw_order *order, uint32_t g)
+{
+	return stw_order_find_g(order, order->gs.items[g].id) == g;
+}
+
 static inline uint32_t stw_order_find_p(const stw_order *order, int64_t id)
 {
 	return stw_map_get(&order->p_slots, (uint64_t)id);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "order/snapshot.h"
+
 static const stw_v1_past_g NEW_G = {.call_p = STW_SLOT_NONE};
 static const stw_v1_past_p NEW_P = {.call_g = STW_SLOT_NONE};
 
@@ -182,23 +184,6 @@ void stw_v1_past_take(stw_v1_past *past, const stw_v1_merge *vm, size_t stream, 
 
 /* ---- as bytes ---- */
 
-static void save_slot(stw_bytes *b, uint32_t slot)
-{
-	stw_bytes_uint(b, STW_SLOT_OK(slot) ? (uint64_t)slot + 1 : 0);
-}
-
-/* One of so many, or none. */
-static uint32_t take_slot(stw_bytes_reader *r, uint64_t n)
-{
-	const uint64_t slot = stw_bytes_take_below(r, n);
-	return slot ? (uint32_t)(slot - 1) : STW_SLOT_NONE;
-}
-
-static bool is_alive(const stw_order *o, uint32_t slot)
-{
-	return stw_order_find_g(o, o->gs.items[slot].id) == slot;
-}
-
 static bool is_active(const stw_v1_merge *vm, uint32_t task)
 {
 	return stw_map_get(&vm->task_slots, vm->tasks.items[task].id) == task;
@@ -219,7 +204,7 @@ static void save_g(const stw_v1_past *past, const stw_order *o, uint32_t slot, s
 	stw_bytes_uint(b, g->call_stack);
 	stw_bytes_uint(b, g->net_stack);
 	stw_bytes_uint(b, g->assist_stack);
-	save_slot(b, g->call_p);
+	stw_order_save_slot(b, g->call_p);
 	stw_bytes_uint(b, g->in_call);
 	for (uint32_t r = o->gs.items[slot].region; r; r = o->regions.items[r - 1].outer)
 		stw_bytes_uint(b, name_of(&past->regions, r - 1));
@@ -229,13 +214,13 @@ void stw_v1_past_save(const stw_v1_past *past, const stw_v1_merge *vm, stw_bytes
 {
 	const stw_order *o = vm->base.order;
 	for (uint32_t i = 0; i < o->gs.count; i++)
-		if (is_alive(o, i))
+		if (stw_order_is_alive(o, i))
 			save_g(past, o, i, b);
 	stw_bytes_uint(b, past->ps.count);
 	for (size_t i = 0; i < past->ps.count; i++) {
 		stw_bytes_uint(b, past->ps.items[i].thread);
 		stw_bytes_uint(b, past->ps.items[i].sweep_stack);
-		save_slot(b, past->ps.items[i].call_g);
+		stw_order_save_slot(b, past->ps.items[i].call_g);
 	}
 	for (uint32_t i = 0; i < vm->tasks.count; i++)
 		if (is_active(vm, i))
@@ -244,7 +229,7 @@ void stw_v1_past_save(const stw_v1_past *past, const stw_v1_merge *vm, stw_bytes
 	stw_bytes_uint(b, past->goal);
 	stw_bytes_uint(b, past->procs);
 	stw_bytes_uint(b, past->stop_kind);
-	save_slot(b, past->stop_p);
+	stw_order_save_slot(b, past->stop_p);
 	stw_bytes_uint(b, past->gc_stack);
 	stw_bytes_uint(b, (uint64_t)past->has_heap << 1 | past->has_goal);
 }
@@ -262,7 +247,7 @@ static void take_g(stw_v1_past *past, const stw_v1_merge *vm, uint32_t slot, stw
 	g->call_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
 	g->net_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
 	g->assist_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
-	g->call_p = take_slot(r, vm->ps.count);
+	g->call_p = stw_order_take_slot(r, vm->ps.count);
 	g->in_call = stw_bytes_take_below(r, 1) != 0;
 	for (uint32_t k = o->gs.items[slot].region; k && !past->failed; k = o->regions.items[k - 1].outer)
 		name(past, &past->regions, k - 1, stw_bytes_take_uint(r));
@@ -272,7 +257,7 @@ bool stw_v1_past_restore(stw_v1_past *past, const stw_v1_merge *vm, stw_bytes_re
 {
 	const stw_order *o = vm->base.order;
 	for (uint32_t i = 0; i < o->gs.count && !r->failed && !past->failed; i++)
-		if (is_alive(o, i))
+		if (stw_order_is_alive(o, i))
 			take_g(past, vm, i, r);
 	for (uint64_t n = stw_bytes_take_below(r, (uint64_t)(r->end - r->p)); n > 0 && !r->failed; n--) {
 		stw_v1_past_p *p = stw_v1_past_p_at(past, (uint32_t)past->ps.count);
@@ -280,7 +265,7 @@ bool stw_v1_past_restore(stw_v1_past *past, const stw_v1_merge *vm, stw_bytes_re
 			return false;
 		p->thread = stw_bytes_take_uint(r);
 		p->sweep_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
-		p->call_g = take_slot(r, o->gs.count);
+		p->call_g = stw_order_take_slot(r, o->gs.count);
 	}
 	for (uint32_t i = 0; i < vm->tasks.count && !past->failed; i++)
 		if (is_active(vm, i))
@@ -289,7 +274,7 @@ bool stw_v1_past_restore(stw_v1_past *past, const stw_v1_merge *vm, stw_bytes_re
 	past->goal = stw_bytes_take_uint(r);
 	past->procs = stw_bytes_take_uint(r);
 	past->stop_kind = stw_bytes_take_uint(r);
-	past->stop_p = take_slot(r, vm->ps.count);
+	past->stop_p = stw_order_take_slot(r, vm->ps.count);
 	past->gc_stack = (uint32_t)stw_bytes_take_below(r, UINT32_MAX);
 	const uint64_t has = stw_bytes_take_below(r, 3);
 	past->has_heap = has >> 1;

@@ -73,7 +73,7 @@ static __attribute__((noinline)) void v1_tell_rest(stw_v1_merge *vm)
 	const stw_order *o = vm->base.order;
 	while (vm->telling < vm->gs.count) {
 		uint32_t slot = vm->telling++;
-		if (!vm->gs.items[slot].at_start || stw_order_find_g(o, o->gs.items[slot].id) != slot)
+		if (!vm->gs.items[slot].at_start || !stw_order_is_alive(o, slot))
 			continue;
 		vm->gs.items[slot].at_start = false;
 		V1_EMIT(STW_EV_GoStatus, vm->told_at, STW_SLOT_NONE, STW_SLOT_NONE, STW_SLOT_NONE, slot, (uint64_t)o->gs.items[slot].id,

@@ -30,16 +30,11 @@ enum {
 
 /* ---- saving ---- */
 
-static void save_slot(stw_bytes *b, uint32_t slot)
-{
-	stw_bytes_uint(b, STW_SLOT_OK(slot) ? (uint64_t)slot + 1 : 0);
-}
-
 static void save_slots(stw_bytes *b, const uint32_t *slots, size_t n)
 {
 	stw_bytes_uint(b, n);
 	for (size_t i = 0; i < n; i++)
-		save_slot(b, slots[i]);
+		stw_order_save_slot(b, slots[i]);
 }
 
 static void save_g(const stw_v1_merge *vm, stw_bytes *b, uint32_t slot)
@@ -52,7 +47,7 @@ static void save_g(const stw_v1_merge *vm, stw_bytes *b, uint32_t slot)
 	stw_bytes_uint(b, g->status);
 	stw_bytes_uint(b, flags);
 	stw_bytes_uint(b, g->seq);
-	save_slot(b, more->call_m);
+	stw_order_save_slot(b, more->call_m);
 	if (g->region)
 		stw_order_save_regions(vm->base.order, b, g->region);
 }
@@ -65,7 +60,7 @@ static void save_gs(const stw_v1_merge *vm, stw_bytes *b)
 	stw_bytes_uint(b, o->gs.count);
 	for (uint32_t i = 0; i < o->gs.count; i++) {
 		const int64_t id = o->gs.items[i].id;
-		const bool alive = stw_order_find_g(o, id) == i;
+		const bool alive = stw_order_is_alive(o, i);
 		stw_bytes_uint(b, alive);
 		if (!alive)
 			continue;
@@ -87,17 +82,17 @@ static void save_ps(const stw_v1_merge *vm, stw_bytes *b)
 		stw_bytes_uint(b,
 			(p->seen ? P_SEEN : 0) | (p->running ? P_RUNNING : 0) | (p->sweeping ? P_SWEEPING : 0) |
 				(p->stopping ? P_STOPPING : 0) | (p->in_call ? P_IN_CALL : 0) | (p->ending ? P_ENDING : 0));
-		save_slot(b, p->g);
-		save_slot(b, p->m);
+		stw_order_save_slot(b, p->g);
+		stw_order_save_slot(b, p->m);
 		stw_bytes_int(b, p->quiet_before);
 		stw_bytes_int(b, p->quiet_last);
 	}
 	for (unsigned i = 0; i < 4; i++)
-		save_slot(b, vm->fake_ps[i]);
+		stw_order_save_slot(b, vm->fake_ps[i]);
 	stw_bytes_uint(b, o->ms.count);
 	for (size_t i = 0; i < o->ms.count; i++) {
 		stw_bytes_int(b, o->ms.items[i].id);
-		save_slot(b, o->ms.items[i].p);
+		stw_order_save_slot(b, o->ms.items[i].p);
 	}
 	save_slots(b, vm->calls.items, vm->calls.count);
 }
@@ -125,7 +120,7 @@ static void save_cursors(const stw_v1_merge *vm, stw_bytes *b)
 	stw_bytes_uint(b, vm->n_heap);
 	for (size_t i = 0; i < vm->n_heap; i++)
 		stw_bytes_uint(b, vm->heap[i].cursor);
-	save_slot(b, vm->last_taken ? (uint32_t)(vm->last_taken - vm->cursors) : STW_SLOT_NONE);
+	stw_order_save_slot(b, vm->last_taken ? (uint32_t)(vm->last_taken - vm->cursors) : STW_SLOT_NONE);
 	stw_bytes_uint(b, vm->walk.taken);
 	stw_bytes_uint(b, vm->exit_key == INT64_MAX);
 	stw_bytes_uint(b, vm->base.next_sample);
@@ -159,20 +154,13 @@ static uint64_t take_count(stw_bytes_reader *r)
 	return stw_bytes_take_below(r, (uint64_t)(r->end - r->p));
 }
 
-/* One of so many, or none. */
-static uint32_t take_slot(stw_bytes_reader *r, uint64_t n)
-{
-	const uint64_t slot = stw_bytes_take_below(r, n);
-	return slot ? (uint32_t)(slot - 1) : STW_SLOT_NONE;
-}
-
 /* n: of how many they are. Each at most once where they are free ones. */
 #define TAKE_SLOTS(mem, vec, r, n)                                                                                                         \
 	do {                                                                                                                               \
 		for (uint64_t left = take_count(r); left > 0 && !(r)->failed; left--) {                                                    \
 			uint32_t *slot = stw_vec_push((mem), (vec));                                                                       \
 			if (slot)                                                                                                          \
-				*slot = take_slot((r), (n));                                                                               \
+				*slot = stw_order_take_slot((r), (n));                                                                     \
 			(r)->failed |= !slot;                                                                                              \
 		}                                                                                                                          \
 	} while (0)
@@ -208,7 +196,7 @@ static void take_g(stw_v1_merge *vm, stw_bytes_reader *r, uint32_t slot, int64_t
 		.in_call = flags & G_IN_CALL,
 		.was_in_call = flags & G_WAS_IN_CALL,
 		.call_last = flags & G_CALL_LAST,
-		.call_m = take_slot(r, STW_SLOT_UNKNOWN),
+		.call_m = stw_order_take_slot(r, STW_SLOT_UNKNOWN),
 	};
 	if (flags & G_REGION)
 		stw_order_take_regions(o, r, slot);
@@ -253,8 +241,8 @@ static void take_p(stw_v1_merge *vm, stw_bytes_reader *r)
 		.stopping = flags & P_STOPPING,
 		.in_call = flags & P_IN_CALL,
 		.ending = flags & P_ENDING,
-		.g = take_slot(r, o->gs.count),
-		.m = take_slot(r, STW_SLOT_UNKNOWN),
+		.g = stw_order_take_slot(r, o->gs.count),
+		.m = stw_order_take_slot(r, STW_SLOT_UNKNOWN),
 	};
 	vm->ps.items[slot].quiet_before = stw_bytes_take_int(r);
 	vm->ps.items[slot].quiet_last = stw_bytes_take_int(r);
@@ -276,13 +264,13 @@ static void take_ps(stw_v1_merge *vm, stw_bytes_reader *r)
 	for (uint64_t n = take_count(r); n > 0 && !r->failed; n--)
 		take_p(vm, r);
 	for (unsigned i = 0; i < 4; i++)
-		vm->fake_ps[i] = take_slot(r, o->ps.count);
+		vm->fake_ps[i] = stw_order_take_slot(r, o->ps.count);
 	for (uint64_t n = take_count(r); n > 0 && !r->failed; n--) {
 		const int64_t id = stw_bytes_take_int(r);
 		const uint32_t slot = r->failed || stw_order_find_m(o, id) != STW_MAP_NONE ? STW_SLOT_NONE : stw_order_add_m(o, id);
 		r->failed |= slot == STW_SLOT_NONE;
 		if (!r->failed)
-			o->ms.items[slot].p = take_slot(r, o->ps.count);
+			o->ms.items[slot].p = stw_order_take_slot(r, o->ps.count);
 	}
 	TAKE_SLOTS(o->mem, &vm->calls, r, o->gs.count);
 	check_threads(vm, r);
@@ -354,7 +342,7 @@ static stwatch_status take_cursors(stw_v1_merge *vm, stw_bytes_reader *r, stwatc
 	if (status != STWATCH_OK)
 		return status;
 	take_heap(vm, r);
-	const uint32_t last = take_slot(r, vm->n_cursors);
+	const uint32_t last = stw_order_take_slot(r, vm->n_cursors);
 	vm->last_taken = last == STW_SLOT_NONE ? NULL : &vm->cursors[last];
 	status = take_exit(vm, r);
 	vm->base.next_sample = (size_t)stw_bytes_take_below(r, x->samples.count);

@@ -73,24 +73,13 @@ static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e
 		.text_length = e->text_length,
 	};
 	memcpy(out.a, e->a, sizeof out.a);
-	switch (e->type) {
-	case STW_V1_GoStart:
-	case STW_V1_GoStartLocal:
-	case STW_V1_GoStartLabel:
-	case STW_V1_GoUnblock:
-	case STW_V1_GoUnblockLocal:
-	case STW_V1_GoSysExit:
-	case STW_V1_GoSysExitLocal:
-		if (!shift(part, &out))
-			return;
-		break;
-	case STW_V1_GCStart:
+	if (stw_cut_tells_status(e->type) && !shift(part, &out))
+		return;
+	if (e->type == STW_V1_GCStart) {
 		if (!part->has_gc_shift)
 			part->gc_shift -= e->a[0];
 		part->has_gc_shift = true;
 		out.a[0] += part->gc_shift;
-		break;
-	default: break;
 	}
 	stw_v1_writer_put(&part->writer, stream, &out);
 	part->n_events++;

@@ -71,6 +71,8 @@ typedef struct stw_v1_part {
 	uint64_t n_events; /* of the part */
 } stw_v1_part;
 
+/* An event that takes for granted how its goroutine was, and is numbered among those of it. */
+bool stw_cut_tells_status(unsigned type);
 /* At the border, of any trace: what comes from here on counts. */
 void stw_cut_midway_begin(stw_v1_part *part);
 /* What is handed on: its type, target and third argument. */

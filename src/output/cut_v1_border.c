@@ -51,11 +51,6 @@ static bool calls_on(const stw_v1_part *part, uint32_t p, uint32_t slot)
 		part->merge.gs.items[slot].in_call;
 }
 
-static bool is_alive(const stw_order *o, uint32_t slot)
-{
-	return stw_order_find_g(o, o->gs.items[slot].id) == slot;
-}
-
 static bool waits_for_network(const stw_v1_part *part, uint32_t slot)
 {
 	return slot < part->past.gs.count && !stw_cut_midway_g(part, slot).unsure && part->merge.gs.items[slot].network &&
@@ -103,7 +98,7 @@ static void put_goroutines(border *b)
 	const stw_v1_part *part = b->part;
 	const stw_order *o = &part->order;
 	for (uint32_t slot = 0; slot < o->gs.count; slot++)
-		if (is_alive(o, slot) && !stw_cut_midway_g(part, slot).unsure)
+		if (stw_order_is_alive(o, slot) && !stw_cut_midway_g(part, slot).unsure)
 			put_goroutine(b, slot);
 	for (size_t i = 0; i < part->midway.shown.count; i++)
 		if (part->midway.shown.items[i].how != STW_CUT_AS_KNOWN)
@@ -116,7 +111,7 @@ static void doubt_goroutines(stw_v1_part *part)
 	const stw_order *o = &part->order;
 	for (uint32_t slot = 0; slot < o->gs.count; slot++) {
 		stw_cut_g *g = stw_cut_midway_g_at(part, slot);
-		if (!g || !is_alive(o, slot))
+		if (!g || !stw_order_is_alive(o, slot))
 			continue;
 		const uint64_t id = (uint64_t)o->gs.items[slot].id;
 		stw_cut_shown *shown = stw_cut_midway_find(part, id);
@@ -167,7 +162,7 @@ static void put_waits(border *b, size_t stream)
 	const stw_v1_part *part = b->part;
 	const stw_order *o = &part->order;
 	for (uint32_t slot = 0; slot < o->gs.count; slot++) {
-		if (!is_alive(o, slot) || !waits_for_network(part, slot))
+		if (!stw_order_is_alive(o, slot) || !waits_for_network(part, slot))
 			continue;
 		put_here(b, stream, (stw_v1_event){.type = STW_V1_GoStart, .a = {(uint64_t)o->gs.items[slot].id, 1}});
 		put_ranges(b, stream, slot);
@@ -288,7 +283,7 @@ static uint64_t count_regions(const stw_order *o)
 {
 	uint64_t n = 0;
 	for (uint32_t slot = 0; slot < o->gs.count; slot++)
-		for (uint32_t r = is_alive(o, slot) ? o->gs.items[slot].region : 0; r; r = o->regions.items[r - 1].outer)
+		for (uint32_t r = stw_order_is_alive(o, slot) ? o->gs.items[slot].region : 0; r; r = o->regions.items[r - 1].outer)
 			n++;
 	return n;
 }
@@ -337,7 +332,7 @@ void stw_v1_part_end(stw_v1_part *part)
 	for (uint32_t slot = 0; slot < part->past.gs.count && slot < o->gs.count && !part->lost; slot++) {
 		const stw_v1_past_g *g = &part->past.gs.items[slot];
 		const stw_cut_g midway = stw_cut_midway_g(part, slot);
-		if (!is_alive(o, slot) || midway.unsure || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
+		if (!stw_order_is_alive(o, slot) || midway.unsure || !g->in_call || g->returned || vm->gs.items[slot].in_call ||
 			o->gs.items[slot].status != STW_G_WAITING)
 			continue;
 		/* It is behind what it tells of. */

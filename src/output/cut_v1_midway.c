@@ -126,8 +126,7 @@ static uint8_t how_it_was(const stw_v1_part *part, const stw_v1_cursor *e)
 	}
 }
 
-/* The event takes for granted how its goroutine was. */
-static bool tells_status(unsigned type)
+bool stw_cut_tells_status(unsigned type)
 {
 	switch (type) {
 	case STW_V1_GoStart:
@@ -153,7 +152,7 @@ static void note(stw_v1_part *part, const stw_v1_cursor *e)
 		m->has_gc = true;
 		m->collects = e->type == STW_V1_GCDone;
 	}
-	if (id == 0 || slot == STW_MAP_NONE || !tells_status(e->type) || stw_cut_midway_find(part, id))
+	if (id == 0 || slot == STW_MAP_NONE || !stw_cut_tells_status(e->type) || stw_cut_midway_find(part, id))
 		return;
 	const bool told = m->told_g == slot;
 	if (told && m->told_status == STW_G_SYSCALL && exit_time(e) > e->ticks) /* damage: it would end later than it was told */
