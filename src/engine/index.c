@@ -60,8 +60,7 @@ stwatch_status stw_index_pause(const stw_index_maker *k, uint64_t done)
 		return fail_write(k->error, "the index");
 	if (o->cancel && *o->cancel)
 		return stw_fail(k->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
-	if (o->progress)
-		o->progress(o->progress_user, done, k->source->size);
+	stw_source_tell(k->source, done);
 	return STWATCH_OK;
 }
 
