@@ -33,7 +33,12 @@ def scenarios(program, report, scratch):
         trouble = against_text(case, ours)
         go = tool.read(trace) if tool and v1oracle.header_version(case.data) >= 11 else None
         # A panic while printing is no verdict: Go's reader lets stacks pass whose strings are nowhere.
-        if go and not go.message.startswith("panic: "):
+        if case.stricter:
+            if go and not go.accepted:
+                trouble = "the scenario is wrong: Go says %s" % go.message
+            elif not re.search(case.error, ours.message):
+                trouble = "must be rejected because of %s: %s" % (case.error, ours.message)
+        elif go and not go.message.startswith("panic: "):
             if go.accepted != case.accept:
                 trouble = "the scenario is wrong: Go says %s" % (go.message or "yes")
             elif not go.accepted and case.error and not re.search(case.error, go.message):

@@ -57,6 +57,26 @@ static void v1_emit_exit(stw_v1_merge *vm, uint32_t slot, int64_t time)
 	V1_EMIT(STW_EV_GoSyscallEndBlocked, time, STW_SLOT_NONE, p, slot, slot, 0, 0, 0, 0);
 }
 
+/* The next one that was written late. One whose goroutine is in no such call (clocks that differ) comes where it is written. */
+static stwatch_status v1_take_exit(stw_v1_merge *vm)
+{
+	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)vm->exit.g);
+	if (slot != STW_MAP_NONE && vm->gs.items[slot].in_call)
+		v1_emit_exit(vm, slot, v1_time(vm, vm->exit.ticks ? vm->exit.ticks : vm->last_key)); /* 0: as it was written */
+	stwatch_status status = stw_v1_merge_next_exit(vm);
+	stw_v1_merge_look_ahead(vm);
+	return status;
+}
+
+/* The end of a call at the very instant of its goroutine's next event comes before it. */
+static __attribute__((noinline)) stwatch_status v1_take_exit_of(stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t slot)
+{
+	stwatch_status status = STWATCH_OK;
+	while (status == STWATCH_OK && vm->gs.items[slot].in_call && vm->exit_key == c->key)
+		status = v1_take_exit(vm);
+	return status;
+}
+
 /* A log's text lives as long as its cursor stands there. A damaged trace may name that string later on. */
 static void v1_forget_text(stw_v1_merge *vm)
 {
@@ -107,6 +127,11 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 	if (STW_UNLIKELY(at.p == STW_SLOT_NONE)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts without a proc", (unsigned long long)c->g);
 		return STWATCH_OK;
+	}
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call)) {
+		stwatch_status status = v1_take_exit_of(vm, c, slot);
+		if (status != STWATCH_OK)
+			return status;
 	}
 	if (STW_UNLIKELY(vm->gs.items[slot].in_call)) {
 		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "times are out of order: goroutine %llu starts before its system call has ended",
@@ -215,10 +240,13 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 	EXPECT_WAITING(slot, c->a[0], in_sequence);
 	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
-	/* That it came out of its system call, and ran, is missing. */
-	if (STW_UNLIKELY(vm->gs.items[slot].in_call) && v1_is_unsure(vm, slot) &&
-		v1_begin_anew(vm, slot, c->a[0], STW_G_WAITING, &at) == STW_SLOT_NONE)
-		return OUT_OF_MEMORY();
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call)) {
+		if (!v1_is_unsure(vm, slot)) /* else it is missing that it came out of the call, and ran */
+			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is in a system call",
+				stw_v1_event_name(c->type), (unsigned long long)c->a[0]);
+		if (v1_begin_anew(vm, slot, c->a[0], STW_G_WAITING, &at) == STW_SLOT_NONE)
+			return OUT_OF_MEMORY();
+	}
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
 	if (STW_UNLIKELY(!timer && (at.p == STW_SLOT_NONE ? c->g != 0 : vm->ps.items[at.p].g != at.g)))
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu is unblocked by %llu, which does not run there",
@@ -234,17 +262,6 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 		v1_quiet(vm, c, at.p);
 	vm->gs.items[slot].network = false;
 	return STWATCH_OK;
-}
-
-/* The next one that was written late. One whose goroutine is in no such call (clocks that differ) comes where it is written. */
-static stwatch_status v1_take_exit(stw_v1_merge *vm)
-{
-	uint32_t slot = stw_order_find_g(vm->base.order, (int64_t)vm->exit.g);
-	if (slot != STW_MAP_NONE && vm->gs.items[slot].in_call)
-		v1_emit_exit(vm, slot, v1_time(vm, vm->exit.ticks ? vm->exit.ticks : vm->last_key)); /* 0: as it was written */
-	stwatch_status status = stw_v1_merge_next_exit(vm);
-	stw_v1_merge_look_ahead(vm);
-	return status;
 }
 
 /* A goroutine comes out of a system call whose beginning is not there, as bytes are missing. */
@@ -289,12 +306,16 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 	if (STW_UNLIKELY(ticks && !vm->gs.items[slot].was_in_call))
 		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "goroutine %llu comes out of a system call that it was not in",
 			(unsigned long long)c->a[0]);
-	if (STW_UNLIKELY(vm->gs.items[slot].in_call && ticks <= c->ticks)) { /* else it comes at that time */
-		if (ticks)
+	if (STW_UNLIKELY(vm->gs.items[slot].in_call && (!ticks || ticks <= c->ticks))) { /* else it comes at that time */
+		stwatch_status status = v1_take_exit_of(vm, c, slot);
+		if (status != STWATCH_OK)
+			return status;
+		if (ticks && vm->gs.items[slot].in_call)
 			stw_v1_merge_fault(vm, c, STW_FAULT_ORDER,
 				"times are out of order: a system call of goroutine %llu ends before it begins",
 				(unsigned long long)c->a[0]);
-		v1_emit_exit(vm, slot, at.time);
+		if (vm->gs.items[slot].in_call)
+			v1_emit_exit(vm, slot, at.time);
 	}
 	o->gs.items[slot].status = STW_G_RUNNABLE;
 	v1_count(vm, slot, in_sequence, c->a[1]);

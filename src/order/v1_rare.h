@@ -151,11 +151,13 @@ static stwatch_status v1_sweep(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	bool begins = c->type == STW_V1_GCSweepStart;
 	if (vm->midway && !begins && at.p != STW_SLOT_NONE && !vm->ps.items[at.p].sweeping) /* it began before */
 		return STWATCH_OK;
-	if (at.p == STW_SLOT_NONE || vm->ps.items[at.p].sweeping == begins)
+	if (at.p == STW_SLOT_NONE) {
+		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "%s without a proc", stw_v1_event_name(c->type));
+		return STWATCH_OK;
+	}
+	if (vm->ps.items[at.p].sweeping == begins)
 		stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s, but such a range is %s in flight there", stw_v1_event_name(c->type),
 			begins ? "already" : "not");
-	if (at.p == STW_SLOT_NONE)
-		return STWATCH_OK;
 	vm->ps.items[at.p].sweeping = begins;
 	v1_quiet(vm, c, at.p);
 	if (begins)

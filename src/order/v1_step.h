@@ -355,8 +355,12 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 		stw_v1_merge_look_ahead(vm);
 		return STWATCH_OK;
 	}
-	if (STW_UNLIKELY(vm->n_heap == 0))
-		return STWATCH_END;
+	if (STW_UNLIKELY(vm->n_heap == 0)) {
+		if (vm->base.next_sample == vm->v1->index.samples.count)
+			return STWATCH_END;
+		v1_take_sample(vm); /* of the last time that there is */
+		return STWATCH_OK;
+	}
 	stw_v1_cursor *c = &vm->cursors[vm->heap[0].cursor];
 	stwatch_status status = STW_UNLIKELY(vm->before == 2) ? v1_take_anyhow(vm, c, true) : v1_take(vm, c, false);
 	if (STW_UNLIKELY((int)status == V1_WAIT))

@@ -77,6 +77,7 @@ class Case:
         self.error = error            # a regular expression on Go's message, or None
         self.expected = list(expected)  # (event's name, what it prints), scenarios only
         self.past = []                # what a reading past damage must print, in order; scenarios only
+        self.stricter = False         # Go's reader accepts it, ours must not: error is about our message; scenarios of version 1 only
 
 
 def _strip_comment(line):

@@ -86,9 +86,11 @@ def disagreement(go, ours):
     return "our times go back %d times" % mine.back if mine.back else difference(theirs, mine)
 
 
-# What Go's reader lets pass and no runtime writes: procs, sweeps and assists of nobody, a system call's end before it was asked for.
-_STRICTER = re.compile(r"without a proc|of no goroutine|that it was not in")
-_ANY_SEQUENCE = (1 << 64) - 1
+# What Go's reader lets pass and no runtime writes: procs, sweeps and assists of nobody, a system call's end before it was asked for, a wake-up
+# of a goroutine that is in one.
+_STRICTER = re.compile(r"without a proc|of no goroutine|that it was not in|which is in a system call")
+# From here on numbers stand for something else to Go's reader: any sequence number, or the next; no goroutine in particular, or the collector.
+_STAND_FOR = (1 << 64) - 3
 
 
 def _names_missing_string(version, records):
@@ -113,21 +115,22 @@ def _differs_rightly(data, go, ours):
     except (ValueError, IndexError):
         return None
     records = [r for batch in batches for r in batch.records]
+    specs = v1wire.specs(version)
     has = lambda name: any(r.number == v1wire.NUMBERS[name] for r in records)
     created = collections.Counter(r.values[1] for r in records if r.number == v1wire.NUMBERS["GoCreate"] and len(r.values) > 1)
-    if go.accepted and ours.code == 4 and _STRICTER.search(ours.message):
+    if (go.accepted or go.message.startswith("panic: ")) and ours.code == 4 and _STRICTER.search(ours.message):
         return "we are stricter"
     if go.accepted and ours.code == 0 and _names_missing_string(version, records):
         return "a string that is nowhere"
-    if any(r.values[2:3] == [_ANY_SEQUENCE] for r in records):
-        return "a sequence number that stands for any in Go's reader"
+    if any(value >= _STAND_FOR for r in records if r.number in specs for arg, value in zip(specs[r.number].args, r.values) if arg in ("g", "seq")):
+        return "a number that stands for something else in Go's reader"
     if go.accepted and has("GoStartLabel") and not has("Gomaxprocs"):
         return "a label before all that existed has been told"
     if go.message.startswith("unexpected event type 36") and ours.code == 0:
         return "a futile wake-up, which only Go 1.5 wrote, is no error to us"
     if "during syscall exit" in go.message and has("GoSysExitLocal"):
         return "an event that no Go wrote, which Go's reader takes for one of no goroutine"
-    if "no consistent ordering" in go.message and max(created.values(), default=0) > 1:
+    if re.search("no consistent ordering|impossible goroutine state transition", go.message) and max(created.values(), default=0) > 1:
         return "a goroutine's number is used again after its end, which we forget"
     if go.accepted and re.search(rb"^M=0 ", go.text, re.M) and not re.search(rb"^M=0 ", ours.text, re.M):
         return "an event of a proc that never started, which Go's reader puts on thread 0"

@@ -5,6 +5,7 @@
 A scenario (tests/scenarios/v1/*.txt) is written as texttrace.py's are, in the records of v1wire.py:
 
     expect accept | expect reject WORDS      WORDS: a regular expression that Go's message matches
+    expect stricter WORDS                    Go's reader lets pass what makes no sense: ours must not, with a message that WORDS match
     Trace Go1.21 [freq=1000000000]           the version; freq=no: no frequency at the end
     batch p=0 time=100                       a Batch of a proc (p=none: of no proc); to 1.6 also seq=N
     GoCreate g=1 new_stack=main.f:7 stack=main.g:9<main.main:3
@@ -88,9 +89,10 @@ class _Scenario:
         tail = tail.strip()
         if word == "expect":
             verdict, _, pattern = tail.partition(" ")
-            if verdict not in ("accept", "reject"):
-                raise BadText("expect accept, or expect reject WORDS")
+            if verdict not in ("accept", "reject", "stricter"):
+                raise BadText("expect accept, expect reject WORDS, or expect stricter WORDS")
             self.case.accept, self.case.error = verdict == "accept", pattern.strip() or None
+            self.case.stricter = verdict == "stricter"
         elif word == "Trace":
             version, *options = tail.split()
             self.version, self.options = int(version[len("Go1."):]), _fields(options)
