@@ -34,6 +34,12 @@ def against_text(case, ours):
     return None
 
 
+def counted(program, trace):
+    """What the first pass, which reads generations on their own, says of a trace that must be accepted."""
+    code, _, err = oracle.run([program, "stat", trace])
+    return "stat: exit %s: %s" % (code, err.decode("utf-8", "replace")) if code else None
+
+
 def read_past(program, trace, case):
     """What a reading that goes on past what is wrong must have, in order."""
     code, out, _ = oracle.run([program, "events", trace])
@@ -63,6 +69,8 @@ def main():
                 if go.accepted != case.accept:
                     trouble = "the scenario is wrong: Go says %s" % (go.message or "yes")
                 trouble = oracle.disagreement(go, ours) or trouble
+            if case.accept:
+                trouble = trouble or counted(program, trace)
             if case.past:
                 trouble = trouble or read_past(program, trace, case)
             report.check(name, trouble)

@@ -21,6 +21,7 @@ typedef struct crew {
 void stw_job_note(stw_job *job, const stw_generation *gen)
 {
 	job->loaded = true;
+	job->begin_time = stw_generation_ns(gen, gen->min_time);
 	job->has_clock = gen->has_clock;
 	job->clock_trace_ns = stw_generation_ns(gen, gen->clock_time);
 	job->clock_wall_ns = gen->clock_sec * 1000000000 + gen->clock_nsec;
@@ -33,6 +34,7 @@ static void work(const crew *c, stw_job *job, size_t i)
 	memset(job, 0, sizeof *job);
 	job->span = &c->spans[i];
 	job->index = (uint32_t)i;
+	job->goes_on = i + 1 < c->n_spans && job->span[1].generation == job->span->generation;
 	job->mode = i == 0 || job->span->joint == STW_JOINT_GAP ? STW_READ_INITIAL : STW_READ_SPECULATIVE;
 	stw_order_init(&job->order, c->mem);
 	stw_generation gen;

@@ -8,11 +8,13 @@ typedef struct stw_job {
 	const stw_span *span;
 	uint32_t index;
 	stw_read_mode mode;
+	bool goes_on; /* the next one has its number too, so sequence numbers go on in that */
 	bool loaded; /* its tables could be read; else status says why not */
 	stwatch_status status;
 	stwatch_error error;
 	stw_fold fold; /* mem NULL: nothing was folded */
 	stw_order order;
+	int64_t begin_time; /* as its tables say, before any event */
 	bool has_clock;
 	int64_t clock_trace_ns, clock_wall_ns;
 	double ns_per_unit; /* 0: not known */

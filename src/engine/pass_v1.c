@@ -64,8 +64,7 @@ static void note_gap(windows *w)
 static void note_read(windows *w)
 {
 	stw_trace_input *in = w->input;
-	for (size_t i = 0; i < sizeof w->fold.counts / sizeof *w->fold.counts; i++)
-		in->n_events += w->fold.counts[i];
+	in->n_events += stw_fold_events(&w->fold);
 	w->trace->n_generations += in->n_generations == 0;
 	in->n_generations = 1;
 	in->first_time = w->v1->begin_ns;

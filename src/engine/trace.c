@@ -4,21 +4,17 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "engine/crew.h"
+#include "engine/carry.h"
 #include "engine/pass_v1.h"
 #include "engine/together.h"
-#include "order/join.h"
 
 typedef struct joiner {
 	stw_trace *trace;
 	stw_fold_fn add;
 	void *user;
 	const stw_run_options *options;
-	stw_order state; /* true, after the generations joined so far */
-	bool begun; /* state is that of a generation before */
+	stw_carry carry;
 	stw_joint joint; /* of the generation at hand */
-	uint64_t initial; /* number of the generation with which it begins */
-	uint64_t number; /* of the last one of which state is */
 	int64_t last_time; /* of what was handed on; STW_TIME_UNKNOWN: nothing was */
 	bool left_out; /* the generation before was */
 	double ns_per_unit; /* of a generation before, 0: not known */
@@ -26,59 +22,12 @@ typedef struct joiner {
 	stwatch_error *error;
 } joiner;
 
-static stwatch_status read_again(joiner *j, stw_job *job, stw_read_mode mode)
-{
-	stw_trace *t = j->trace;
-	stw_generation gen;
-	stw_fold_free(&job->fold);
-	job->error = (stwatch_error){0};
-	stwatch_status status = stw_generation_load(&gen, t->mem, job->span, &job->error);
-	if (status != STWATCH_OK)
-		return status;
-	stw_order_begin(&j->state, mode);
-	if (j->begun && job->span->generation == j->number) /* the same number again: sequence numbers go on */
-		j->state.epoch--;
-	status = stw_pass_run(&job->fold, &j->state, &gen, job->index, j->options, &job->error);
-	stw_fold_shrink(&job->fold);
-	stw_generation_free(&gen);
-	return status;
-}
-
-/* Carries the state over a generation, reading it again where it was read under a wrong assumption. */
-static stwatch_status carry(joiner *j, stw_job *job)
-{
-	if (!job->loaded)
-		return job->status;
-	if (!j->begun) {
-		stw_order_reset(&j->state);
-		j->initial = job->span->generation;
-		if (job->mode != STW_READ_INITIAL)
-			return read_again(j, job, STW_READ_INITIAL);
-		stw_order swap = j->state;
-		j->state = job->order;
-		job->order = swap;
-		return job->status;
-	}
-	if (job->status != STWATCH_OK && !job->order.gave_up && job->status != STWATCH_ERR_DAMAGED)
-		return job->status;
-	if (job->span->generation == j->initial) /* to Go's reader it is still the first */
-		return read_again(j, job, STW_READ_INITIAL);
-	if (job->span->generation == j->number)
-		return read_again(j, job, STW_READ_EXACT);
-	switch (stw_order_join(&j->state, &job->order)) {
-	case STW_JOINED: return job->status;
-	case STW_JOIN_REFUSED: return read_again(j, job, STW_READ_EXACT);
-	default: return stw_fail_memory(&job->error);
-	}
-}
-
 /* What an input is known to hold, after one more generation of it. */
 static void note_read(stw_trace *t, const stw_job *job)
 {
 	const stw_fold *f = &job->fold;
 	stw_trace_input *in = &t->inputs[job->span->input];
-	for (size_t i = 0; i < sizeof f->counts / sizeof *f->counts; i++)
-		in->n_events += f->counts[i];
+	in->n_events += stw_fold_events(f);
 	in->n_generations++;
 	t->n_generations++;
 	if (in->first_time == STW_TIME_UNKNOWN)
@@ -97,9 +46,9 @@ static void note_read(stw_trace *t, const stw_job *job)
 /* Numbers of goroutines are never used again: one that was there before a gap is not created after it, but in another process. */
 static bool is_of_one_process(const joiner *j, const stw_job *job)
 {
-	for (size_t i = 0; j->begun && i < job->fold.tails.count; i++) {
+	for (size_t i = 0; j->carry.begun && i < job->fold.tails.count; i++) {
 		const stw_tail_g *g = &job->fold.tails.items[i];
-		if (!g->g.created || stw_order_find_g(&j->state, g->id) == STW_MAP_NONE)
+		if (!g->g.created || stw_order_find_g(&j->carry.state, g->id) == STW_MAP_NONE)
 			continue;
 		stw_trace_fail_foreign(j->error, job->span, g->id);
 		return false;
@@ -161,9 +110,9 @@ static stwatch_status read_what_is_left(
 	if (status != STWATCH_OK)
 		return status;
 	stw_job_note(job, &gen);
-	stw_order_reset(&j->state);
-	stw_order_begin(&j->state, STW_READ_INITIAL);
-	status = stw_pass_salvage(&job->fold, &j->state, &gen, job->index, explained || left->events, job->span->damaged || left->batches,
+	stw_order_reset(&j->carry.state);
+	stw_order_begin(&j->carry.state, STW_READ_INITIAL);
+	status = stw_pass_salvage(&job->fold, &j->carry.state, &gen, job->index, explained || left->events, job->span->damaged || left->batches,
 		j->options, salvaged, e);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
@@ -177,8 +126,8 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 	stwatch_error e = {.status = STWATCH_OK};
 	stw_salvaged salvaged = {0};
 	stw_leftover left = {.ns_per_unit = j->ns_per_unit};
-	stw_fault fault = job->error.status == STWATCH_OK || j->state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES
-													      : j->state.fault;
+	stw_fault fault = job->error.status == STWATCH_OK || j->carry.state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES
+													      : j->carry.state.fault;
 	stwatch_status status = read_what_is_left(j, job, &left, &salvaged, job->span->damaged || fault == STW_FAULT_BYTES, &e);
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED) {
 		job->error = e;
@@ -197,7 +146,7 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 /* What lies before what was read already is something else: the same again, or another recording. */
 static bool is_earlier(const joiner *j, const stw_job *job, bool damaged)
 {
-	return (!j->begun || damaged) && j->last_time != STW_TIME_UNKNOWN && job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN &&
+	return (!j->carry.begun || damaged) && j->last_time != STW_TIME_UNKNOWN && job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN &&
 		job->fold.first_time < j->last_time - STW_OVERLAP_NS;
 }
 
@@ -248,11 +197,10 @@ static bool join(void *user, stw_job *job)
 	if (job->span->joint == STW_JOINT_GAP && !is_of_one_process(j, job))
 		return false;
 	if (job->span->joint != STW_JOINT_WHOLE) {
-		j->begun = false;
+		j->carry.begun = false;
 		j->joint = job->span->joint;
 	}
-	stwatch_status status = carry(j, job);
-	j->number = job->span->generation;
+	stwatch_status status = stw_carry_over(&j->carry, job);
 	bool damaged = status == STWATCH_ERR_DAMAGED;
 	const size_t told = t->problems.count;
 	if (damaged)
@@ -269,7 +217,7 @@ static bool join(void *user, stw_job *job)
 		return false;
 	}
 	/* After damage, the next generation stands on its own. The first is the first that has an event. */
-	j->begun = !damaged && !earlier && (j->begun || events);
+	j->carry.begun = !damaged && !earlier && (j->carry.begun || events);
 	if ((damaged || earlier) && j->joint == STW_JOINT_WHOLE)
 		j->joint = STW_JOINT_DAMAGE;
 	if (status == STWATCH_ERR_CANCELLED) {
@@ -288,8 +236,8 @@ stwatch_status stw_trace_fold(stw_trace *t, const stw_run_options *options, stw_
 	if (t->v1)
 		return stw_trace_fold_v1(t, options, add, user, error);
 	error->status = STWATCH_OK;
-	stw_order_init(&j.state, t->mem);
+	stw_carry_init(&j.carry, t->mem, options);
 	stw_crew_run(t->mem, t->spans.items, t->spans.count, options, join, &j);
-	stw_order_free(&j.state);
+	stw_carry_free(&j.carry);
 	return error->status;
 }

@@ -342,6 +342,14 @@ void stw_fold_settle_anew(stw_fold *fold);
 
 /* After the last event (or the last before a fault): hands over what is open. */
 void stw_fold_finish(stw_fold *fold);
+/* How many there were. */
+static inline uint64_t stw_fold_events(const stw_fold *fold)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < sizeof fold->counts / sizeof *fold->counts; i++)
+		n += fold->counts[i];
+	return n;
+}
 /* Keeps the result, lets go of what is needed only while it runs. */
 void stw_fold_shrink(stw_fold *fold);
 
