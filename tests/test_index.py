@@ -4,6 +4,8 @@ and without; an index that is damaged, of another file or of another state of it
 
 STWATCH_HEAVY=1 asks for all traces and more parts of each; without it there are some of each version, those with borders first.
 
+It is the same for any number of threads that it was made with.
+
     test_index.py [PROGRAM]
 """
 import glob
@@ -26,6 +28,7 @@ SCENARIOS = sorted(glob.glob(os.path.join(harness.SOURCE, "tests", "scenarios", 
 FEW = ("3gen", "runnable_starvation", "permits", "growth", "syscall_stuck-go1.25", "clean-go1.24")
 FEW_BAD = ("-cut", "gen", "batches", "trailing", "twice", "flip")
 FORMS = ("go", "text")
+THREADS = (1, 2, 5)
 # Everything that can cross a border, and what a later generation says of it.
 CROSSING = """expect accept
 Trace Go1.26
@@ -107,10 +110,34 @@ def windows(program, trace, rng, how_many):
         yield ["--from", "%dns" % a] + (["--to", "%dns" % b] if b > a else [])
 
 
+def content(index):
+    """All of an index but what tells which state of which file it is of, and when it was made."""
+    at, size = (int.from_bytes(index[place:place + 8], "little") for place in (16, 24))
+    told = at
+    for _ in range(7):
+        while index[told] & 128:
+            told += 1
+        told += 1
+    assert told < at + size == len(index)
+    return index[40:at] + index[told:]
+
+
+def differing(program, trace):
+    """What is not the same with other numbers of threads; the index that is left behind is the last one's."""
+    made = []
+    for threads in THREADS:
+        told = run(program, "index", "--threads", str(threads), trace)
+        index = harness.read_bytes(trace + ".stwidx") if os.path.exists(trace + ".stwidx") else b""
+        made.append((*told, content(index) if index else None))
+    return None if made[1:] == made[:-1] else "exits %s, sizes %s: %s" % (
+        [one[0] for one in made], [one[3] and len(one[3]) for one in made], made[0][2])
+
+
 def check_same(report, program, name, trace, rng, how_many):
     asked = [["events", "--format", form, *window, trace] for n, window in enumerate(windows(program, trace, rng, how_many))
              for form in (FORMS if harness.HEAVY else FORMS[n % 2:n % 2 + 1])]
     before = [run(program, *args) for args in asked]
+    report.check("%s: threads" % name, differing(program, trace))
     code, _, err = run(program, "index", trace)
     if not os.path.exists(trace + ".stwidx"):
         report.check("%s: no index" % name, None if code in (2, 3, 4) else "exit %d: %s" % (code, err))

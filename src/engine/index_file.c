@@ -63,6 +63,7 @@ stwatch_status stw_index_digest(stw_mem *mem, const stw_source *source, const vo
 			break;
 		*digest = stw_digest(piece, got, *digest);
 		at += got;
+		stw_source_tell(source, at);
 	}
 	stw_mem_free(mem, piece, DIGEST_PIECE);
 	return status;
