@@ -46,6 +46,7 @@ stwatch_status stw_v1_cursor_restore(
 	c->begun = flags >> 1;
 	c->after_loss = flags & 1;
 	const stw_v1_batch *batch = c->batch > first ? &x->batches.items[c->batch - 1] : NULL;
+	r->failed |= c->begun != (batch != NULL);
 	c->left = stw_bytes_take_below(r, batch ? batch->end - batch->begin : 0);
 	c->end_at = batch ? batch->end - c->left : 0;
 	c->most_ticks = batch && batch->lost && c->batch < c->batch_end ? x->batches.items[c->batch].ticks : INT64_MAX;
