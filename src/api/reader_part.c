@@ -44,7 +44,7 @@ bool stw_reader_open_part(stwatch_reader *r, const stwatch_context *context, con
 	stwatch_status status = STWATCH_OK;
 	if (!is_windowed(f) || !find(r, context, path, f, version, &index))
 		return false;
-	bool used = !salvage || index.failure.status == STWATCH_OK; /* else more can be read than it knows of */
+	bool used = !salvage || stw_index_is_of_sound(&index); /* else more can be read than it knows of, or in another order */
 	if (used && !choose(r, &index, f, &part))
 		stw_stream_open(&r->stream, r->mem, r->source, version);
 	else if (used)

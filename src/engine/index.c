@@ -307,6 +307,15 @@ bool stw_index_find(stw_index *index, stw_mem *mem, const stw_source *source, st
 	return false;
 }
 
+bool stw_index_is_of_sound(const stw_index *index)
+{
+	const stw_index_entry *e = index->entries.items;
+	for (size_t i = 1; i < index->entries.count; i++)
+		if (e[i].generation < e[i - 1].generation)
+			return false;
+	return index->failure.status == STWATCH_OK;
+}
+
 bool stw_index_choose(const stw_index *index, int64_t from_ns, int64_t to_ns, stw_index_part *part)
 {
 	const stw_index_entry *e = index->entries.items;

@@ -56,6 +56,10 @@ bool stw_index_open(stw_index *index, stw_mem *mem, const stw_source *source, st
 bool stw_index_find(stw_index *index, stw_mem *mem, const stw_source *source, stw_go_version version, const char *trace, const char **why);
 void stw_index_close(stw_index *index);
 
+/* Whether who reads past damage reads the trace as the index has it: nothing is wrong with it, and no generation stands behind one of a higher number,
+ * as such are put in order then (v2/spans.h). */
+bool stw_index_is_of_sound(const stw_index *index);
+
 /* What is to be read for a stretch of time. */
 typedef struct stw_index_part {
 	size_t from, to; /* entries: from one with a state, or the first, to behind the last */

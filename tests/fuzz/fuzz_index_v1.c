@@ -5,40 +5,35 @@
 
 #include "order/v1_past.h"
 #include "order/v1_snapshot.h"
-#include "stage.h"
+#include "reading_v1.h"
 #include "v1/index_store.h"
 
 enum { STATES = 6, SPOILT = 4 };
 
-typedef struct reading {
-	uint64_t events, hash, faults;
-	stwatch_status status;
+/* With what the trace has said until there. */
+typedef struct telling {
+	reading reading;
 	stw_v1_past past;
-} reading;
+} telling;
 
 static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
 	uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	reading *r = mg->hook;
-	const stw_order *o = mg->order;
+	telling *t = mg->hook;
 	const bool named = type == STW_EV_STWBegin || type == STW_EV_STWEnd; /* by a number that a reading gives */
-	uint64_t parts[] = {type, (uint64_t)time, (uint64_t)stw_order_m_id(o, m), (uint64_t)stw_order_p_id(o, p),
-		(uint64_t)stw_order_g_id(o, g), target, named ? 0 : a0, a1, a2, type == STW_EV_UserTaskEnd ? 0 : a3};
-	stw_v1_past_told(&r->past, (stw_v1_merge *)mg, type, target, a2);
-	r->events++;
-	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		r->hash = (r->hash ^ parts[i]) * 0x9E3779B97F4A7C15u + (r->hash >> 29);
+	stw_v1_past_told(&t->past, (stw_v1_merge *)mg, type, target, a2);
+	reading_add(&t->reading, mg->order, type, time, m, p, g, target, named ? 0 : a0, a1, a2, type == STW_EV_UserTaskEnd ? 0 : a3);
 }
 
 #define STW_MERGE_EMIT count_event
 #define STW_V1_AS_GO true
-#define STW_V1_TAKEN(vm, stream, event) stw_v1_past_take(&((reading *)(vm)->base.hook)->past, vm, stream, event)
+#define STW_V1_TAKEN(vm, stream, event) stw_v1_past_take(&((telling *)(vm)->base.hook)->past, vm, stream, event)
 #include "order/v1_step.h"
 
 /* A state of a reading, and what it had read until there. */
 typedef struct kept {
 	stw_bytes bytes;
-	reading so_far;
+	telling so_far;
 } kept;
 
 typedef struct checking {
@@ -48,33 +43,25 @@ typedef struct checking {
 	stw_bytes first_pass;
 	kept states[STATES];
 	size_t n_states;
-	reading whole;
+	telling whole;
 	stw_bytes end; /* what is known of the past at its end */
 	uint64_t random;
 } checking;
 
-static uint64_t draw(checking *k)
-{
-	k->random ^= k->random << 13;
-	k->random ^= k->random >> 7;
-	k->random ^= k->random << 17;
-	return k->random;
-}
-
-static void keep(checking *k, const stw_v1_merge *vm, const reading *r)
+static void keep(checking *k, const stw_v1_merge *vm, const telling *t)
 {
 	kept *at = &k->states[k->n_states++];
 	at->bytes = (stw_bytes){.mem = &k->s->mem};
-	at->so_far = *r;
+	at->so_far = *t;
 	stw_v1_merge_save(vm, &at->bytes);
-	stw_v1_past_save(&r->past, vm, &at->bytes);
+	stw_v1_past_save(&t->past, vm, &at->bytes);
 }
 
-static stw_bytes end_past(checking *k, reading *r, const stw_v1_merge *vm)
+static stw_bytes end_past(checking *k, telling *t, const stw_v1_merge *vm)
 {
 	stw_bytes end = {.mem = &k->s->mem};
-	stw_v1_past_save(&r->past, vm, &end);
-	stw_v1_past_free(&r->past);
+	stw_v1_past_save(&t->past, vm, &end);
+	stw_v1_past_free(&t->past);
 	return end;
 }
 
@@ -85,43 +72,45 @@ static void read_whole(checking *k, stw_v1 *v1)
 	stw_order order;
 	stwatch_error error = {0};
 	uint64_t next = 3;
-	reading *r = &k->whole;
-	*r = (reading){.hash = 1};
-	stw_v1_past_init(&r->past, &k->s->mem);
+	telling *t = &k->whole;
+	reading *r = &t->reading;
+	*t = (telling){.reading = {.hash = 1}};
+	stw_v1_past_init(&t->past, &k->s->mem);
 	stw_order_init(&order, &k->s->mem);
-	r->status = stw_v1_merge_open(&vm, &order, v1, r, &error);
+	r->status = stw_v1_merge_open(&vm, &order, v1, t, &error);
 	for (uint64_t n = 0; r->status == STWATCH_OK; n++) {
 		if (n >= next && k->n_states < STATES && stw_v1_merge_can_be_saved(&vm)) {
-			keep(k, &vm, r);
+			keep(k, &vm, t);
 			next = n * 3;
 		}
 		r->status = v1_step(&vm);
 	}
 	r->faults = vm.n_faults;
-	k->end = end_past(k, r, &vm);
+	k->end = end_past(k, t, &vm);
 	stw_v1_merge_close(&vm);
 	stw_order_free(&order);
 }
 
-static reading read_on(checking *k, stw_v1 *v1, const stw_bytes *state, reading r, stw_bytes *end)
+static reading read_on(checking *k, stw_v1 *v1, const stw_bytes *state, telling t, stw_bytes *end)
 {
 	stw_v1_merge vm;
 	stw_order order;
 	stwatch_error error = {0};
+	reading *r = &t.reading;
 	stw_bytes_reader reader = {.p = state->data.items, .end = state->data.items + state->data.count};
 	stw_order_init(&order, &k->s->mem);
-	r.status = stw_v1_merge_resume(&vm, &order, v1, &r, &reader, &error);
-	REQUIRE(r.status == STWATCH_OK || (r.status == error.status && error.message[0]));
-	stw_v1_past_init(&r.past, &k->s->mem);
-	if (r.status == STWATCH_OK && !stw_v1_past_restore(&r.past, &vm, &reader))
-		r.status = STWATCH_ERR_DAMAGED;
-	while (r.status == STWATCH_OK)
-		r.status = v1_step(&vm);
-	r.faults = vm.n_faults;
-	*end = end_past(k, &r, &vm);
+	r->status = stw_v1_merge_resume(&vm, &order, v1, &t, &reader, &error);
+	REQUIRE(r->status == STWATCH_OK || (r->status == error.status && error.message[0]));
+	stw_v1_past_init(&t.past, &k->s->mem);
+	if (r->status == STWATCH_OK && !stw_v1_past_restore(&t.past, &vm, &reader))
+		r->status = STWATCH_ERR_DAMAGED;
+	while (r->status == STWATCH_OK)
+		r->status = v1_step(&vm);
+	r->faults = vm.n_faults;
+	*end = end_past(k, &t, &vm);
 	stw_v1_merge_close(&vm);
 	stw_order_free(&order);
-	return r;
+	return *r;
 }
 
 static bool take_first_pass(checking *k, stw_v1_index *x)
@@ -168,11 +157,10 @@ static void check_states(checking *k, stw_v1 *v1)
 		kept *at = &k->states[i];
 		stw_bytes end;
 		const reading rest = read_on(k, v1, &at->bytes, at->so_far, &end);
-		REQUIRE(rest.events == k->whole.events && rest.hash == k->whole.hash && rest.faults == k->whole.faults &&
-			rest.status == k->whole.status && same_bytes(&end, &k->end));
+		REQUIRE(reading_is_same(&rest, &k->whole.reading) && same_bytes(&end, &k->end));
 		stw_bytes_free(&end);
 		for (int n = 0; n < SPOILT && at->bytes.data.count; n++) {
-			at->bytes.data.items[draw(k) % at->bytes.data.count] ^= (uint8_t)(1u << draw(k) % 8);
+			spoil(at->bytes.data.items, at->bytes.data.count, &k->random);
 			read_on(k, v1, &at->bytes, at->so_far, &end);
 			stw_bytes_free(&end);
 		}
@@ -187,7 +175,7 @@ static void check_spoilt_first_pass(checking *k)
 		stw_v1_index x;
 		stw_v1 v1;
 		stwatch_error error;
-		k->first_pass.data.items[draw(k) % k->first_pass.data.count] ^= (uint8_t)(1u << draw(k) % 8);
+		spoil(k->first_pass.data.items, k->first_pass.data.count, &k->random);
 		if (!take_first_pass(k, &x) || stw_v1_open_read(&v1, &k->s->mem, &k->s->source, &x, NULL, &error) != STWATCH_OK)
 			continue;
 		k->n_states = STATES;

@@ -17,12 +17,6 @@ typedef struct reading {
 
 typedef enum reading_way { READ_SINGLY, READ_IN_RUNS, READ_BY_FULL_RULES } reading_way;
 
-static inline uint64_t mixed(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
-	return hash ^ hash >> 29;
-}
-
 static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0,
 	uint64_t a1, uint64_t a2, uint64_t a3)
 {
