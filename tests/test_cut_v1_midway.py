@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Parts of traces of Go 1.5 to 1.21 that begin in the middle: each opens here without complaint and in Go's own reader, from where the events of all procs are
-there; its events are those of the rest in that time, and where nothing is wrong in the whole, nothing is in the part.
+there; its events are those of the rest in that time, and where nothing is wrong in the whole, nothing is in the part. Where more is damaged, a part still opens,
+or there is none.
 
     test_cut_v1_midway.py [PROGRAM] [TRACE…]
 """
 import glob
 import json
 import os
+import random
 import re
 import sys
 
@@ -19,6 +21,7 @@ from test_cut_v1_parts import cut, read, texts, unequal
 
 SHARES = (0.125, 0.3, 0.5, 0.7, 0.9) if harness.HEAVY else (0.125, 0.5)
 WINDOWS = ((0, 0), (0.3, 0.6), (0.5, 0), (0.1, 0.9))
+DAMAGED = 24 if harness.HEAVY else 2  # of each rest
 RECORDS = 40  # of a batch, as if buffers were small
 # What a rest tells of what it had not known until then, and a part as what was there before it.
 STATUS = re.compile(r"GoStatus|ProcStatus|GoSyscallEndBlocked|ProcSteal")
@@ -85,6 +88,24 @@ class Checker:
             left = [t for t in texts(harness.read_bytes(out)) & texts(whole) if t.startswith((b"/", b"main.")) and not t.startswith((b"main.main", b"main.init"))]
             self.report.check(name + ": anonymised: names", "left: %r" % left[:3] if left else None)
 
+    def damaged(self, name, data, rng, last):
+        """Holes, zeros and flipped bits: what is cut out holds for a strict reader, or nothing is left behind."""
+        out = os.path.join(self.scratch.path, "part.trace")
+        for i in range(DAMAGED):
+            rest = bytearray(data)
+            for _ in range(rng.randrange(1, 4)):
+                at, size = rng.randrange(len(rest)), rng.choice((1, 3, 20, 200))
+                rest[at:at + size] = rng.choice((b"", bytes(min(size, len(rest) - at)), bytes([rest[at] ^ 1 << rng.randrange(8)]) + rest[at + 1:at + size]))
+            if os.path.exists(out):
+                os.remove(out)
+            low = rng.choice((0, rng.random()))
+            what = "%s, damaged %d, from %g" % (name, i, low)
+            code, _, err = cut(self.program, self.scratch.write("damaged.trace", bytes(rest)), out, int(low * last), 0)
+            self.report.check(what, None if code in (2, 3, 4) else "exit %d, %s" % (code, err))
+            if os.path.exists(out):
+                code, _, err = read(self.program, out)
+                self.report.check(what + ": opens", code and err)
+
     def trace(self, name, data):
         whole = v1wire.rebatched(data, RECORDS)
         version, batches = v1wire.decode(whole)
@@ -103,6 +124,7 @@ class Checker:
             for low, high in WINDOWS:
                 self.part("%s, part %g to %g" % (what, low, high or 1), rest, events, found, int(low * last), int(high * last))
             self.anonymous(what, rest, whole)
+            self.damaged(what, harness.read_bytes(rest), random.Random(what), last)
 
 
 def main():

@@ -6,11 +6,15 @@
 #include "api/context.h"
 #include "base/error.h"
 #include "output/cut.h"
+#include "output/cut_proof.h"
 #include "v2/when.h"
+
+enum { MOST_TRIES = 6 }; /* at a part that does not hold */
 
 typedef struct cutting {
 	stw_trace trace;
 	stw_cut cut;
+	stw_cut_proof proof;
 	stwatch_cut_options options;
 	stwatch_cut_result result;
 	uint8_t key[STW_KEY_SIZE];
@@ -172,6 +176,7 @@ static stwatch_status write_all(cutting *c, const stwatch_context *context, stwa
 {
 	const stw_trace *t = &c->trace;
 	stwatch_status status = stw_cut_begin(&c->cut, &t->spans.items[c->first], error);
+	c->result.generations = 0;
 	c->result.start_ns = c->begins[c->first];
 	c->result.end_ns = c->end;
 	for (size_t i = c->first; status == STWATCH_OK && i < c->last; i++) {
@@ -187,6 +192,11 @@ static stwatch_status write_all(cutting *c, const stwatch_context *context, stwa
 			break;
 		c->result.generations++;
 	}
+	return status;
+}
+
+static stwatch_status flush(cutting *c, stwatch_status status, stwatch_error *error)
+{
 	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
 		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	return status;
@@ -204,6 +214,31 @@ static stwatch_status tell_rest(const cutting *c, stwatch_error *error)
 	return STWATCH_OK;
 }
 
+/* Of a damaged trace: written, and read back, until what was written holds. */
+static stwatch_status write_proved(cutting *c, const stwatch_context *context, stwatch_error *fault, stwatch_error *error)
+{
+	for (;;) {
+		stw_cut_held held;
+		stwatch_status status = stw_cut_proof_keep(&c->proof, &c->cut, error), read = STWATCH_OK;
+		if (status == STWATCH_OK)
+			status = write_all(c, context, error);
+		if (status != STWATCH_OK && status != STWATCH_ERR_DAMAGED)
+			return status;
+		if (c->result.generations)
+			read = stw_cut_proof_read(&c->proof, &c->cut, &held, context->cancel, status == STWATCH_OK ? error : &held.fault);
+		if (read != STWATCH_OK) {
+			*error = status == STWATCH_OK ? *error : held.fault;
+			return read;
+		}
+		if (c->result.generations == 0)
+			return status;
+		if (held.fault.status == STWATCH_OK) {
+			read = stw_cut_proof_pass(&c->proof, &c->cut, fault);
+			return read == STWATCH_OK ? status : read;
+		}
+	}
+}
+
 static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_error *error)
 {
 	c->begins = stw_mem_zalloc(c->trace.mem, (c->trace.spans.count + 1) * sizeof *c->begins);
@@ -215,8 +250,10 @@ static stwatch_status run(cutting *c, const stwatch_context *context, stwatch_er
 		status = choose(c, error);
 	if (status == STWATCH_OK)
 		status = check(c, context, &fault, error);
-	if (status == STWATCH_OK && c->first < c->last)
-		status = write_all(c, context, error);
+	if (status == STWATCH_OK && c->first < c->last) {
+		const bool damaged = fault.status != STWATCH_OK || c->trace.problems.count;
+		status = flush(c, damaged ? write_proved(c, context, &fault, error) : write_all(c, context, error), error);
+	}
 	if (status == STWATCH_OK && fault.status == STWATCH_OK)
 		status = tell_rest(c, error);
 	if (status == STWATCH_OK && fault.status != STWATCH_OK) {
@@ -257,6 +294,63 @@ static stwatch_status look_into_index(
 	return stw_trace_leave_index(&c->trace, 0, context->cancel, error);
 }
 
+/* Writes a part. Where something is missing, or contradicts itself, it is read back: held->fault says that it does not hold. */
+static stwatch_status try_part_v1(
+	cutting *c, const border *b, stw_cut_times *times, stw_cut_held *held, const volatile int *cancel, stwatch_error *error)
+{
+	stw_v1 *v1 = &c->trace.v1[0];
+	stw_bytes_reader state = b->reader;
+	*held = (stw_cut_held){.fault = {.status = STWATCH_OK}};
+	times->n_events = 0;
+	const bool doubtful = v1->index.midway || v1->index.problems.count || times->from > 0;
+	stwatch_status status = doubtful ? stw_cut_proof_keep(&c->proof, &c->cut, error) : STWATCH_OK;
+	if (status == STWATCH_OK)
+		status = stw_cut_part_v1(&c->cut, v1, b->state ? &state : NULL, times, cancel, error);
+	if (!doubtful || times->n_events == 0 || (status != STWATCH_ERR_DAMAGED && !(status == STWATCH_OK && v1->index.midway)))
+		return status;
+	stwatch_error failure;
+	if (stw_cut_proof_read(&c->proof, &c->cut, held, cancel, &failure) == STWATCH_OK)
+		return status;
+	times->n_events = 0;
+	*error = failure;
+	return failure.status;
+}
+
+/* The part does not hold from some time on: it is to end before that, the earlier the more often that did not help. */
+static stwatch_status end_where_it_holds_v1(
+	stw_cut_times *times, int64_t from, const stw_cut_held *held, unsigned tries, stwatch_error *error)
+{
+	const int64_t length = held->ns - (tries ? held->ns >> (2 * (MOST_TRIES - tries)) : 0);
+	times->from = from;
+	times->to = times->start + length - 1;
+	if (tries < MOST_TRIES && length > 1 && times->to > from)
+		return STWATCH_OK;
+	times->n_events = 0;
+	return stw_fail(error, STWATCH_ERR_DAMAGED, error->offset, "nothing can be cut out there that holds (%s)", held->fault.message);
+}
+
+/* Tries until a part holds, and only then hands it on. */
+static stwatch_status write_part_v1(cutting *c, const border *b, stw_cut_times *times, const volatile int *cancel, stwatch_error *error)
+{
+	const int64_t from = times->from;
+	stw_cut_held held, fault = {.fault = {.status = STWATCH_OK}};
+	stwatch_status status = try_part_v1(c, b, times, &held, cancel, error), passed;
+	for (unsigned tries = 0; held.fault.status != STWATCH_OK; tries++) {
+		fault = held;
+		status = end_where_it_holds_v1(times, from, &held, tries, error);
+		if (status != STWATCH_OK)
+			return status;
+		status = try_part_v1(c, b, times, &held, cancel, error);
+	}
+	if (times->n_events && (passed = stw_cut_proof_pass(&c->proof, &c->cut, error)) != STWATCH_OK)
+		return passed;
+	if (times->n_events && fault.fault.status != STWATCH_OK)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, error->offset,
+			"what is cut out would not hold behind %+.3f ms: it ends there (%s)", (double)times->end / 1e6,
+			fault.fault.message);
+	return status;
+}
+
 /* Such a trace has no parts that stand alone: what is wanted is written anew. Names of the whole of a sound one are replaced record by record, whatever its
  * order is. */
 static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
@@ -273,14 +367,12 @@ static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch
 		times.n_events = status == STWATCH_OK;
 	}
 	if (status == STWATCH_ERR_DAMAGED && c->cut.written == 0)
-		status = stw_cut_part_v1(&c->cut, v1, b.state ? &b.reader : NULL, &times, context->cancel, error);
+		status = write_part_v1(c, &b, &times, context->cancel, error);
 	stw_index_free_state(&c->trace.inputs[0].index, c->trace.mem, &b.part, b.state);
-	if (stw_sink_flush(&c->cut.out) != STWATCH_OK && (status == STWATCH_OK || status == STWATCH_ERR_DAMAGED))
-		status = stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the output was closed");
 	c->result.start_ns = times.start;
 	c->result.end_ns = times.end;
 	c->result.generations = times.n_events > 0;
-	return status;
+	return flush(c, status, error);
 }
 
 static stwatch_status draw_key(cutting *c, stwatch_error *error)
@@ -306,12 +398,14 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 	if (status == STWATCH_OK) {
 		c->cut = (stw_cut){.mem = &context->mem};
 		stw_sink_init(&c->cut.out, sink, user);
+		stw_cut_proof_init(&c->proof, &c->cut);
 		if (c->options.anonymise)
 			status = draw_key(c, error);
 		c->result.generations_in = c->trace.v1 ? 1 : c->trace.spans.count;
 		if (status == STWATCH_OK)
 			status = c->trace.v1 ? run_v1(c, context, error) : run(c, context, error);
 		c->result.bytes = c->cut.written;
+		stw_cut_proof_free(&c->proof);
 		stw_trace_close(&c->trace);
 	}
 	if (result) {

@@ -33,6 +33,9 @@ const stw_event_spec *stw_event_spec_of(unsigned type);
 /* Trace headers that exist: the minor version of "go 1.N trace". */
 typedef enum stw_go_version { STW_GO122 = 22, STW_GO123 = 23, STW_GO125 = 25, STW_GO126 = 26 } stw_go_version;
 
+/* Whether traces of a version have events of a type in a thread's stream. */
+bool stw_event_is_of(unsigned type, stw_go_version version);
+
 /* Statuses as the wire has them (runtime/tracestatus.go). */
 enum { STW_G_BAD, STW_G_RUNNABLE, STW_G_RUNNING, STW_G_SYSCALL, STW_G_WAITING, STW_G_STATUS_COUNT };
 enum { STW_P_BAD, STW_P_RUNNING, STW_P_IDLE, STW_P_SYSCALL, STW_P_ABANDONED, STW_P_STATUS_COUNT };

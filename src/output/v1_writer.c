@@ -260,6 +260,10 @@ stwatch_status stw_v1_writer_open(stw_v1_writer *w, stw_cut *cut, stw_v1 *v1, st
 		return stw_fail_memory(error);
 	for (size_t i = 0; i < n; i++)
 		w->streams[i].proc = i == no_proc ? STWATCH_NONE : v1->index.procs.items[i].id;
+	for (size_t i = 0; i < v1->gen.strings.count; i++) /* of who wrote before */
+		v1->gen.strings.items[i].note = 0;
+	for (size_t i = 0; i < v1->gen.stacks.count; i++)
+		v1->gen.stacks.items[i].note[0] = 0;
 	stw_naming_ids(&v1->gen, w->strings);
 	stw_naming_frames(&v1->gen, w->strings);
 	snprintf(header, sizeof header, "go 1.%u trace", v1->index.format.minor);
