@@ -82,7 +82,6 @@ typedef struct stw_v1_g {
 	bool seq_unknown; /* its first event had no sequence number: the next one that has tells it */
 	bool called; /* its system call has been handed on, but not that it blocks */
 	bool in_call; /* in a system call that blocked, as handed on */
-	bool was_in_call; /* ever */
 	bool call_last; /* its last wait is a system call that blocked */
 	uint32_t call_m; /* slot of the thread of its last call that blocked */
 } stw_v1_g;

@@ -45,7 +45,7 @@ static stwatch_status v1_exists(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	o->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
 	v1_count(vm, slot, true, 1);
 	vm->gs.items[slot].at_start = false;
-	vm->gs.items[slot].in_call = vm->gs.items[slot].was_in_call = vm->gs.items[slot].call_last = status == STW_G_SYSCALL;
+	vm->gs.items[slot].in_call = vm->gs.items[slot].call_last = status == STW_G_SYSCALL;
 	V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, status, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	return STWATCH_OK;
 }
@@ -285,7 +285,7 @@ static __attribute__((noinline)) uint32_t v1_out_of_call(
 	if (slot == STW_SLOT_NONE)
 		return slot;
 	vm->base.order->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
-	vm->gs.items[slot].was_in_call = vm->gs.items[slot].call_last = true;
+	vm->gs.items[slot].call_last = true;
 	v1_emit_exit(vm, slot, at->time);
 	return slot;
 }
@@ -303,9 +303,11 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 	if (in_sequence && !v1_is_next(vm, slot, c->a[1]) && !force)
 		return (stwatch_status)V1_WAIT;
 	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
-	if (STW_UNLIKELY(ticks && !vm->gs.items[slot].was_in_call))
-		stw_v1_merge_fault(vm, c, STW_FAULT_ORDER, "goroutine %llu comes out of a system call that it was not in",
-			(unsigned long long)c->a[0]);
+	if (STW_UNLIKELY(!vm->gs.items[slot].call_last)) {
+		slot = v1_out_of_call(vm, slot, c, &at, in_sequence);
+		if (slot == STW_SLOT_NONE)
+			return OUT_OF_MEMORY();
+	}
 	if (STW_UNLIKELY(vm->gs.items[slot].in_call && (!ticks || ticks <= c->ticks))) { /* else it comes at that time */
 		stwatch_status status = v1_take_exit_of(vm, c, slot);
 		if (status != STWATCH_OK)
@@ -361,7 +363,7 @@ static stwatch_status v1_call_blocks(stw_v1_merge *vm, stw_v1_cursor *c, v1_plac
 	if (!STW_V1_AS_GO && !more->called)
 		V1_HERE(STW_EV_GoSyscallBegin, at.g, 0, 0, 0, 0);
 	more->called = false;
-	more->in_call = more->was_in_call = more->call_last = true;
+	more->in_call = more->call_last = true;
 	more->call_m = at.m;
 	if (STW_UNLIKELY(vm->v1->index.problems.count) && !stw_v1_merge_note_call(vm, at.m, at.g))
 		return OUT_OF_MEMORY();

@@ -11,11 +11,10 @@ enum {
 	G_FOREVER = 4,
 	G_CALLED = 8,
 	G_IN_CALL = 16,
-	G_WAS_IN_CALL = 32,
-	G_CALL_LAST = 64,
-	G_ASSIST = 128,
-	G_REGION = 256,
-	G_FLAGS = 511,
+	G_CALL_LAST = 32,
+	G_ASSIST = 64,
+	G_REGION = 128,
+	G_FLAGS = 255,
 	P_SEEN = 1,
 	P_RUNNING = 2,
 	P_SWEEPING = 4,
@@ -42,8 +41,8 @@ static void save_g(const stw_v1_merge *vm, stw_bytes *b, uint32_t slot)
 	const stw_order_g *g = &vm->base.order->gs.items[slot];
 	const stw_v1_g *more = &vm->gs.items[slot];
 	const unsigned flags = (more->at_start ? G_AT_START : 0) | (more->network ? G_NETWORK : 0) | (more->forever ? G_FOREVER : 0) |
-		(more->called ? G_CALLED : 0) | (more->in_call ? G_IN_CALL : 0) | (more->was_in_call ? G_WAS_IN_CALL : 0) |
-		(more->call_last ? G_CALL_LAST : 0) | (g->assist == STW_RANGE_ON ? G_ASSIST : 0) | (g->region ? G_REGION : 0);
+		(more->called ? G_CALLED : 0) | (more->in_call ? G_IN_CALL : 0) | (more->call_last ? G_CALL_LAST : 0) |
+		(g->assist == STW_RANGE_ON ? G_ASSIST : 0) | (g->region ? G_REGION : 0);
 	stw_bytes_uint(b, g->status);
 	stw_bytes_uint(b, flags);
 	stw_bytes_uint(b, g->seq);
@@ -194,7 +193,6 @@ static void take_g(stw_v1_merge *vm, stw_bytes_reader *r, uint32_t slot, int64_t
 		.forever = flags & G_FOREVER,
 		.called = flags & G_CALLED,
 		.in_call = flags & G_IN_CALL,
-		.was_in_call = flags & G_WAS_IN_CALL,
 		.call_last = flags & G_CALL_LAST,
 		.call_m = stw_order_take_slot(r, STW_SLOT_UNKNOWN),
 	};

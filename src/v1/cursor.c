@@ -156,7 +156,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			if (c->p == c->end)
 				continue;
 		}
-		const uint8_t *head = c->p, *p = head, *end = c->end;
+		const uint8_t *head = c->p, *p = head, *end = c->end, *stated = NULL;
 		unsigned type = *p & 63, n = (unsigned)(*p >> 6) + f->before, want = f->n_values[type];
 		if (__builtin_expect(type == STW_V1_String || type == STW_V1_Stack || type == STW_V1_Frequency ||
 				    type == STW_V1_TimerGoroutine || type == STW_V1_CPUSample,
@@ -173,7 +173,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			uint64_t length;
 			if (!(p = stw_varint_get(p, end, &length)) || length > (uint64_t)(end - p))
 				return bad(c, head, "is cut", error);
-			end = p + length;
+			end = stated = p + length;
 			n = want; /* told by whether they fill it */
 		}
 		if (__builtin_expect(n != want, 0))
@@ -202,7 +202,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 				return bad(c, head, "is cut, or has a value that overflows", error);
 			c->stack = (uint32_t)v;
 		}
-		if (__builtin_expect(p > end || (end != c->end && p != end), 0))
+		if (__builtin_expect(p > end || (stated && p != stated), 0))
 			return bad(c, head, "has not the values that it should", error);
 		if (__builtin_expect(c->last_ticks > c->most_ticks, 0))
 			return bad(c, head, "is later than what its proc wrote afterwards", error);
