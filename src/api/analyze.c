@@ -74,8 +74,8 @@ static bool is_profiled(const stw_gather *g)
 static bool preempts(const stw_trace *t)
 {
 	bool any = !t->v1;
-	for (uint32_t i = 0; t->v1 && i < t->n_inputs; i++)
-		any |= stw_v1_preempts(&t->v1[i]);
+	for (uint32_t i = 0; t->v1 && i < t->spans.count; i++)
+		any |= stw_v1_preempts(stw_trace_v1(t, i));
 	return any;
 }
 

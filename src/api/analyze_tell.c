@@ -47,8 +47,8 @@ static bool tell_v1_limits(stwatch_analysis *a)
 	if (a->trace.version < 7)
 		ok = ok && tell_names(a);
 	bool in_ticks = true;
-	for (uint32_t i = 0; i < a->trace.n_inputs; i++)
-		in_ticks &= a->trace.v1[i].index.frequency == 0;
+	for (uint32_t i = 0; i < a->trace.spans.count; i++)
+		in_ticks &= stw_trace_v1(&a->trace, i)->index.frequency == 0;
 	if (in_ticks)
 		ok = ok &&
 			stw_analysis_limit(

@@ -271,6 +271,14 @@ typedef struct border {
 	stw_bytes_reader reader;
 } border;
 
+/* The trace is read without it. */
+static stwatch_status leave_index(cutting *c, const stwatch_context *context, const stw_cut_times *times, stwatch_error *error)
+{
+	if (times->from > 0 || times->to != INT64_MAX)
+		stw_context_tell_unused(context, c->trace.inputs[0].path, "it is damaged");
+	return stw_trace_leave_index(&c->trace, context->cancel, error);
+}
+
 static stwatch_status look_into_index(
 	cutting *c, const stwatch_context *context, const stw_cut_times *times, border *b, stwatch_error *error)
 {
@@ -287,29 +295,59 @@ static stwatch_status look_into_index(
 		b->state = stw_index_state(&in->index, c->trace.mem, &b->part, &b->reader);
 		sound = b->state != NULL;
 	}
-	if (sound)
+	return sound ? STWATCH_OK : leave_index(c, context, times, error);
+}
+
+/* The state may be what was written, and yet none of this trace. */
+static stwatch_status cut_part(
+	cutting *c, stw_v1 *v1, border *b, const stwatch_context *context, stw_cut_times *times, stwatch_error *error)
+{
+	stw_bytes_reader state = b->reader;
+	stwatch_status status = stw_cut_part_v1(&c->cut, v1, b->state ? &state : NULL, times, context->cancel, error);
+	if (status != STWATCH_END)
+		return status;
+	stw_index_free_state(&c->trace.inputs[0].index, c->trace.mem, &b->part, b->state);
+	b->state = NULL;
+	status = leave_index(c, context, times, error);
+	return status == STWATCH_OK ? stw_cut_part_v1(&c->cut, v1, NULL, times, context->cancel, error) : status;
+}
+
+/* Of several that stand in one file a part is cut from one: from that in which it begins. */
+static uint32_t choose_v1(const cutting *c)
+{
+	uint32_t i = 0;
+	while (i + 1 < c->trace.spans.count && stw_trace_v1(&c->trace, i + 1)->begin_ns <= c->options.from_ns)
+		i++;
+	return i;
+}
+
+/* What stands behind it and was wanted as well. */
+static stwatch_status tell_rest_v1(const cutting *c, uint32_t chosen, stwatch_error *error)
+{
+	const stw_trace *t = &c->trace;
+	const int64_t to = c->options.to_ns;
+	if (to > 0 && (chosen + 1 == t->spans.count || stw_trace_v1(t, chosen + 1)->begin_ns > to))
 		return STWATCH_OK;
-	if (windowed)
-		stw_context_tell_unused(context, in->path, "it is damaged");
-	return stw_trace_leave_index(&c->trace, 0, context->cancel, error);
+	for (size_t i = 0; i < t->problems.count; i++)
+		if (t->problems.items[i].offset >= t->spans.items[chosen].end)
+			return stw_fail(error, STWATCH_ERR_DAMAGED, t->problems.items[i].offset, "%s", t->problems.items[i].what);
+	return STWATCH_OK;
 }
 
 /* Writes a part. Where something is missing, or contradicts itself, it is read back: held->fault says that it does not hold. */
-static stwatch_status try_part_v1(
-	cutting *c, const border *b, stw_cut_times *times, stw_cut_held *held, const volatile int *cancel, stwatch_error *error)
+static stwatch_status try_part_v1(cutting *c, stw_v1 *v1, border *b, stw_cut_times *times, stw_cut_held *held,
+	const stwatch_context *context, stwatch_error *error)
 {
-	stw_v1 *v1 = &c->trace.v1[0];
-	stw_bytes_reader state = b->reader;
 	*held = (stw_cut_held){.fault = {.status = STWATCH_OK}};
 	times->n_events = 0;
 	const bool doubtful = v1->index.midway || v1->index.problems.count || times->from > 0;
 	stwatch_status status = doubtful ? stw_cut_proof_keep(&c->proof, &c->cut, error) : STWATCH_OK;
 	if (status == STWATCH_OK)
-		status = stw_cut_part_v1(&c->cut, v1, b->state ? &state : NULL, times, cancel, error);
+		status = cut_part(c, v1, b, context, times, error);
 	if (!doubtful || times->n_events == 0 || (status != STWATCH_ERR_DAMAGED && !(status == STWATCH_OK && v1->index.midway)))
 		return status;
 	stwatch_error failure;
-	if (stw_cut_proof_read(&c->proof, &c->cut, held, cancel, &failure) == STWATCH_OK)
+	if (stw_cut_proof_read(&c->proof, &c->cut, held, context->cancel, &failure) == STWATCH_OK)
 		return status;
 	times->n_events = 0;
 	*error = failure;
@@ -330,17 +368,18 @@ static stwatch_status end_where_it_holds_v1(
 }
 
 /* Tries until a part holds, and only then hands it on. */
-static stwatch_status write_part_v1(cutting *c, const border *b, stw_cut_times *times, const volatile int *cancel, stwatch_error *error)
+static stwatch_status write_part_v1(
+	cutting *c, stw_v1 *v1, border *b, stw_cut_times *times, const stwatch_context *context, stwatch_error *error)
 {
 	const int64_t from = times->from;
 	stw_cut_held held, fault = {.fault = {.status = STWATCH_OK}};
-	stwatch_status status = try_part_v1(c, b, times, &held, cancel, error), passed;
+	stwatch_status status = try_part_v1(c, v1, b, times, &held, context, error), passed;
 	for (unsigned tries = 0; held.fault.status != STWATCH_OK; tries++) {
 		fault = held;
 		status = end_where_it_holds_v1(times, from, &held, tries, error);
 		if (status != STWATCH_OK)
 			return status;
-		status = try_part_v1(c, b, times, &held, cancel, error);
+		status = try_part_v1(c, v1, b, times, &held, context, error);
 	}
 	if (times->n_events && (passed = stw_cut_proof_pass(&c->proof, &c->cut, error)) != STWATCH_OK)
 		return passed;
@@ -355,20 +394,23 @@ static stwatch_status write_part_v1(cutting *c, const border *b, stw_cut_times *
  * order is. */
 static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch_error *error)
 {
-	stw_v1 *v1 = &c->trace.v1[0];
+	const uint32_t chosen = choose_v1(c);
+	stw_v1 *v1 = stw_trace_v1(&c->trace, chosen);
 	stw_cut_times times = {.from = c->options.from_ns, .to = c->options.to_ns > 0 ? c->options.to_ns : INT64_MAX};
 	border b;
 	stwatch_status status = look_into_index(c, context, &times, &b, error);
 	if (status != STWATCH_OK)
 		return status;
 	status = STWATCH_ERR_DAMAGED;
-	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && v1->index.problems.count == 0) {
+	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && v1->index.problems.count == 0 && !v1->index.next) {
 		status = stw_cut_anonymous_v1(&c->cut, v1, &times.end, context->cancel, error);
 		times.n_events = status == STWATCH_OK;
 	}
 	if (status == STWATCH_ERR_DAMAGED && c->cut.written == 0)
-		status = write_part_v1(c, &b, &times, context->cancel, error);
+		status = write_part_v1(c, v1, &b, &times, context, error);
 	stw_index_free_state(&c->trace.inputs[0].index, c->trace.mem, &b.part, b.state);
+	if (status == STWATCH_OK)
+		status = tell_rest_v1(c, chosen, error);
 	c->result.start_ns = times.start;
 	c->result.end_ns = times.end;
 	c->result.generations = times.n_events > 0;
@@ -401,7 +443,7 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 		stw_cut_proof_init(&c->proof, &c->cut);
 		if (c->options.anonymise)
 			status = draw_key(c, error);
-		c->result.generations_in = c->trace.v1 ? 1 : c->trace.spans.count;
+		c->result.generations_in = c->trace.spans.count;
 		if (status == STWATCH_OK)
 			status = c->trace.v1 ? run_v1(c, context, error) : run(c, context, error);
 		c->result.bytes = c->cut.written;

@@ -1,6 +1,8 @@
 /* Opening and reading: from paths to events in words. */
 #include "api/reader.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -68,8 +70,33 @@ stwatch_status stw_reader_open_stream_v1(stwatch_reader *r, stwatch_error *error
 	return STWATCH_OK;
 }
 
+/* Another trace stands behind it: as several inputs are read, but this one is open. */
+static stwatch_status open_joined(stwatch_reader *r, stwatch_context *context, const char *path, stwatch_error *error)
+{
+	const stw_trace *t = &r->told.trace;
+	stw_source source = *r->source;
+	stw_v1_close(&r->v1);
+	source.fd = fcntl(source.fd, F_DUPFD_CLOEXEC, 0);
+	if (source.fd < 0)
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't open it again: %s", strerror(errno));
+	stwatch_status status = stw_told_take(&r->told, context, path, &source, error);
+	if (status != STWATCH_OK)
+		return status;
+	r->source = NULL;
+	stw_stream_open_v1(&r->stream, r->mem, t->spans.items, t->spans.count, t->v1, true);
+	return STWATCH_OK;
+}
+
+/* To Go's reader it is no trace any more where another one begins. */
+static stwatch_status end_at_next(stwatch_reader *r, stwatch_error *error)
+{
+	stwatch_error next;
+	stw_v1_fail_next(&r->v1.index, "", &next);
+	return stw_v1_index_problem(&r->v1.index, next.offset, next.message) ? STWATCH_OK : stw_fail_memory(error);
+}
+
 static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, const char *path, const stwatch_events_filter *f,
-	const stw_v1_entry *entry, stwatch_error *error)
+	const stw_v1_entry *entry, bool salvage, stwatch_error *error)
 {
 	stwatch_status status = STWATCH_END;
 	if (entry->missing.status == STWATCH_OK)
@@ -80,6 +107,11 @@ static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, cons
 	status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->cancel, error);
 	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
 		stw_v1_close(&r->v1);
+	if (status == STWATCH_OK && r->v1.index.next) {
+		if (salvage)
+			return open_joined(r, context, path, error);
+		status = end_at_next(r, error);
+	}
 	return status == STWATCH_OK ? stw_reader_open_stream_v1(r, error) : status;
 }
 
@@ -119,7 +151,7 @@ static stwatch_status open_stream(stwatch_reader *r, stwatch_context *context, c
 	if (status != STWATCH_OK)
 		return status;
 	if (b.minor < STW_GO122)
-		return open_old(r, context, path, f, &b.v1, error);
+		return open_old(r, context, path, f, &b.v1, salvage, error);
 	const stw_go_version version = (stw_go_version)b.minor;
 	if (b.missing.status != STWATCH_OK)
 		r->lost = b.missing;

@@ -92,6 +92,13 @@ stwatch_status stw_told_open(stw_told *t, stwatch_context *context, const char *
 
 /* ---- reading ---- */
 
+stwatch_status stw_told_take(stw_told *t, stwatch_context *context, const char *path, stw_source *source, stwatch_error *error)
+{
+	stw_trace_file file = {.path = path, .source = *source};
+	stwatch_status status = stw_trace_take(&t->trace, t->mem, &file, 1, stw_context_namer(context), context->cancel, error);
+	return status == STWATCH_OK && !begin_inputs(t) ? stw_fail_memory(error) : status;
+}
+
 static stw_run_options running(const stwatch_context *context)
 {
 	return (stw_run_options){

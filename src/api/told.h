@@ -37,6 +37,8 @@ bool stw_told_keep(stw_told *told, const char **text);
 /* Opens traces, which stand in told->trace then. paths must live as long; a folder stands for the traces in it. Errors as of stw_inputs_open and
  * stw_trace_take, about a path. */
 stwatch_status stw_told_open(stw_told *told, stwatch_context *context, const char *const *paths, size_t n_paths, stwatch_error *error);
+/* The same of one that is open: the source is the told's from then on, also where that fails. */
+stwatch_status stw_told_take(stw_told *told, stwatch_context *context, const char *path, stw_source *source, stwatch_error *error);
 /* stw_trace_walk over them, with the context's progress. */
 stwatch_status stw_told_walk(stw_told *told, const stwatch_context *context, const stw_walk *walk, stwatch_error *error);
 /* The stops of the world that no event tells, where there may be such; its time counts as reading. */

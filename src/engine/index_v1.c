@@ -172,7 +172,11 @@ static stwatch_status read_all(v1_maker *k)
 	stwatch_status status = stw_v1_index_read(&first, mem, to->source, &entry, to->options->cancel, to->error);
 	if (status != STWATCH_OK)
 		return status;
-	status = keep_first_pass(to, &first);
+	if (first.next)
+		status = stw_fail(to->error, STWATCH_ERR_ARGUMENT, first.end,
+			"another trace begins there, and an index is made of one: split the file there to make one of each");
+	else
+		status = keep_first_pass(to, &first);
 	if (status != STWATCH_OK) {
 		stw_v1_index_free(&first);
 		return status;

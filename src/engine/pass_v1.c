@@ -61,13 +61,16 @@ static void note_gap(windows *w)
 	w->trace->gaps_ns += w->fold.first_time - w->last_time;
 }
 
-static void note_read(windows *w)
+static void note_read(windows *w, bool first)
 {
 	stw_trace_input *in = w->input;
 	in->n_events += stw_fold_events(&w->fold);
-	w->trace->n_generations += in->n_generations == 0;
-	in->n_generations = 1;
-	in->first_time = w->v1->begin_ns;
+	if (first) {
+		w->trace->n_generations++;
+		in->n_generations++;
+	}
+	if (in->first_time == STW_TIME_UNKNOWN)
+		in->first_time = w->v1->begin_ns;
 	in->last_time = w->fold.last_time;
 }
 
@@ -75,14 +78,15 @@ static uint64_t bytes_before(const windows *w)
 {
 	uint64_t n = 0;
 	for (uint32_t i = 0; i < w->span; i++)
-		n += w->trace->inputs[w->trace->spans.items[i].input].source.size;
+		n += w->trace->spans.items[i].end - w->trace->spans.items[i].begin;
 	return n;
 }
 
 static void tell_progress(windows *w, bool last)
 {
 	const stw_run_options *o = w->options;
-	w->trace->n_read = bytes_before(w) + (last && !(o->cancel && *o->cancel) ? w->input->source.size : stw_v1_merge_done(&w->merge));
+	const stw_span *s = &w->trace->spans.items[w->span];
+	w->trace->n_read = bytes_before(w) + (last && !(o->cancel && *o->cancel) ? s->end - s->begin : stw_v1_merge_done(&w->merge));
 	if (o->progress)
 		o->progress(o->progress_user, w->trace->n_read, w->trace->n_bytes);
 }
@@ -112,7 +116,7 @@ static stwatch_status hand_on(windows *w, bool last, stwatch_error *error)
 		return status;
 	}
 	w->first = false;
-	note_read(w);
+	note_read(w, first);
 	stw_fold_free(&w->fold);
 	if (!last)
 		w->fold = next;
@@ -223,6 +227,8 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 		*begin = w->v1->index.has_events ? w->v1->begin_ns : INT64_MAX;
 		status = end_part(w, fold_part(w, error), error);
 	}
+	if (status == STWATCH_ERR_DAMAGED) /* one that stands behind another in its input is of another process */
+		status = stw_trace_note(t, error->input, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
 	if (w->behind_gap)
 		stw_order_free(&w->before);
 	stw_mem_free(t->mem, w, sizeof *w);

@@ -69,7 +69,7 @@ typedef struct stw_stream {
 	stw_stream_event queue[STW_STREAM_QUEUE];
 	unsigned queued, taken;
 	stw_v1 *v1; /* of the trace in a v1 format at hand, else NULL */
-	stw_v1 *v1s; /* by input */
+	stw_v1 *v1s; /* as the spans say */
 	bool part_ended; /* the trace at hand has, and another one follows */
 	bool as_go;
 	stw_v1_merge v1_merge;
@@ -92,7 +92,7 @@ void stw_stream_open_span(stw_stream *stream, stw_mem *mem, const stw_span *span
 /* Before the first event: lets the stream go on past damage. stw_stream_next then returns STWATCH_ERR_DAMAGED where something is lost or
  * contradicts what was before, and the next call goes on behind it. What it hands out up to the first such place is what it would hand out else. */
 void stw_stream_salvage(stw_stream *stream, const volatile int *cancel);
-/* The events of v1 traces, one after another, each a span: as Go's reader makes them, or with all that is known (order/v1_step.h). v1: by input. What
+/* The events of v1 traces, one after another, each a span, which says by index which it is: as Go's reader makes them, or with all that is known (order/v1_step.h). What
  * contradicts itself in one is told at its end: until there, it goes on. STWATCH_ERR_ARGUMENT where what comes behind a gap is of another process. */
 void stw_stream_open_v1(stw_stream *stream, stw_mem *mem, const stw_span *spans, size_t count, stw_v1 *v1, bool as_go);
 /* What a reading knows between two events beside its order: where it can go on. */

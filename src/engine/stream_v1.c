@@ -13,7 +13,7 @@ static void begin_part(stw_stream *s)
 {
 	s->span = s->list[s->at_list++];
 	s->source = s->span.source;
-	s->v1 = &s->v1s[s->span.input];
+	s->v1 = &s->v1s[s->span.v1];
 	s->gen = s->v1->gen; /* borrowed */
 	for (size_t i = 0; i < s->gen.strings.count; i++) /* of who read it before */
 		s->gen.strings.items[i].note = 0;

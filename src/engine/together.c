@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/sites.h"
 #include "v2/batch.h"
+#include "wire/header.h"
 
 enum {
 	CLOCKS_MAY_DIFFER_MS = 5000, /* wall clocks are set, but not by much while a process is being recorded */
@@ -492,6 +493,12 @@ stwatch_status stw_trace_join_inputs(stw_trace *t, const volatile int *cancel, s
 stwatch_status stw_trace_fail_foreign(stwatch_error *error, const stw_span *span, int64_t goroutine)
 {
 	error->input = span->input;
+	if (span->v1 && span->recording)
+		return stw_fail(error, STWATCH_ERR_DAMAGED, span->begin - STW_HEADER_SIZE,
+			"another trace begins here, of another process (goroutine %lld begins anew in it): what is read last is left out; "
+			"split the "
+			"file there to read it",
+			(long long)goroutine);
 	return stw_fail(error, STWATCH_ERR_ARGUMENT, STWATCH_NO_OFFSET,
 		"of another process than the trace before it, to be looked at on its own: goroutine %lld begins anew in generation %llu",
 		(long long)goroutine, (unsigned long long)span->generation);

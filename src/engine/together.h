@@ -18,7 +18,8 @@ stwatch_status stw_trace_join_inputs(stw_trace *trace, const volatile int *cance
  * are traces that overlap, whose formats differ, whose clocks run differently or where the same addresses are other functions. What is there twice to
  * the byte counts once. */
 stwatch_status stw_trace_join_v1(stw_trace *trace, stwatch_error *error);
-/* Where a goroutine begins anew behind a gap that was there before it: STWATCH_ERR_ARGUMENT, about the span's input. */
+/* Where a goroutine begins anew behind a gap that was there before it: STWATCH_ERR_ARGUMENT, about the span's input; _DAMAGED where the span stands behind
+ * another v1 trace in it: nobody has said that they belong together. */
 stwatch_status stw_trace_fail_foreign(stwatch_error *error, const stw_span *span, int64_t goroutine);
 
 #endif

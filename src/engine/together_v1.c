@@ -1,15 +1,18 @@
-/* Several v1 traces of one process, one behind the other. */
+/* Several v1 traces of one process, one behind the other: of several inputs, or of one. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "engine/sites.h"
 #include "engine/together.h"
+#include "wire/header.h"
 
 enum {
 	CLOCK_PERCENT = 10, /* by which two measurements of one clock may differ: of a short recording it is not exact */
 	CHUNK = 64 << 10,
 };
+
+static const char NEXT[] = "another trace begins here"; /* as stw_v1_fail_next has it */
 
 /* A trace on its way to its place. */
 typedef struct part {
@@ -17,13 +20,14 @@ typedef struct part {
 	const stw_v1 *v1;
 	int64_t begin, end; /* ticks; of the first and the last event; INT64_MAX: it has none */
 	stw_sites sites;
+	bool foreign; /* of another process than what stands before it in its input */
 } part;
 
 typedef struct joining {
 	stw_trace *trace;
 	stw_mem *mem;
 	part *parts; /* in order of time */
-	size_t n;
+	size_t n, n_kept; /* of them all; the first so many are used */
 	unsigned char *chunks; /* two */
 	stwatch_error *error;
 } joining;
@@ -98,19 +102,49 @@ static stwatch_status know_all(joining *j)
 	return STWATCH_OK;
 }
 
-static stwatch_status same_bytes(joining *j, const stw_source *a, const stw_source *b, bool *same)
+static stwatch_status same_bytes(joining *j, const stw_span *a, const stw_span *b, bool *same)
 {
-	*same = a->size == b->size;
-	for (uint64_t at = 0; *same && at < a->size; at += CHUNK) {
+	const uint64_t size = a->end - a->begin;
+	*same = b->end - b->begin == size;
+	for (uint64_t at = 0; *same && at < size; at += CHUNK) {
+		const size_t want = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
 		size_t got_a, got_b;
-		stwatch_status status = stw_source_read(a, at, j->chunks, CHUNK, &got_a, j->error);
+		stwatch_status status = stw_source_read(a->source, a->begin + at, j->chunks, want, &got_a, j->error);
 		if (status == STWATCH_OK)
-			status = stw_source_read(b, at, j->chunks + CHUNK, CHUNK, &got_b, j->error);
+			status = stw_source_read(b->source, b->begin + at, j->chunks + CHUNK, want, &got_b, j->error);
 		if (status != STWATCH_OK)
 			return status;
 		*same = got_a == got_b && memcmp(j->chunks, j->chunks + CHUNK, got_a) == 0;
 	}
 	return STWATCH_OK;
+}
+
+/* One that stands behind another in its input is told of already: what becomes of it. */
+static void tell_more(const joining *j, const stw_span *span, const char *more)
+{
+	const uint64_t header = span->begin - STW_HEADER_SIZE;
+	for (size_t i = 0; span->recording && i < j->trace->problems.count; i++) {
+		stw_problem_note *p = &j->trace->problems.items[i];
+		const size_t used = strlen(p->what);
+		if (p->input == span->input && p->offset == header && strncmp(p->what, NEXT, sizeof NEXT - 1) == 0)
+			snprintf(p->what + used, sizeof p->what - used, ": %s", more);
+	}
+}
+
+static void leave_out(joining *j, const part *p, const char *why)
+{
+	j->trace->n_bytes -= p->span.end - p->span.begin;
+	tell_more(j, &p->span, why);
+}
+
+/* Behind those that are kept already; its place is that of one that is not. */
+static void keep(joining *j, size_t *kept, part *p)
+{
+	part swap = j->parts[*kept];
+	j->parts[*kept] = *p;
+	if (&j->parts[*kept] != p)
+		*p = swap;
+	++*kept;
 }
 
 /* Leaves out what is there twice. */
@@ -121,26 +155,18 @@ static stwatch_status drop_repeated(joining *j)
 		part *p = &j->parts[i];
 		bool same = false;
 		stwatch_status status = kept && p[0].begin == j->parts[kept - 1].begin
-			? same_bytes(j, j->parts[kept - 1].span.source, p->span.source, &same)
+			? same_bytes(j, &j->parts[kept - 1].span, &p->span, &same)
 			: STWATCH_OK;
 		if (status != STWATCH_OK)
 			return status;
 		if (same) {
-			j->trace->inputs[p->span.input].n_repeated = 1;
-			j->trace->n_bytes -= p->span.source->size;
+			j->trace->inputs[p->span.input].n_repeated++;
+			leave_out(j, p, "it is there twice, and counts once");
 			continue;
 		}
-		part swap = j->parts[kept];
-		j->parts[kept++] = *p;
-		if (&j->parts[kept - 1] != p)
-			*p = swap;
+		keep(j, &kept, p);
 	}
-	j->trace->spans.count = 0;
-	for (size_t i = 0; i < kept; i++) {
-		stw_span *span = &j->trace->spans.items[j->trace->spans.count++];
-		*span = j->parts[i].span;
-		span->joint = i ? STW_JOINT_GAP : STW_JOINT_WHOLE;
-	}
+	j->n_kept = kept;
 	return STWATCH_OK;
 }
 
@@ -161,6 +187,54 @@ static const char *find_difference(const part *a, const part *b)
 	return stw_sites_differ(&a->sites, &b->sites) ? "are of different programs" : NULL;
 }
 
+/* Inputs were given to be joined; what stands behind another in one of them need not be of its process. It is held against those of its input that are kept,
+ * in the order of the file. */
+static const char *find_foreign(const joining *j, const part *p)
+{
+	const char *why = NULL;
+	for (size_t i = 0; i < j->n_kept && !why; i++) {
+		const part *q = &j->parts[i];
+		if (q->span.input == p->span.input && q->span.recording < p->span.recording && !q->foreign)
+			why = q < p ? find_difference(q, p) : find_difference(p, q);
+	}
+	return why;
+}
+
+static void leave_out_foreign(joining *j)
+{
+	char more[200];
+	size_t kept = 0;
+	for (uint32_t recording = 1; recording < j->n; recording++)
+		for (size_t i = 0; i < j->n_kept; i++) {
+			part *p = &j->parts[i];
+			const bool empty = p->begin == INT64_MAX;
+			const char *why = p->span.recording == recording && !empty ? find_foreign(j, p) : NULL;
+			p->foreign |= why || (empty && p->span.recording);
+			if (!why)
+				continue;
+			snprintf(more, sizeof more, "left out, as it and what is before it %s; split the file there to read it", why);
+			leave_out(j, p, more);
+		}
+	for (size_t i = 0; i < j->n_kept; i++) {
+		if (j->parts[i].foreign)
+			continue;
+		tell_more(j, &j->parts[i].span, "of the same process, it is read on behind a gap");
+		keep(j, &kept, &j->parts[i]);
+	}
+	j->n_kept = kept;
+}
+
+static void make_row(joining *j)
+{
+	stw_spans *spans = &j->trace->spans;
+	spans->count = 0;
+	for (size_t i = 0; i < j->n_kept; i++) {
+		stw_span *span = &spans->items[spans->count++];
+		*span = j->parts[i].span;
+		span->joint = i ? STW_JOINT_GAP : STW_JOINT_WHOLE;
+	}
+}
+
 static const char *name_of(const joining *j, const part *p)
 {
 	const char *path = j->trace->inputs[p->span.input].path, *slash = strrchr(path, '/');
@@ -169,7 +243,7 @@ static const char *name_of(const joining *j, const part *p)
 
 static stwatch_status one_process(joining *j)
 {
-	for (size_t i = 1; i < j->trace->spans.count; i++) {
+	for (size_t i = 1; i < j->n_kept; i++) {
 		const part *a = &j->parts[i - 1], *b = &j->parts[i];
 		const char *why = find_difference(a, b);
 		if (!why)
@@ -186,7 +260,7 @@ static stwatch_status one_process(joining *j)
 static double ns_per_tick(const joining *j)
 {
 	const part *best = NULL;
-	for (size_t i = 0; i < j->trace->spans.count; i++) {
+	for (size_t i = 0; i < j->n_kept; i++) {
 		const part *p = &j->parts[i];
 		if (p->v1->index.frequency && (!best || p->end - p->begin > best->end - best->begin))
 			best = p;
@@ -203,8 +277,11 @@ stwatch_status stw_trace_join_v1(stw_trace *t, stwatch_error *error)
 	stwatch_status status = j.parts && j.chunks ? know_all(&j) : stw_fail_memory(error);
 	if (status == STWATCH_OK)
 		status = drop_repeated(&j);
-	if (status == STWATCH_OK)
+	if (status == STWATCH_OK) {
+		leave_out_foreign(&j);
 		status = one_process(&j);
+		make_row(&j);
+	}
 	const double unit = status == STWATCH_OK ? ns_per_tick(&j) : 1;
 	for (uint32_t i = 0; i < t->spans.count && status == STWATCH_OK; i++)
 		if (j.parts[i].begin != INT64_MAX)

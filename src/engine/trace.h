@@ -34,14 +34,15 @@ typedef struct stw_trace {
 	stw_trace_input *inputs;
 	uint32_t n_inputs;
 	stw_go_version version; /* the oldest of its inputs' */
-	stw_v1 *v1; /* by input; NULL unless they are traces in a v1 format: each is one span then, and one generation as far as tables go */
+	stw_v1 *v1; /* NULL unless they are traces in a v1 format: each is one span then, which says which of these it is, and one generation as far as tables go */
+	uint32_t n_v1; /* one for each input at least: several may stand in one, one behind the other */
 	const stw_namer *namer; /* for frames without names; NULL: nobody */
 	stw_spans spans; /* in order of time */
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
 	uint64_t n_bytes; /* of all spans */
 	uint64_t n_read; /* of them, in the first pass so far */
-	uint64_t n_generations; /* that were read; of v1 traces, inputs */
+	uint64_t n_generations; /* that were read; of v1 traces, traces */
 	uint64_t n_gaps; /* between inputs, in the first pass */
 	int64_t gaps_ns; /* how long they are in all */
 	bool has_wall;
@@ -62,14 +63,14 @@ typedef struct stw_trace_file {
 stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
-/* Opens an input in a v1 format anew, without the index that it has. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
-stwatch_status stw_trace_leave_index(stw_trace *trace, uint32_t input, const volatile int *cancel, stwatch_error *error);
+/* Opens the only trace anew, one in a v1 format, without the index that it has. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
+stwatch_status stw_trace_leave_index(stw_trace *trace, const volatile int *cancel, stwatch_error *error);
 /* Notes a problem (an error of status _DAMAGED) of an input. False when out of memory. */
 bool stw_trace_note(stw_trace *trace, uint32_t input, const stwatch_error *error, stw_fault fault);
 /* Of a trace in a v1 format. */
 static inline stw_v1 *stw_trace_v1(const stw_trace *trace, uint32_t span)
 {
-	return &trace->v1[trace->spans.items[span].input];
+	return &trace->v1[trace->spans.items[span].v1];
 }
 /* The input that a time is in. */
 const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);

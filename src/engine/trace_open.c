@@ -5,6 +5,8 @@
 #include "engine/beginning.h"
 #include "engine/together.h"
 
+enum { MOST_TRACES = 100 }; /* v1 traces in one input */
+
 bool stw_trace_note(stw_trace *t, uint32_t input, const stwatch_error *e, stw_fault fault)
 {
 	stw_problem_note *p = stw_vec_push(t->mem, &t->problems);
@@ -51,7 +53,7 @@ static stwatch_status scan_input(stw_trace *t, uint32_t index, uint64_t begin, c
 static bool find_index(stw_trace *t, stw_trace_input *in, const stw_v1_entry *entry)
 {
 	static const char DAMAGED[] = "it is damaged";
-	if (entry->missing.status != STWATCH_OK || in->source.spooled ||
+	if (entry->begin != STW_HEADER_SIZE || entry->missing.status != STWATCH_OK || in->source.spooled ||
 		!stw_index_find(&in->index, t->mem, &in->source, (stw_go_version)entry->minor, in->path, &in->no_index))
 		return false;
 	if (in->part || stw_v1_exits_are_sound(&in->index.v1.exits, 0, in->index.v1.exits.count))
@@ -61,21 +63,30 @@ static bool find_index(stw_trace *t, stw_trace_input *in, const stw_v1_entry *en
 	return false;
 }
 
-/* A v1 trace is read through once already here, unless it has an index: what it needs from the start stands at its end. */
-static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
+/* One that stands in an input from an entry on. A v1 trace is read through once already here, unless it has an index: what it needs from the start stands at
+ * its end. */
+static stwatch_status add_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
 {
 	stw_trace_input *in = &t->inputs[index];
-	if (!t->v1)
-		t->v1 = stw_mem_zalloc(t->mem, t->n_inputs * sizeof *t->v1);
-	stw_span *span = t->v1 ? stw_vec_push(t->mem, &t->spans) : NULL;
+	stw_v1 *more = stw_mem_resize(t->mem, t->v1, t->n_v1 * sizeof *more, (t->n_v1 + 1) * sizeof *more);
+	if (!more)
+		return stw_fail_memory(error);
+	t->v1 = more;
+	stw_v1 *v1 = &t->v1[t->n_v1++];
+	*v1 = (stw_v1){.mem = NULL};
+	stw_span *span = stw_vec_push(t->mem, &t->spans);
 	if (!span)
 		return stw_fail_memory(error);
-	*span = (stw_span){
-		.source = &in->source, .input = index, .generation = 1, .begin = entry->begin, .end = in->source.size, .n_batches = 1};
-	t->n_bytes += in->source.size;
-	stw_v1 *v1 = &t->v1[index];
 	stwatch_status status = find_index(t, in, entry) ? stw_v1_open_read(v1, t->mem, &in->source, &in->index.v1, t->namer, error)
 							 : stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+	*span = (stw_span){.source = &in->source,
+		.input = index,
+		.v1 = t->n_v1 - 1,
+		.generation = 1,
+		.begin = entry->begin,
+		.end = status == STWATCH_OK ? v1->index.end : in->source.size,
+		.n_batches = 1};
+	t->n_bytes += span->end - span->begin;
 	for (size_t i = 0; status == STWATCH_OK && i < v1->index.problems.count; i++) {
 		const stw_v1_problem *p = &v1->index.problems.items[i];
 		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
@@ -84,13 +95,34 @@ static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *
 	return status;
 }
 
-stwatch_status stw_trace_leave_index(stw_trace *t, uint32_t index, const volatile int *cancel, stwatch_error *error)
+static const char TOO_MANY[] = "left out, as 100 stand before it; split the file there to read it",
+		  OTHER_FORMAT[] = "left out, as the two are of different versions of Go; split the file there to read it";
+
+/* Another one may follow it, with a header of its own: whether it is of the same process is seen later (stw_trace_join_v1). */
+static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
 {
-	stw_trace_input *in = &t->inputs[index];
+	stwatch_status status = add_v1(t, index, entry, cancel, error);
+	for (uint32_t n = 1; status == STWATCH_OK && t->v1[t->n_v1 - 1].index.next; n++) {
+		const stw_v1_index *before = &t->v1[t->n_v1 - 1].index;
+		const stw_v1_entry next = stw_v1_entry_at(before->next, before->end);
+		const bool read = before->next < STW_GO122 && n < MOST_TRACES;
+		stw_v1_fail_next(before, read ? "" : before->next < STW_GO122 ? TOO_MANY : OTHER_FORMAT, error);
+		status = note(t, index, error);
+		if (status != STWATCH_OK || !read)
+			break;
+		status = add_v1(t, index, &next, cancel, error);
+		t->spans.items[t->spans.count - 1].recording = n;
+	}
+	return status;
+}
+
+stwatch_status stw_trace_leave_index(stw_trace *t, const volatile int *cancel, stwatch_error *error)
+{
+	stw_trace_input *in = &t->inputs[0];
 	const stw_v1_entry entry = stw_v1_entry_of((unsigned)in->version);
 	stw_index_close(&in->index);
-	stw_v1_close(&t->v1[index]);
-	return stw_v1_open(&t->v1[index], t->mem, &in->source, &entry, t->namer, cancel, error);
+	stw_v1_close(&t->v1[0]);
+	return stw_v1_open(&t->v1[0], t->mem, &in->source, &entry, t->namer, cancel, error);
 }
 
 stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation *gen, stwatch_error *error)
@@ -173,9 +205,9 @@ static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwa
 		error->input = i - 1;
 		return status;
 	}
-	if (n == 1)
-		return STWATCH_OK;
-	return t->v1 ? stw_trace_join_v1(t, error) : stw_trace_join_inputs(t, cancel, error);
+	if (t->v1)
+		return t->n_v1 > 1 ? stw_trace_join_v1(t, error) : STWATCH_OK;
+	return n > 1 ? stw_trace_join_inputs(t, cancel, error) : STWATCH_OK;
 }
 
 stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
@@ -211,9 +243,9 @@ void stw_trace_close(stw_trace *t)
 		stw_source_close(&t->inputs[i].source);
 		stw_index_close(&t->inputs[i].index);
 	}
-	for (uint32_t i = 0; t->v1 && i < t->n_inputs; i++)
+	for (uint32_t i = 0; i < t->n_v1; i++)
 		stw_v1_close(&t->v1[i]);
-	stw_mem_free(t->mem, t->v1, t->n_inputs * sizeof *t->v1);
+	stw_mem_free(t->mem, t->v1, t->n_v1 * sizeof *t->v1);
 	stw_mem_free(t->mem, t->inputs, t->n_inputs * sizeof *t->inputs);
 	stw_vec_free(t->mem, &t->spans);
 	stw_vec_free(t->mem, &t->begins);

@@ -400,7 +400,7 @@ uint64_t stw_v1_merge_done(const stw_v1_merge *vm)
 	uint64_t batches = 0;
 	for (size_t i = 0; i < vm->n_cursors; i++)
 		batches += vm->cursors[i].batch - x->procs.items[i].first;
-	return x->batches.count ? (uint64_t)((double)vm->base.gen->source->size * (double)batches / (double)x->batches.count) : 0;
+	return x->batches.count ? (uint64_t)((double)(x->end - x->begin) * (double)batches / (double)x->batches.count) : 0;
 }
 
 stwatch_status stw_v1_merge_verdict(const stw_v1_merge *vm, stwatch_error *error)

@@ -15,10 +15,16 @@ typedef struct stw_v1_entry {
 	stwatch_error missing; /* _DAMAGED: what is wrong before `begin`; OK: nothing */
 } stw_v1_entry;
 
+/* One whose header stands at a byte. */
+static inline stw_v1_entry stw_v1_entry_at(unsigned minor, uint64_t header)
+{
+	return (stw_v1_entry){.minor = minor, .begin = header + STW_HEADER_SIZE};
+}
+
 /* One with a header. */
 static inline stw_v1_entry stw_v1_entry_of(unsigned minor)
 {
-	return (stw_v1_entry){.minor = minor, .begin = STW_HEADER_SIZE};
+	return stw_v1_entry_at(minor, 0);
 }
 
 /* Looks near the beginning of an input for batches of v1 that follow each other and whose records make sense one and all; *begin is the first one's

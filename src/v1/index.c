@@ -120,7 +120,7 @@ static const uint8_t *take(skimmer *s, const uint8_t *p, uint64_t *value)
 
 /* ---- batches ---- */
 
-static void close_batch(skimmer *s, const uint8_t *p, bool lost)
+static void close_batch(skimmer *s, uint64_t end, bool lost)
 {
 	if (s->batch == UINT32_MAX)
 		return;
@@ -130,7 +130,7 @@ static void close_batch(skimmer *s, const uint8_t *p, bool lost)
 		x->procs.items[x->batches.items[s->batch].proc].count--;
 		x->batches.count--;
 	} else {
-		x->batches.items[s->batch].end = offset_of(s, p);
+		x->batches.items[s->batch].end = end;
 	}
 	s->batch = UINT32_MAX;
 }
@@ -146,7 +146,7 @@ static stwatch_status open_batch(skimmer *s, const uint8_t *p)
 		return STWATCH_ERR_DAMAGED;
 	if (pid != UINT64_MAX && pid > INT32_MAX)
 		return bad(s, head, "a batch names a proc beyond 2147483647");
-	close_batch(s, head, false);
+	close_batch(s, offset_of(s, head), false);
 	uint32_t proc = stw_map_get(&s->procs, pid);
 	if (proc == STW_MAP_NONE) {
 		proc = (uint32_t)x->procs.count;
@@ -507,32 +507,65 @@ static bool note_loss(skimmer *s, uint64_t from, uint64_t to, const char *next)
 	return stw_v1_index_problem(s->index, s->fault.offset, what);
 }
 
+/* A record that is cut takes the header behind it for its own: the last one that begins in so many bytes before `from`, and in the open batch. UINT64_MAX:
+ * there is none. */
+static stwatch_status find_swallowed(const skimmer *s, uint64_t from, uint64_t *header)
+{
+	uint8_t before[STW_V1_MAX_EVENT + STW_HEADER_SIZE];
+	const uint64_t begin = s->batch == UINT32_MAX ? from : s->index->batches.items[s->batch].begin;
+	const uint64_t at = from - begin > STW_V1_MAX_EVENT ? from - STW_V1_MAX_EVENT : begin;
+	size_t got;
+	unsigned minor;
+	*header = UINT64_MAX;
+	stwatch_status status = stw_source_read(s->source, at, before, (size_t)(from - at) + STW_HEADER_SIZE, &got, s->error);
+	for (size_t i = 0; status == STWATCH_OK && i < from - at && i + STW_HEADER_SIZE <= got; i++)
+		if (before[i] == 'g' && stw_header_parse(before + i, STW_HEADER_SIZE, &minor, NULL) == STWATCH_OK)
+			*header = at + i;
+	return status;
+}
+
+/* Of other goroutines, perhaps, and other numbers of strings and stacks. */
+static stwatch_status end_at_header(skimmer *s, uint64_t at)
+{
+	stw_v1_index *x = s->index;
+	uint8_t head[STW_HEADER_SIZE];
+	size_t got;
+	stwatch_status status = stw_source_read(s->source, at, head, sizeof head, &got, s->error);
+	if (status != STWATCH_OK)
+		return status;
+	if (stw_header_parse(head, got, &x->next, NULL) != STWATCH_OK)
+		x->next = 0; /* it has changed meanwhile */
+	x->end = at;
+	return move_to(s, s->source->size);
+}
+
 /* After bytes that make no sense: notes them, and goes to the next batch. */
 static stwatch_status recover(skimmer *s)
 {
 	stw_v1_index *x = s->index;
 	uint64_t from = offset_of(s, s->p), to;
-	char what[STWATCH_MESSAGE_MAX];
-	close_batch(s, s->p, true);
+	stwatch_status status = find_swallowed(s, from, &to);
+	if (status != STWATCH_OK)
+		return status;
+	if (to != UINT64_MAX) {
+		close_batch(s, to, true);
+		s->fault.status = STWATCH_OK;
+		return end_at_header(s, to);
+	}
 	stw_v1_resync resync = {.source = s->source, .format = &x->format, .cancel = s->cancel};
 	if (x->batches.count) { /* damage may have made up the time of one of them */
 		resync.near[resync.n_near++] = (uint64_t)x->batches.items[0].ticks;
 		resync.near[resync.n_near++] = (uint64_t)x->batches.items[x->batches.count - 1].ticks;
 	}
 	bool header;
-	stwatch_status status = stw_v1_resync_find(&resync, from, &to, &header, s->error);
+	status = stw_v1_resync_find(&resync, from, &to, &header, s->error);
 	if (status != STWATCH_OK)
 		return status;
+	close_batch(s, from, !(header && to == from)); /* a trace that is whole ends there */
 	s->fault.status = STWATCH_OK;
 	if (to > from && !note_loss(s, from, to, header ? "header" : "batch"))
 		return stw_fail_memory(s->error);
-	if (!header)
-		return move_to(s, to);
-	/* Of other goroutines, and other numbers of strings and stacks. */
-	snprintf(what, sizeof what,
-		"another trace begins here: it and what follows it, %llu bytes, are left out (split the file there to read them)",
-		(unsigned long long)(s->source->size - to));
-	return stw_v1_index_problem(x, to, what) ? move_to(s, s->source->size) : stw_fail_memory(s->error);
+	return header ? end_at_header(s, to) : move_to(s, to);
 }
 
 /* Batches stand in file order; groups them by proc. */
@@ -585,7 +618,7 @@ static int by_time(const void *a, const void *b)
 static stwatch_status finish(skimmer *s)
 {
 	stw_v1_index *x = s->index;
-	close_batch(s, s->p, false);
+	close_batch(s, offset_of(s, s->p), false);
 	const stw_v1_batch first = x->batches.count ? x->batches.items[0] : (stw_v1_batch){0};
 	if (x->problems.count) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
 		x->frequency = s->first_frequency;
@@ -599,7 +632,7 @@ static stwatch_status finish(skimmer *s)
 	if (x->samples.count && (!x->has_events || x->samples.items[0].ticks < x->first_ticks))
 		x->first_ticks = x->samples.items[0].ticks;
 	if (status == STWATCH_OK && x->frequency == 0 &&
-		!stw_v1_index_problem(x, s->source->size,
+		!stw_v1_index_problem(x, x->end,
 			"no frequency: the file is cut before its end (strings and stacks stand there too), so times are in ticks, not in "
 			"ns"))
 		status = stw_fail_memory(s->error);
@@ -614,6 +647,8 @@ stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source
 	x->midway = entry->midway;
 	x->listed = entry->listed;
 	x->whole_from = INT64_MIN;
+	x->begin = entry->begin;
+	x->end = source->size;
 	stw_v1_format_init(&x->format, entry->minor);
 	stw_arena_init(&x->arena, mem);
 	stw_v1_exits_init(&x->exits, mem);

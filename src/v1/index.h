@@ -77,15 +77,19 @@ typedef struct stw_v1_index {
 	bool has_events;
 	bool midway, listed; /* as in stw_v1_entry */
 	int64_t whole_from; /* ticks: before, events of some procs may be missing with the file's beginning. INT64_MIN: nowhere, INT64_MAX: to the end */
+	uint64_t begin, end; /* bytes of it: to the end of the input, or to where another trace begins, with a header */
+	unsigned next; /* the version in that header; 0: none follows */
 	STW_VEC(stw_v1_problem) problems; /* in order of the file */
 	uint64_t lost_bytes; /* passed over */
 } stw_v1_index;
 
-/* Reads the whole input once, from its entry on. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
+/* Reads the whole input once, from its entry on, or to the header of another trace. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
  * On failure nothing needs to be freed. The progress is told in bytes of the input. */
 stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry,
 	const volatile int *cancel, stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
+/* What to say of the trace that follows; more: what becomes of it, or "". STWATCH_ERR_DAMAGED. */
+stwatch_status stw_v1_fail_next(const stw_v1_index *index, const char *more, stwatch_error *error);
 /* Names the frames that have none, where the namer says that they are its program's. False when out of memory. */
 bool stw_v1_index_name(stw_v1_index *index, const stw_namer *namer);
 /* Notes a problem; those beyond the first hundred are only counted in the last. False when out of memory. */

@@ -245,6 +245,8 @@ bool stw_v1_index_restore(stw_v1_index *x, stw_mem *mem, unsigned minor, uint64_
 	memset(x, 0, sizeof *x);
 	x->mem = mem;
 	x->whole_from = INT64_MIN;
+	x->begin = STW_HEADER_SIZE;
+	x->end = trace_size;
 	stw_v1_format_init(&x->format, minor);
 	stw_arena_init(&x->arena, mem);
 	stw_v1_exits_init(&x->exits, mem);

@@ -36,6 +36,7 @@ typedef struct stw_span {
 	stw_go_version version;
 	uint32_t input; /* index of its input; free for whoever uses the span */
 	uint32_t recording; /* of its input: a header within that begins another */
+	uint32_t v1; /* of a trace in a v1 format: which; free for whoever uses the span */
 	uint64_t generation;
 	uint64_t begin, end; /* bytes of its batches: [begin, end) */
 	uint64_t n_batches;
