@@ -18,6 +18,7 @@ struct stwatch_analysis {
 	STW_VEC(stwatch_input) inputs; /* in the order given */
 	STW_VEC(unsigned) origins; /* of each, an index of files.files */
 	bool cancelled;
+	const char *unread; /* it was before anything could be read: what is to be said of that; else NULL */
 	bool interrupted; /* the waiting for more was: what is there is to be read all the same */
 	stwatch_summary summary;
 	stwatch_finding *findings;

@@ -1,4 +1,6 @@
 /* The whole way from files to findings. */
+#include <string.h>
+
 #include "api/analysis.h"
 #include "api/analyze.h"
 #include "api/listings.h"
@@ -120,18 +122,20 @@ static stwatch_status take_traces(stwatch_analysis *a, const stwatch_context *co
 		return STWATCH_OK;
 	stwatch_status status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
 		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->cancel, error);
+	if (status == STWATCH_ERR_CANCELLED && !(a->unread = stw_arena_copy(&a->arena, error->message, strlen(error->message))))
+		return stw_fail_memory(error);
 	if (status != STWATCH_OK && error->input < n) {
 		error->input = a->files.traces.items[error->input].input;
 		stw_inputs_blame(&a->files, error);
 	}
-	return status;
+	return a->unread ? STWATCH_OK : status; /* nothing was read until then: it is told as what was */
 }
 
 static stwatch_status fold(stwatch_analysis *a, const stw_run_options *options, stwatch_error *error)
 {
 	if (a->files.traces.count == 0)
 		return STWATCH_OK;
-	stwatch_status status = stw_trace_fold(&a->trace, options, stw_gather_add, &a->gather, error);
+	stwatch_status status = a->unread ? STWATCH_ERR_CANCELLED : stw_trace_fold(&a->trace, options, stw_gather_add, &a->gather, error);
 	if (status == STWATCH_ERR_ARGUMENT) { /* an input that does not belong to the others */
 		error->input = a->files.traces.items[error->input].input;
 		stw_inputs_blame(&a->files, error);

@@ -108,6 +108,8 @@ static bool tell_queue_limit(stwatch_analysis *a)
 
 static bool tell_limits(stwatch_analysis *a)
 {
+	if (a->unread)
+		return stw_analysis_limit(a, a->unread);
 	bool ok = (a->gather.first_time != STW_TIME_UNKNOWN ||
 			  stw_analysis_limit(a, "the trace has no events: there is nothing to look at")) &&
 		tell_interruption(a) && tell_writers(a) &&

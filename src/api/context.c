@@ -162,9 +162,8 @@ stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, cons
 		return status;
 	}
 	status = stw_trace_take(trace, &c->mem, &file, 1, stw_context_namer(c), c->cancel, error);
-	if (status != STWATCH_OK)
-		return status;
-	status = stw_context_check_names(c, error);
+	if (status == STWATCH_OK)
+		status = stw_context_check_names(c, error);
 	if (status != STWATCH_OK)
 		stw_trace_close(trace);
 	return status;

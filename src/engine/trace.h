@@ -58,7 +58,7 @@ typedef struct stw_trace_file {
 } stw_trace_file;
 
 /* Finds the generations of open inputs: their sources are the trace's from then on, also where that fails (and closed in files).
- * STWATCH_ERR_DAMAGED is told in problems, not returned. namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
+ * STWATCH_ERR_DAMAGED is told in problems, not returned. After _CANCELLED the inputs are there, and no spans: to be closed, as after STWATCH_OK. namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
  * failure is about. */
 stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
 	const volatile int *cancel, stwatch_error *error);

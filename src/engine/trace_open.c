@@ -230,7 +230,9 @@ stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files,
 	}
 	t->n_inputs = t->inputs ? (uint32_t)n_files : 0;
 	stwatch_status status = t->inputs ? open_inputs(t, cancel, error) : stw_fail_memory(error);
-	if (status != STWATCH_OK)
+	if (status == STWATCH_ERR_CANCELLED)
+		t->spans.count = 0;
+	else if (status != STWATCH_OK)
 		stw_trace_close(t);
 	return status;
 }

@@ -91,7 +91,12 @@ static stwatch_status refill(skimmer *s)
 	s->last = left + got < WINDOW;
 	memset(s->window + left + got, 0, STW_VARINT_SLACK);
 	if (s->cancel && *s->cancel)
-		return stw_fail(s->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET, "interrupted");
+		return stw_fail(s->error, STWATCH_ERR_CANCELLED, STWATCH_NO_OFFSET,
+			"interrupted in the first of two passes, at byte %llu of %llu (%.0f %%): it finds what stands at the end, and "
+			"until then "
+			"nothing is known of what happened",
+			(unsigned long long)s->end_at, (unsigned long long)s->source->size,
+			s->source->size ? 100 * (double)s->end_at / (double)s->source->size : 0.0);
 	stw_source_tell(s->source, s->end_at);
 	return status;
 }
