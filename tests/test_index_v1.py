@@ -14,6 +14,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import harness
+import indexfile
 import v1mutate
 import v1oracle
 import v1text
@@ -101,8 +102,9 @@ def check_spoilt(report, program, scratch, rng):
     source = os.path.join(harness.DATA, "v1", "everything-p8-go1.11.13.trace.gz")
     trace = scratch.write("spoilt.trace", v1oracle.unpacked(source))
     index = trace + ".stwidx"
-    asked = [["events", "--from", "20ms", "--to", "200ms", trace], ["cut", "--from", "20ms", "--to", "40ms", "-o", trace + ".part", trace]]
+    asked = [["events", "--from", "10150us", "--to", "11ms", trace], ["cut", "--from", "10150us", "--to", "11ms", "-o", trace + ".part", trace]]
     wanted = [ask(program, trace, args) for args in asked]
+    report.check("there is something in that time", None if wanted[0][1] and wanted[1][0] == 0 and wanted[1][3] else wanted)
     run(program, "index", trace)
     good = harness.read_bytes(index)
     report.check("used", None if is_used(program, trace) else "not used")
@@ -120,6 +122,15 @@ def check_spoilt(report, program, scratch, rng):
         for args, want in zip(asked, wanted):
             got = ask(program, trace, args)
             report.check("spoilt index %d: %s" % (n, args[0]), None if got[:2] == want[:2] and got[3] == want[3] else "exit %s: %s" % (got[0], got[2]))
+    data = good
+    for n, (_, size, _) in enumerate(indexfile.states(good)):
+        data = indexfile.with_state(data, n, rng.randbytes(size))
+    with open(index, "wb") as file:
+        file.write(data)
+    for args, want in zip(asked, wanted):
+        got = ask(program, trace, args)
+        ok = got[:2] == want[:2] and got[3] == want[3] and b"its index is not used: it is damaged" in got[2]
+        report.check("states that make no sense: %s" % args[0], None if ok else "exit %s: %s" % (got[0], got[2]))
     with open(index, "wb") as file:
         file.write(good)
     with open(trace, "r+b") as file:

@@ -335,8 +335,8 @@ static stwatch_status tell_rest_v1(const cutting *c, uint32_t chosen, stwatch_er
 }
 
 /* Writes a part. Where something is missing, or contradicts itself, it is read back: held->fault says that it does not hold. */
-static stwatch_status try_part_v1(cutting *c, stw_v1 *v1, border *b, stw_cut_times *times, stw_cut_held *held,
-	const stwatch_context *context, stwatch_error *error)
+static stwatch_status try_part_v1(
+	cutting *c, stw_v1 *v1, border *b, stw_cut_times *times, stw_cut_held *held, const stwatch_context *context, stwatch_error *error)
 {
 	*held = (stw_cut_held){.fault = {.status = STWATCH_OK}};
 	times->n_events = 0;

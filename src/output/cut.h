@@ -38,7 +38,7 @@ typedef struct stw_cut_times {
 
 /* A part of a v1 trace as a trace (cut_v1.c), with pseudonyms if there is a key. STWATCH_ERR_DAMAGED after what stands before the damage was written;
  * _ARGUMENT where nothing lies in that time; _MEMORY, _IO, _CANCELLED. state: of an index, of what was before the part (order/v1_past.h), NULL: it is read
- * from the start. v1's notes are taken. */
+ * from the start; STWATCH_END where it makes no sense, and nothing was written. v1's notes are taken. */
 stwatch_status stw_cut_part_v1(
 	stw_cut *cut, stw_v1 *v1, stw_bytes_reader *state, stw_cut_times *times, const volatile int *cancel, stwatch_error *error);
 

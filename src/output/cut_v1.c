@@ -192,10 +192,8 @@ static stwatch_status open(stw_v1_part *part, stw_v1 *v1, stw_bytes_reader *stat
 		return stw_v1_merge_open(&part->merge, &part->order, v1, part, error);
 	stwatch_status status = stw_v1_merge_resume(&part->merge, &part->order, v1, part, state, error);
 	if (status == STWATCH_OK && !stw_v1_past_restore(&part->past, &part->merge, state))
-		status = part->past.failed
-			? stw_fail_memory(error)
-			: stw_fail(error, STWATCH_ERR_DAMAGED, STWATCH_NO_OFFSET, "the index is damaged (stwatch index makes a new one)");
-	return status;
+		status = part->past.failed ? stw_fail_memory(error) : STWATCH_ERR_DAMAGED;
+	return status == STWATCH_ERR_DAMAGED ? STWATCH_END : status;
 }
 
 /* Of a trace that begins midway: to the end of the part, for how everything is at its border. */
@@ -251,10 +249,10 @@ stwatch_status stw_cut_part_v1(
 	stw_order_init(&part->order, cut->mem);
 	stw_v1_past_init(&part->past, cut->mem);
 	stwatch_status status = midway ? scout(part, v1, cut->mem, cancel, error) : STWATCH_OK;
-	if (status == STWATCH_OK)
-		status = stw_v1_writer_open(&part->writer, cut, v1, error);
 	if (status == STWATCH_OK) /* of such a trace no state says what may be missing of what it knows */
 		status = open(part, v1, midway ? NULL : state, error);
+	if (status == STWATCH_OK)
+		status = stw_v1_writer_open(&part->writer, cut, v1, error);
 	if (status == STWATCH_OK)
 		status = run(part, cancel, times, error);
 	stw_v1_merge_close(&part->merge);
