@@ -228,7 +228,7 @@ stwatch_status stw_trace_fold_v1(stw_trace *t, const stw_run_options *options, s
 		status = end_part(w, fold_part(w, error), error);
 	}
 	if (status == STWATCH_ERR_DAMAGED) /* one that stands behind another in its input is of another process */
-		status = stw_trace_note(t, error->input, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
+		status = stw_trace_note(t, t->spans.items[w->span].input, error, STW_FAULT_BYTES) ? STWATCH_OK : stw_fail_memory(error);
 	if (w->behind_gap)
 		stw_order_free(&w->before);
 	stw_mem_free(t->mem, w, sizeof *w);
