@@ -227,7 +227,7 @@ stwatch_status stw_output_diagnosis_html(const stw_output_input *in, const stwat
 	if (in->summary->gomaxprocs_max > 0)
 		print(&out, "<p>GOMAXPROCS %" PRId64 "</p>\n", in->summary->gomaxprocs_max);
 	if (in->n_findings == 0)
-		stw_sink_text(&out, "<h2>Nothing wrong found</h2>\n");
+		stw_sink_text(&out, stw_output_is_unread(in) ? "<h2>Nothing was looked at</h2>\n" : "<h2>Nothing wrong found</h2>\n");
 	else
 		print(&out, "<p>%zu finding%s, most harmful first%s</p>\n", in->n_findings, in->n_findings == 1 ? "" : "s",
 			shown < in->n_findings ? "; the worst are shown" : "");

@@ -198,7 +198,7 @@ stwatch_status stw_output_diagnosis_markdown(
 	if (in->summary->gomaxprocs_max > 0)
 		print(&out, "- **GOMAXPROCS** %" PRId64 "\n", in->summary->gomaxprocs_max);
 	if (in->n_findings == 0)
-		stw_sink_text(&out, "\nNothing wrong found.\n");
+		stw_sink_text(&out, stw_output_is_unread(in) ? "\nNothing was looked at.\n" : "\nNothing wrong found.\n");
 	else if (shown < in->n_findings && shown == 1)
 		print(&out, "\n%zu findings, the worst is shown.\n", in->n_findings);
 	else if (shown < in->n_findings)

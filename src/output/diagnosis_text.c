@@ -287,6 +287,11 @@ static void against(const stwatch_settings *settings, stw_text *text)
 
 static void nothing_wrong(const stw_output_input *in, stw_text *text)
 {
+	if (stw_output_is_unread(in)) {
+		stw_text_put(text, "nothing was looked at");
+		stw_text_line(text);
+		return;
+	}
 	stw_text_style(text, STW_STYLE_GREEN);
 	stw_text_put(text, "nothing wrong found");
 	stw_text_style(text, STW_STYLE_PLAIN);

@@ -104,3 +104,17 @@ size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options 
 {
 	return options->top && options->top < in->n_findings ? options->top : in->n_findings;
 }
+
+bool stw_output_is_unread(const stw_output_input *in)
+{
+	bool unread = false;
+	for (size_t i = 0; i < in->n_inputs; i++) {
+		const stwatch_input *input = &in->inputs[i];
+		if (strcmp(input->kind, "go-trace") != 0)
+			continue;
+		if (input->complete || input->n_problems || input->generations || input->repeated_generations)
+			return false;
+		unread = true;
+	}
+	return unread;
+}

@@ -42,5 +42,7 @@ void stw_output_frame_name(char buffer[static STW_OUTPUT_NAME_MAX], const stwatc
 
 /* How many findings are to be printed. */
 size_t stw_output_shown(const stw_output_input *in, const stwatch_print_options *options);
+/* Whether no trace among the inputs was read at all, for who interrupted it. */
+bool stw_output_is_unread(const stw_output_input *in);
 
 #endif

@@ -108,7 +108,10 @@ static void contradictions(const stw_states_input *in, stw_text *text)
 	char figure[STW_FIGURE_MAX];
 	stw_text_line(text);
 	if (in->contradictions_total == 0) {
-		stw_text_put(text, "nothing illegal: every transition is the runtime's, and threads, P's and goroutines fit together");
+		stw_text_put(text,
+			stw_output_is_unread(&in->common)
+				? "nothing was looked at"
+				: "nothing illegal: every transition is the runtime's, and threads, P's and goroutines fit together");
 		stw_text_line(text);
 		return;
 	}

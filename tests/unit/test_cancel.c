@@ -79,6 +79,16 @@ static void test_states(void **state)
 	stwatch_context_free(context);
 }
 
+static int keep(void *user, const char *data, size_t length)
+{
+	char *text = user;
+	const size_t used = strlen(text);
+	assert_true(used + length < 4096);
+	memcpy(text + used, data, length);
+	text[used + length] = 0;
+	return 0;
+}
+
 /* A batch of an old trace that is longer than what is looked at between two looks at whether to go on, in a file; its path. */
 static void write_old(char path[static 64])
 {
@@ -122,6 +132,10 @@ static void test_first_pass(void **state)
 	const char *const *limits = stwatch_analysis_limits(analysis, &n);
 	assert_int_equal(n, 1);
 	assert_true(says(limits, n, "interrupted in the first of two passes"));
+	char text[4096] = "";
+	assert_int_equal(stwatch_analysis_print(analysis, STWATCH_VIEW_DIAGNOSE, NULL, keep, text), STWATCH_OK);
+	assert_non_null(strstr(text, "nothing was looked at"));
+	assert_null(strstr(text, "nothing wrong"));
 	stwatch_analysis_free(analysis);
 	stopper.cancel = 0;
 	assert_int_equal(stwatch_states_read(context, &paths, 1, NULL, &states, &error), STWATCH_ERR_CANCELLED);
