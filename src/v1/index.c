@@ -408,8 +408,10 @@ static stwatch_status one_special(skimmer *s, const uint8_t *p, unsigned type)
 	s->p = end;
 	switch (type) {
 	case STW_V1_Frequency:
-		if ((int64_t)v[0] <= 0)
+		if ((int64_t)v[0] <= 0) {
+			s->p = p; /* it is what is lost, also where nothing follows */
 			return bad(s, p, "the frequency is not positive");
+		}
 		if (s->first_frequency == 0 && v[0] >= 100000 && v[0] <= 10000000000)
 			s->first_frequency = (int64_t)v[0];
 		x->frequency = (int64_t)v[0];
