@@ -397,10 +397,8 @@ static inline bool stw_long(int64_t since, int64_t to, int64_t least)
 
 static inline unsigned stw_histogram_bucket_of(uint64_t ns)
 {
-	if (ns < STW_HISTOGRAM_STEPS)
-		return (unsigned)ns;
-	unsigned octave = ((unsigned)__builtin_clzll(ns) ^ 63) - 4;
-	return octave * STW_HISTOGRAM_STEPS + (unsigned)(ns >> octave); /* what is left of ns is 16 to 31 */
+	const unsigned octave = ((unsigned)__builtin_clzll(ns | STW_HISTOGRAM_STEPS) ^ 63) - 4; /* of less than 32: 0 */
+	return octave * STW_HISTOGRAM_STEPS + (unsigned)(ns >> octave); /* else what is left of ns is 16 to 31 */
 }
 
 static inline unsigned stw_histogram_bucket(int64_t ns)

@@ -14,6 +14,7 @@ static stwatch_status refill(stw_cursor *c, const stw_source *source, stwatch_er
 		status = stw_fail(error, STWATCH_ERR_DAMAGED, c->offset, "the file became shorter while it was read");
 	if (status != STWATCH_OK)
 		return status;
+	c->lane.stamp = 0;
 	c->p = c->window;
 	c->end = c->window + kept + got;
 	c->left -= (uint32_t)got;

@@ -12,7 +12,8 @@ enum { STW_EVENT_BYTES_MAX = 1 + 5 * 10 };
 
 /* What the merge keeps at hand of a thread (merge_lane.h): good as long as its stamp is the merge's. */
 typedef struct stw_lane {
-	uint64_t stamp; /* 0: never good */
+	uint64_t stamp; /* 0: not good */
+	const uint8_t *safe; /* an event that begins here or before is whole in the cursor's window */
 	stw_order_m *m;
 	stw_order_p *p; /* its proc */
 	stw_order_g *g; /* the goroutine in m->g; order->nobody where there is none, or none that is known */

@@ -21,7 +21,13 @@
 	uint32_t index = (uint32_t)(id);                                                                                                   \
 	if (STW_UNLIKELY((id) >= mg->gen->ids.n_same))                                                                                     \
 	LANE_NEED((index = stw_ids_find_other(&mg->gen->ids, (id))) != STW_MAP_NONE)
-#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == mg->order->epoch && (seq_) == (of)->seq + 1)
+/* The slot of a goroutine. */
+#define LANE_FIND(slot, id)                                                                                                                \
+	const stw_g_place *place = stw_order_place_of(mg->order, (int64_t)(id));                                                           \
+	uint32_t slot = place->slot;                                                                                                       \
+	if (STW_UNLIKELY(place->id != (int64_t)(id)))                                                                                      \
+	LANE_NEED((slot = stw_order_find_g_other(mg->order, (int64_t)(id))) != STW_MAP_NONE)
+#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == mg->order->epoch && (seq_) - 1 == (of)->seq)
 
 /* Who defines STW_MERGE_EMIT_LANE(mg, lane, type, ...) gets a lane's events by it, with the indices of stacks instead of their ids, and with
  * the id of the thread's goroutine as a3. STW_MERGE_LANE_OPEN(mg, lane) finds what is to be at hand of the thread's proc and goroutine (only
@@ -51,8 +57,7 @@ static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_
 	const uint8_t *p = *at;
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
-	uint32_t slot = stw_order_find_g(mg->order, (int64_t)id);
-	LANE_NEED(slot != STW_MAP_NONE);
+	LANE_FIND(slot, id);
 	LANE_NEED(l->m->g == STW_SLOT_NONE);
 	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_RUNNABLE);
@@ -71,8 +76,7 @@ static inline __attribute__((always_inline)) bool lane_unblock(stw_merge *mg, st
 	LANE_TAKE(id);
 	LANE_TAKE(seq);
 	LANE_TAKE(stack);
-	uint32_t slot = stw_order_find_g(mg->order, (int64_t)id);
-	LANE_NEED(slot != STW_MAP_NONE);
+	LANE_FIND(slot, id);
 	LANE_INDEX(stack_index, stack_ids, stack);
 	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_WAITING);
@@ -246,20 +250,22 @@ static inline __attribute__((always_inline)) int64_t lane_last(const stw_merge *
 	return mg->sample_time < end ? mg->sample_time : end > INT64_MIN ? end - 1 : INT64_MIN;
 }
 
-/* True for what comes so early, or so late after the event before, that it needs a second look: a thread's event with the time of another's
- * before it gets a time that is a little later, but no later than its thread's next one has. */
-static inline __attribute__((always_inline)) bool lane_is_odd(const stw_merge *mg, int64_t time, uint64_t factor)
+/* True for what comes so late after the event before that it needs a second look. */
+static inline __attribute__((always_inline)) bool lane_is_late(const stw_merge *mg, int64_t time)
 {
-	return (uint64_t)time - (uint64_t)mg->last_time - 1 + (factor - 1) >= (uint64_t)LANE_STEP_END + (factor - 1) - 1;
+	return time > mg->last_time && (uint64_t)time - (uint64_t)mg->last_time >= (uint64_t)LANE_STEP_END;
 }
 
-/* Finds what is at hand of a cursor's thread. False where it has no lane: without a thread or proc, or with times that need a second look. */
+/* Finds what is at hand of a cursor's thread. False where it has no lane: without a thread or proc, with times that need a second look, or
+ * close to the end of the window. */
 static bool lane_open(const stw_merge *mg, stw_cursor *c)
 {
 	stw_order *o = mg->order;
 	stw_lane *l = &c->lane;
-	if (c->m == STW_SLOT_NONE || mg->gen->ns_factor - 1 >= LANE_FACTOR_MAX || !STW_SLOT_OK(o->ms.items[c->m].p))
+	const uint8_t *safe = c->end - STW_EVENT_BYTES_MAX;
+	if (c->p > safe || c->m == STW_SLOT_NONE || mg->gen->ns_factor - 1 >= LANE_FACTOR_MAX || !STW_SLOT_OK(o->ms.items[c->m].p))
 		return false;
+	l->safe = safe;
 	l->m_slot = c->m;
 	l->m = &o->ms.items[c->m];
 	l->p_slot = l->m->p;
@@ -316,69 +322,62 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 		return STWATCH_OK;
 	}
 	const int64_t last = lane_last(mg);
-	const uint8_t *p, *safe, *event;
-	stw_lane *l;
+	const uint8_t *p, *event;
 	int64_t time, limit; /* what is handed on; up to which the thread stays the earliest */
-	int64_t back; /* from there to the event's own time: the lane's first one may not be later than the event before */
-	unsigned units;
+	uint64_t units;
 	stw_heap_entry *second;
+	const void *way = ways[c->type], *waiting;
+	if (STW_UNLIKELY(lane_is_late(mg, c->time)))
+		goto rules;
 
-lane:
-	l = &c->lane;
+lane: /* the event is not late: it comes before the one that ended the lane before */
+	if (STW_UNLIKELY(c->lane.stamp != mg->stamp && !lane_open(mg, c)))
+		goto rules;
 	p = c->p;
-	safe = c->end - STW_EVENT_BYTES_MAX;
-	if (STW_UNLIKELY(l->stamp != mg->stamp && !lane_open(mg, c)))
-		goto rules;
-	if (STW_UNLIKELY(p > safe || lane_is_odd(mg, c->time, factor)))
-		goto rules;
+	/* Not later than the event before: a little later than that, but no later than its thread's next one. */
 	time = c->time > mg->last_time ? c->time : mg->last_time + 1;
-	if (STW_UNLIKELY(time > last))
+	if (STW_UNLIKELY((uint64_t)time - (uint64_t)c->time >= factor || time > last))
 		goto rules;
-	back = c->time - time;
 	second = merge_second(entries);
 	limit = second->time < last ? second->time : last;
+	waiting = second->cursor ? ways[second->cursor->type] : NULL;
 	if (single)
 		limit = INT64_MIN;
 	event = NULL;
-	goto *ways[c->type];
+	goto *way;
 
 	/* clang-format off */
-start:         if (lane_start(mg, l, time, &p)) goto taken; else goto unusual;
-unblock:       if (lane_unblock(mg, l, time, &p)) goto taken; else goto unusual;
-block:         if (lane_stop(mg, l, STW_EV_GoBlock, STW_G_WAITING, time, &p)) goto taken; else goto unusual;
-stop:          if (lane_stop(mg, l, STW_EV_GoStop, STW_G_RUNNABLE, time, &p)) goto taken; else goto unusual;
-create:        if (lane_create(mg, l, time, &p)) goto taken; else goto unusual;
-destroy:       if (lane_destroy(mg, l, time)) goto taken; else goto unusual;
-syscall_begin: if (lane_syscall_begin(mg, l, time, &p)) goto taken; else goto unusual;
-syscall_end:   if (lane_syscall_end(mg, l, time)) goto taken; else goto unusual;
-heap:          if (lane_heap(mg, l, time, &p)) goto taken; else goto unusual;
-sweep_begin:   if (lane_sweep_begin(mg, l, time, &p)) goto taken; else goto unusual;
-sweep_end:     if (lane_sweep_end(mg, l, time, &p)) goto taken; else goto unusual;
+start:         if (lane_start(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+unblock:       if (lane_unblock(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+block:         if (lane_stop(mg, &c->lane, STW_EV_GoBlock, STW_G_WAITING, time, &p)) goto taken; else goto unusual;
+stop:          if (lane_stop(mg, &c->lane, STW_EV_GoStop, STW_G_RUNNABLE, time, &p)) goto taken; else goto unusual;
+create:        if (lane_create(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+destroy:       if (lane_destroy(mg, &c->lane, time)) goto taken; else goto unusual;
+syscall_begin: if (lane_syscall_begin(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+syscall_end:   if (lane_syscall_end(mg, &c->lane, time)) goto taken; else goto unusual;
+heap:          if (lane_heap(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+sweep_begin:   if (lane_sweep_begin(mg, &c->lane, time, &p)) goto taken; else goto unusual;
+sweep_end:     if (lane_sweep_end(mg, &c->lane, time, &p)) goto taken; else goto unusual;
 	/* clang-format on */
 
 taken:
 	mg->last_time = time;
 	event = p;
-	if (STW_UNLIKELY(event > safe))
+	if (STW_UNLIKELY(event > c->lane.safe))
 		goto refresh;
 	units = event[1];
 	p = event + 2;
-	if (STW_UNLIKELY(units - 1 >= 0x7f)) {
-		const unsigned more = event[2] - 1u; /* neither a third byte nor nothing: 1 to 127 */
-		if (STW_UNLIKELY(units == 0 || more >= 0x7f))
-			goto refresh;
-		units = (units & 0x7f) | event[2] << 7;
-		p = event + 3;
-	}
-	time = (int64_t)((uint64_t)time + (uint64_t)back + units * factor);
-	back = 0;
+	if (STW_UNLIKELY(units - 1 >= 0x7f))
+		goto two_bytes;
+timed: /* from its thread's event before, whatever time that was handed on with */
+	time = c->time += (int64_t)(units * factor);
 	if (time <= limit)
 		goto *ways[*event];
-	if (STW_UNLIKELY(ways[*event] == &&unusual) && !merge_belongs(*event))
-		goto stranger;
 	c->p = p;
 	c->type = *event;
-	c->time = time;
+	way = ways[*event];
+	if (STW_UNLIKELY(way == &&unusual) && !merge_belongs(*event))
+		goto stranger;
 	if (single || --lanes == 0) {
 		merge_place(mg, c);
 		return STWATCH_OK;
@@ -387,16 +386,25 @@ taken:
 		stw_cursor *const next = second->cursor;
 		merge_put(mg, second, c, time);
 		c = next;
+		way = waiting;
 	}
 	goto lane; /* heap[0] is not right before it is left */
 
+two_bytes: {
+	const uint64_t more = event[2] - (uint64_t)1; /* neither a third byte nor nothing: 1 to 127 */
+	if (units == 0 || more >= 0x7f)
+		goto refresh;
+	units = (units & 0x7f) | (more + 1) << 7;
+	p = event + 3;
+	goto timed;
+}
+
 unusual:
 	if (event) {
-		if (!merge_belongs(*event))
-			goto stranger;
 		c->p = p;
 		c->type = *event;
-		c->time = time;
+		if (!merge_belongs(*event))
+			goto stranger;
 	}
 rules:
 	entries[0] = (stw_heap_entry){c->time, c};
@@ -404,13 +412,11 @@ rules:
 
 refresh: /* from the event's beginning, with all checks */
 	c->p = event;
-	c->time = (int64_t)((uint64_t)time + (uint64_t)back);
 	entries[0] = (stw_heap_entry){c->time, c};
 	return merge_settle(mg, c, merge_refresh(mg, c));
 
 stranger:
 	c->p = event;
-	c->type = *event;
 	entries[0] = (stw_heap_entry){c->time, c};
 	return merge_fail_stranger(mg, c);
 }

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Stands for the places until there are any: nobody's. */
-static stw_g_place nowhere = {0, STW_MAP_NONE};
+/* Stands for the places until there are any: nobody's, and of an id that no goroutine has. */
+static stw_g_place nowhere = {INT64_MIN, STW_MAP_NONE};
 
 void stw_order_init(stw_order *o, stw_mem *mem)
 {
@@ -78,7 +78,7 @@ static bool put_g(stw_order *o, int64_t id, uint32_t slot)
 {
 	if (!o->g_mask && !make_places(o))
 		return false;
-	stw_g_place *place = &o->g_places[(uint64_t)id & o->g_mask];
+	stw_g_place *place = stw_order_place_of(o, id);
 	if (place->slot != STW_MAP_NONE)
 		return stw_map_put(&o->g_slots, (uint64_t)id, slot);
 	*place = (stw_g_place){id, slot};
@@ -87,7 +87,7 @@ static bool put_g(stw_order *o, int64_t id, uint32_t slot)
 
 static void remove_id(stw_order *o, int64_t id)
 {
-	stw_g_place *place = &o->g_places[(uint64_t)id & o->g_mask];
+	stw_g_place *place = stw_order_place_of(o, id);
 	if (place->id == id && place->slot != STW_MAP_NONE)
 		*place = (stw_g_place){id ^ 1, STW_MAP_NONE};
 	else

@@ -165,10 +165,16 @@ void stw_order_pop_region(stw_order *order, uint32_t g);
 /* Of a goroutine whose place is another's. */
 uint32_t stw_order_find_g_other(const stw_order *order, int64_t id) __attribute__((noinline));
 
+/* Where a goroutine's slot is, or another's with that place. */
+static inline __attribute__((always_inline)) stw_g_place *stw_order_place_of(const stw_order *order, int64_t id)
+{
+	return &order->g_places[(uint64_t)id & order->g_mask];
+}
+
 /* A goroutine's slot, STW_MAP_NONE if there is none of that id. */
 static inline __attribute__((always_inline)) uint32_t stw_order_find_g(const stw_order *order, int64_t id)
 {
-	const stw_g_place *place = &order->g_places[(uint64_t)id & order->g_mask];
+	const stw_g_place *place = stw_order_place_of(order, id);
 	if (__builtin_expect(place->id == id, 1))
 		return place->slot;
 	return order->g_slots.count == 0 ? STW_MAP_NONE : stw_order_find_g_other(order, id);
@@ -188,7 +194,7 @@ static inline __attribute__((always_inline)) bool stw_order_note_new_fast(stw_or
 /* As stw_order_create_g, with a short way for the usual: a slot and the id's place are free, and noting it needs no room. */
 static inline __attribute__((always_inline)) uint32_t stw_order_create_g_fast(stw_order *order, int64_t id, uint8_t status)
 {
-	stw_g_place *place = &order->g_places[(uint64_t)id & order->g_mask];
+	stw_g_place *place = stw_order_place_of(order, id);
 	if (__builtin_expect(!order->free_gs.count || place->slot != STW_MAP_NONE, 0))
 		return stw_order_create_g(order, id, status);
 	if (order->mode == STW_READ_SPECULATIVE && __builtin_expect(!stw_order_note_new_fast(order, id), 0))
@@ -203,7 +209,7 @@ static inline __attribute__((always_inline)) uint32_t stw_order_create_g_fast(st
 static inline __attribute__((always_inline)) void stw_order_remove_g_fast(stw_order *order, uint32_t slot)
 {
 	const stw_order_g *g = &order->gs.items[slot];
-	stw_g_place *place = &order->g_places[(uint64_t)g->id & order->g_mask];
+	stw_g_place *place = stw_order_place_of(order, g->id);
 	if (__builtin_expect(g->region || g->stops || place->slot != slot || order->free_gs.count == order->free_gs.capacity, 0)) {
 		stw_order_remove_g(order, slot);
 		return;

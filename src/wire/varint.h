@@ -61,19 +61,19 @@ static inline const uint8_t *stw_varint_fast(const uint8_t *p, uint64_t *value)
 static inline __attribute__((always_inline)) const uint8_t *stw_varint_short(const uint8_t *p, uint64_t *value)
 {
 	uint32_t v = p[0];
-	if (v < 0x80) {
+	if (__builtin_expect(v < 0x80, 1)) {
 		*value = v;
 		return p + 1;
 	}
 	uint32_t b = p[1];
 	v = (v & 0x7f) | b << 7;
-	if (b < 0x80) {
+	if (__builtin_expect(b < 0x80, 1)) {
 		*value = v;
 		return p + 2;
 	}
 	b = p[2];
 	v = (v & 0x3fff) | b << 14;
-	if (b < 0x80) {
+	if (__builtin_expect(b < 0x80, 1)) {
 		*value = v;
 		return p + 3;
 	}
