@@ -199,6 +199,21 @@ def check_states(stwatch, report):
         report.check("states after %s %d of %s" % (kind, i, os.path.basename(path)), illegal or None if done.returncode == 4 else "exit %d" % done.returncode)
 
 
+def check_misread(stwatch, report):
+    """A hole lets the bytes behind it pass for a batch that the end of the file cuts: what no thread can have written in that order, or its version of Go does not
+    write at all, ends it."""
+    data = read(CLEAN[0])
+    damaged = data[:62069] + data[62069 + 31944:]
+    told = stwatch.run(damaged, "events").stdout.decode()
+    report.check("no event of a later Go", [w for w in ("GoCreateBlocked", "GoSwitch") if w in told] or None)
+    doc = json.loads(stwatch.run(damaged, "states", "--format", "json").stdout)
+    report.check("no move that nobody made", [t for r in doc["resources"] for t in r["transitions"] if not t["legal"]] or None)
+    for path in CLEAN[1:3]:  # without its header, a newer trace keeps what only newer ones have
+        newer = read(path)
+        kept = [stwatch.run(d, "events").stdout.decode().count("GoCreateBlocked") for d in (newer, newer[16:])]
+        report.check("no header, %s: as many events" % os.path.basename(path), None if kept[0] == kept[1] else kept)
+
+
 def check_order(stwatch, report):
     """Generations in another order, as a ring of bytes leaves them, are read in theirs."""
     for path in SEVERAL:
@@ -357,6 +372,7 @@ def main():
         check_refused(stwatch, report)
         check_batches(stwatch, report)
         check_states(stwatch, report)
+        check_misread(stwatch, report)
         check_v1_cuts(stwatch, report)
         check_v1_variants(stwatch, report)
         check_cuts(stwatch, report)

@@ -12,6 +12,12 @@ const stw_event_spec *stw_event_spec_of(unsigned type)
 	return &specs[type & 255];
 }
 
+/* Go 1.23 added those behind UserLog (internal/trace/version). Readers take them whatever the header says. */
+bool stw_event_is_of(unsigned type, stw_go_version version)
+{
+	return specs[type & 255].kind && (type <= STW_EV_UserLog || version >= STW_GO123);
+}
+
 const char *stw_go_state_name(unsigned state)
 {
 	static const char *const names[] = {"Undetermined", "NotExist", "Runnable", "Running", "Waiting", "Syscall"};

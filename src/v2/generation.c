@@ -99,9 +99,9 @@ static stwatch_status salvage_batch(loader *l, const stw_batches *walk, stw_batc
 		leave_out(l, w->data_at + size > l->error->offset ? w->data_at + size - l->error->offset : 0);
 		return STWATCH_OK;
 	}
-	uint32_t sound = w->cut ? size : stw_sound_bytes(gen->version, &w->head, l->data);
+	uint32_t sound = w->cut ? size : stw_sound_bytes(gen->version, gen->guessed, &w->head, l->data);
 	if (sound < size) {
-		sound = stw_sound_prefix(&w->head, l->data, false);
+		sound = stw_sound_prefix(gen->version, gen->guessed, &w->head, l->data, false);
 		stw_fail(l->error, STWATCH_ERR_DAMAGED, w->data_at + sound,
 			"events of thread %lld make no sense from here to the end of their batch", (long long)w->head.m);
 		leave_out(l, size - sound);
@@ -238,6 +238,7 @@ static stwatch_status load(stw_generation *gen, stw_mem *mem, const stw_span *sp
 	gen->mem = mem;
 	gen->source = span->source;
 	gen->version = span->version;
+	gen->guessed = span->guessed;
 	gen->number = span->generation;
 	gen->salvaged = left != NULL;
 	gen->holes = (uint16_t)span->n_holes;

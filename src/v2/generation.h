@@ -83,6 +83,7 @@ typedef struct stw_generation {
 	stw_ids string_ids, stack_ids;
 	stw_map pcs;
 	bool salvaged;
+	bool guessed; /* the version */
 	uint16_t holes; /* in its span */
 	uint64_t most[STW_SPAN_HOLES]; /* bytes of batches that may be missing at each */
 	bool guessed_clock; /* salvaged, and its frequency is not its own */

@@ -75,7 +75,8 @@ static bool sound_at(finder *f, uint64_t at, const stw_batch_head *before, stw_b
 		return false;
 	f->work += h->size;
 	*status = stw_source_read(source, at + h->head_size, f->data, h->size, &got, error);
-	return *status == STWATCH_OK && got == h->size && stw_sound_bytes(rules(f->r, h), h, f->data) == h->size;
+	return *status == STWATCH_OK && got == h->size &&
+		stw_sound_bytes(rules(f->r, h), f->r->guessed || !f->r->version, h, f->data) == h->size;
 }
 
 static bool is_header(const stw_source *source, uint64_t at, unsigned *minor)

@@ -16,6 +16,7 @@ typedef struct stw_landing {
 typedef struct stw_resync {
 	const stw_source *source;
 	stw_go_version version; /* 0: not known, and guessed from what is found */
+	bool guessed; /* it was */
 	bool has_time;
 	uint64_t time; /* of a batch before, in units */
 	uint64_t generation; /* the least that may come; 0: any */

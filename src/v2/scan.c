@@ -124,8 +124,10 @@ static stwatch_status look_into(const stw_scan *scan, uint64_t at, soundness *s,
 		stw_batch_head h = s->head;
 		bool cut = got < h.size; /* by the end of the input */
 		h.size = s->there = (uint32_t)got;
-		s->sense = stw_sound_bytes(scan->version, &h, data);
-		s->kept = h.experiment || stw_tables_is_table(scan->version, &h) ? s->sense : stw_sound_prefix(&h, data, cut);
+		s->sense = stw_sound_bytes(scan->version, scan->guessed, &h, data);
+		s->kept = h.experiment || stw_tables_is_table(scan->version, &h)
+			? s->sense
+			: stw_sound_prefix(scan->version, scan->guessed, &h, data, cut);
 		s->whole = !cut && s->kept == h.size;
 	}
 	stw_mem_free(scan->mem, data, STW_V2_MAX_BATCH);
@@ -181,7 +183,7 @@ static stwatch_status is_spliced(const stw_scan *scan, const stw_span *span, uin
 		return stw_fail_memory(error);
 	status = stw_source_read(scan->source, data_at, data, (size_t)(landing - data_at), &got, error);
 	s.head.size = (uint32_t)got;
-	*spliced = status == STWATCH_OK && stw_sound_bytes(scan->version, &s.head, data) == got;
+	*spliced = status == STWATCH_OK && stw_sound_bytes(scan->version, scan->guessed, &s.head, data) == got;
 	stw_mem_free(scan->mem, data, ROOM);
 	return status;
 }
@@ -243,7 +245,7 @@ static stwatch_status keep_cut_batch(stw_scan *scan, stw_span *span, bool *kept,
 {
 	soundness s;
 	stwatch_status status = look_into(scan, scan->offset, &s, error);
-	*kept = status == STWATCH_OK && s.there < s.head.size && s.kept > 0 && s.there - s.sense < CUT_ENTRY &&
+	*kept = status == STWATCH_OK && s.there < s.head.size && s.kept > 0 && s.kept == s.sense && s.there - s.sense < CUT_ENTRY &&
 		s.head.generation == span->generation;
 	if (!*kept)
 		return status;
@@ -262,8 +264,12 @@ static stwatch_status recover(stw_scan *scan, stw_span *span, stwatch_error *err
 	from = search = scan->offset;
 	if (status == STWATCH_OK && !cut)
 		status = find_damage(scan, span, &from, &search, error);
-	const stw_resync r = {
-		.source = scan->source, .version = scan->version, .has_time = scan->has_time, .time = scan->time, .cancel = scan->cancel};
+	const stw_resync r = {.source = scan->source,
+		.version = scan->version,
+		.guessed = scan->guessed,
+		.has_time = scan->has_time,
+		.time = scan->time,
+		.cancel = scan->cancel};
 	if (status == STWATCH_OK && !cut)
 		status = stw_resync_find(&r, scan->mem, search, UINT64_MAX, &landing, error);
 	if (status == STWATCH_OK && landing.at < scan->source->size)
@@ -285,6 +291,7 @@ static stwatch_status recover(stw_scan *scan, stw_span *span, stwatch_error *err
 	scan->restart = true;
 	if (landing.header && more) {
 		scan->version = (stw_go_version)landing.minor;
+		scan->guessed = false;
 		scan->recording++;
 		scan->offset += STW_HEADER_SIZE;
 		scan->has_time = false;
@@ -327,6 +334,7 @@ static void begin(stw_scan *scan, stw_span *span)
 	memset(span, 0, sizeof *span);
 	span->source = scan->source;
 	span->version = scan->version;
+	span->guessed = scan->guessed;
 	span->recording = scan->recording;
 	span->begin = scan->offset;
 	span->damaged = scan->behind_loss;

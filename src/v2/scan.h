@@ -34,6 +34,7 @@ typedef enum stw_joint {
 typedef struct stw_span {
 	const stw_source *source;
 	stw_go_version version;
+	bool guessed; /* the version: it has no header */
 	uint32_t input; /* index of its input; free for whoever uses the span */
 	uint32_t recording; /* of its input: a header within that begins another */
 	uint32_t v1; /* of a trace in a v1 format: which; free for whoever uses the span */
@@ -58,6 +59,7 @@ enum { STW_SCAN_RECENT = 8 };
 typedef struct stw_scan {
 	const stw_source *source;
 	stw_go_version version;
+	bool guessed; /* salvaging: the version, as there is no header */
 	uint64_t offset;
 	bool done;
 	unsigned char window[4096];

@@ -8,6 +8,7 @@ enum {
 	GS = 1024, /* goroutines that a thread's events are checked for */
 	MOST_IDS = 1 << 30, /* of strings and stacks */
 	MOST_PROCS = 1 << 20,
+	MOST_BYTES = 61, /* of an event: its type, and up to six numbers */
 	MOST_TIME_BITS = 40, /* of a time difference within a batch */
 };
 
@@ -37,12 +38,12 @@ typedef struct passed {
 	uint64_t a[5];
 } passed;
 
-static const uint8_t *pass_event(const uint8_t *p, const uint8_t *end, passed *e)
+static const uint8_t *pass_event(stw_go_version version, const uint8_t *p, const uint8_t *end, passed *e)
 {
 	e->type = *p++;
 	const stw_event_spec *spec = stw_event_spec_of(e->type);
 	uint64_t v;
-	if (!spec->kind || !(p = stw_varint_get(p, end, &v)) || v >> MOST_TIME_BITS)
+	if (!stw_event_is_of(e->type, version) || !(p = stw_varint_get(p, end, &v)) || v >> MOST_TIME_BITS)
 		return NULL;
 	for (unsigned i = 0; p && i < spec->n_args; i++)
 		if ((p = stw_varint_get(p, end, &e->a[i])) && !believable(e->type, i, e->a[i]))
@@ -194,7 +195,13 @@ static const uint8_t *pass_table(const stw_batch_head *h, const uint8_t *data)
 	return p;
 }
 
-uint32_t stw_sound_bytes(stw_go_version version, const stw_batch_head *h, const uint8_t *data)
+/* The newest that events can be of. */
+static stw_go_version newest(stw_go_version version, bool guessed)
+{
+	return guessed ? STW_GO126 : version;
+}
+
+uint32_t stw_sound_bytes(stw_go_version version, bool guessed, const stw_batch_head *h, const uint8_t *data)
 {
 	const uint8_t *p = data, *end = data + h->size;
 	passed e;
@@ -203,25 +210,27 @@ uint32_t stw_sound_bytes(stw_go_version version, const stw_batch_head *h, const 
 	if (stw_tables_is_table(version, h))
 		return (uint32_t)(pass_table(h, data) - data);
 	for (const uint8_t *next = p; next && p < end;)
-		if ((next = pass_event(p, end, &e)))
+		if ((next = pass_event(newest(version, guessed), p, end, &e)))
 			p = next;
 	return (uint32_t)(p - data);
 }
 
-uint32_t stw_sound_prefix(const stw_batch_head *h, const uint8_t *data, bool cut)
+uint32_t stw_sound_prefix(stw_go_version version, bool guessed, const stw_batch_head *h, const uint8_t *data, bool cut)
 {
 	const uint8_t *p = data, *end = data + h->size, *recent[BACK];
 	thread t = {.m = (int64_t)h->m};
 	passed e = {0};
 	unsigned n = 0;
 	for (; p < end; n++) {
-		const uint8_t *next = pass_event(p, end, &e);
-		if (!next || (!cut && !fits(&t, &e)))
+		const uint8_t *next = pass_event(newest(version, guessed), p, end, &e);
+		if (!next && cut && end - p < MOST_BYTES)
+			return (uint32_t)(p - data);
+		if (!next || !fits(&t, &e))
 			break;
 		recent[n % BACK] = p;
 		p = next;
 	}
-	if (p == end || cut)
+	if (p == end)
 		return (uint32_t)(p - data);
 	return n < BACK ? 0 : (uint32_t)(recent[n % BACK] - data);
 }

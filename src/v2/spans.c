@@ -91,6 +91,17 @@ static stwatch_status find_all(stw_spans *spans, stw_scan *scan, stwatch_error *
 	}
 }
 
+/* Whether the version was guessed, as no header says it. */
+static bool is_guessed(const stw_source *source, uint64_t begin)
+{
+	uint8_t head[STW_HEADER_SIZE];
+	size_t got = 0;
+	unsigned minor;
+	stwatch_error ignored;
+	return begin < sizeof head || stw_source_read(source, begin - sizeof head, head, sizeof head, &got, &ignored) != STWATCH_OK ||
+		stw_header_parse(head, got, &minor, NULL) != STWATCH_OK;
+}
+
 stwatch_status stw_spans_read(stw_spans *spans, stw_mem *mem, const stw_source *source, stw_go_version version, uint64_t begin,
 	stw_loss_fn loss, void *user, const volatile int *cancel, stwatch_error *error)
 {
@@ -98,6 +109,7 @@ stwatch_status stw_spans_read(stw_spans *spans, stw_mem *mem, const stw_source *
 	const size_t first = spans->count;
 	stw_scan_init(&scan, source, version);
 	scan.offset = begin;
+	scan.guessed = is_guessed(source, begin);
 	scan.behind_loss = begin != STW_HEADER_SIZE;
 	stw_scan_salvage(&scan, mem, loss, user, cancel);
 	stwatch_status status = find_all(spans, &scan, error);
