@@ -151,6 +151,7 @@ static stwatch_status run_windows(windows *w, stwatch_error *error)
 static stwatch_status tell_faults(windows *w, stwatch_error *error)
 {
 	const stw_v1_merge *vm = &w->merge;
+	w->input->n_faults = vm->n_faults;
 	if (vm->n_faults == 0)
 		return STWATCH_OK;
 	*error = vm->first_fault;

@@ -23,6 +23,7 @@ typedef struct stw_trace_input {
 	const char *no_index; /* then why there is one that is not used; NULL: there is just none */
 	/* of what was read of it, in the first pass */
 	uint64_t n_events, n_generations;
+	uint64_t n_faults; /* of a trace in a v1 format: places where it contradicts itself */
 	uint64_t n_repeated; /* generations of it that another input has too, and that were read from there */
 	int64_t first_time, last_time; /* STW_TIME_UNKNOWN: no event */
 	bool has_wall;
@@ -77,6 +78,10 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *trace, int64_t time);
 
 /* Whether events may be missing between two times: a generation that has part in them was read as far as it holds. After the first pass. */
 bool stw_trace_is_damaged(const stw_trace *trace, int64_t from, int64_t to);
+
+/* Whether a trace in a v1 format that has part in a time contradicts itself, so that bytes may be missing in it, or be others, without showing it.
+ * After the first pass. */
+bool stw_trace_contradicts_itself(const stw_trace *trace, int64_t from, int64_t to);
 
 /* The tables of a generation; ended with stw_trace_unload. As stw_generation_load. */
 stwatch_status stw_trace_load(const stw_trace *trace, uint32_t span, stw_generation *gen, stwatch_error *error);

@@ -264,17 +264,37 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *t, int64_t time)
 	return &t->inputs[input];
 }
 
-bool stw_trace_is_damaged(const stw_trace *t, int64_t from, int64_t to)
+static bool lacks_bytes(const stw_trace *t, uint32_t span)
+{
+	return t->v1 ? stw_trace_v1(t, span)->index.problems.count > 0 : t->spans.items[span].damaged;
+}
+
+static bool contradicts_itself(const stw_trace *t, uint32_t span)
+{
+	return t->v1 && t->inputs[t->spans.items[span].input].n_faults > 0;
+}
+
+/* Whether that can be said of a generation that has part in a time. */
+static bool is_any(const stw_trace *t, int64_t from, int64_t to, bool (*is)(const stw_trace *t, uint32_t span))
 {
 	int64_t end = INT64_MAX; /* of the generation at hand */
 	for (size_t i = t->begins.count; i-- > 0;) {
 		const int64_t begin = t->begins.items[i];
 		if (begin == INT64_MAX)
 			continue;
-		const bool damaged = t->v1 ? stw_trace_v1(t, (uint32_t)i)->index.problems.count > 0 : t->spans.items[i].damaged;
-		if (damaged && begin < to && end > from)
+		if (begin < to && end > from && is(t, (uint32_t)i))
 			return true;
 		end = begin;
 	}
 	return false;
+}
+
+bool stw_trace_is_damaged(const stw_trace *t, int64_t from, int64_t to)
+{
+	return is_any(t, from, to, lacks_bytes);
+}
+
+bool stw_trace_contradicts_itself(const stw_trace *t, int64_t from, int64_t to)
+{
+	return is_any(t, from, to, contradicts_itself);
 }

@@ -145,6 +145,11 @@ static bool is_dead(unsigned state)
 
 void stw_timeline_leave(stw_timeline *t, unsigned resource, int64_t id, stw_line *line, unsigned to, unsigned event, int64_t at, int64_t by)
 {
+	if (t->lossy && !stw_move_legal(&t->rules, line->state, to, event)) {
+		if (!is_dead(line->state))
+			tell_interval(t, resource, id, line, STW_STATE_UNKNOWN, STW_EV_None, at, by);
+		*line = (stw_line){.since = at, .generation = t->generation, .state = STW_STATE_UNKNOWN, .open_begin = true};
+	}
 	if (!is_dead(line->state) && (line->state != STW_STATE_UNKNOWN || at > line->since))
 		tell_interval(t, resource, id, line, to, event, at, by);
 	const stw_move move = {
@@ -166,6 +171,8 @@ void stw_timeline_leave(stw_timeline *t, unsigned resource, int64_t id, stw_line
 static void tell_clash(
 	const stw_timeline *t, int64_t m, int64_t p, int64_t g, unsigned p_state, unsigned g_state, const stw_timeline_event *e)
 {
+	if (t->lossy)
+		return;
 	const stw_clash clash = {
 		.at = e->time, .m = m, .p = p, .g = g, .p_state = (uint8_t)p_state, .g_state = (uint8_t)g_state, .event = e->type};
 	if (t->hooks.clash)

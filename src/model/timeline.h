@@ -141,6 +141,7 @@ typedef struct stw_timeline {
 	uint32_t generation; /* number for stacks */
 	bool first; /* in the first generation, or the first after a gap */
 	bool begun, failed;
+	bool lossy; /* set by who feeds it: events are missing, nobody knows where, so that what can't follow from what was does not contradict it */
 	int64_t procs; /* GOMAXPROCS, -1: not known */
 	unsigned switching; /* parts of a coroutine switch that are still to come */
 	int64_t switch_from, switch_to;

@@ -55,7 +55,7 @@ static bool explained(const stw_case *c, const stw_silence *s)
 static bool judge_silence(const stw_case *c, const stw_silence *s)
 {
 	unsigned n = running(c, s);
-	if (s->to - s->from < 25000000)
+	if (s->to - s->from < 25000000 || stw_trace_contradicts_itself(c->trace, s->from, s->to))
 		return false;
 	if (s->n_late)
 		return true;

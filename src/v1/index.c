@@ -575,6 +575,29 @@ static stwatch_status recover(skimmer *s)
 	return header ? end_at_header(s, to) : move_to(s, to);
 }
 
+/* What is lost may be whole batches of any proc: of each, between its last one before and its next one behind. Batches stand in file order, with that
+ * marked where it is. */
+static bool spread_losses(stw_v1_index *x)
+{
+	const size_t size = x->procs.count * sizeof(size_t);
+	size_t losses = 0, *last = stw_mem_resize(x->mem, NULL, 0, size), *seen = stw_mem_zalloc(x->mem, size);
+	for (size_t i = 0; last && seen && i < x->batches.count; i++) {
+		const uint32_t proc = x->batches.items[i].proc;
+		if (seen[proc] && seen[proc] != losses + 1)
+			x->batches.items[last[proc]].lost = true;
+		last[proc] = i;
+		seen[proc] = losses + 1;
+		losses += x->batches.items[i].lost;
+	}
+	for (size_t i = 0; last && seen && i < x->procs.count; i++)
+		if (seen[i] && seen[i] != losses + 1)
+			x->batches.items[last[i]].lost = true;
+	const bool done = last && seen;
+	stw_mem_free(x->mem, last, last ? size : 0);
+	stw_mem_free(x->mem, seen, seen ? size : 0);
+	return done;
+}
+
 /* Batches stand in file order; groups them by proc. */
 static stwatch_status group(stw_v1_index *x, stwatch_error *error)
 {
@@ -629,7 +652,7 @@ static stwatch_status finish(skimmer *s)
 	const stw_v1_batch first = x->batches.count ? x->batches.items[0] : (stw_v1_batch){0};
 	if (x->problems.count) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
 		x->frequency = s->first_frequency;
-	stwatch_status status = group(x, s->error);
+	stwatch_status status = x->batches.count && !spread_losses(x) ? stw_fail_memory(s->error) : group(x, s->error);
 	if (status == STWATCH_OK && x->midway && x->batches.count)
 		x->whole_from = whole_from(x, &first);
 	if (status == STWATCH_OK)
