@@ -2,7 +2,7 @@
 """What is left of damaged traces: holes, noise, zeros, cuts, flipped bits, batches twice, no header, two traces in one file. Nothing crashes or hangs,
 the exit code is 4 (0 where nothing was lost), what is sound is read, and no finding of a clean trace's damaged copy is a warning.
 
-    test_damage.py [PROGRAM]
+    test_damage.py [PROGRAM] [TRACE…]
 """
 import glob
 import json
@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
+import damages
 import harness
 import mutate
 import tracewire as wire
@@ -208,10 +209,10 @@ def check_misread(stwatch, report):
     report.check("no event of a later Go", [w for w in ("GoCreateBlocked", "GoSwitch") if w in told] or None)
     doc = json.loads(stwatch.run(damaged, "states", "--format", "json").stdout)
     report.check("no move that nobody made", [t for r in doc["resources"] for t in r["transitions"] if not t["legal"]] or None)
-    for path in CLEAN[1:3]:  # without its header, a newer trace keeps what only newer ones have
+    for path in CLEAN[4:5]:  # without its header, a newer trace keeps what only newer ones have
         newer = read(path)
         kept = [stwatch.run(d, "events").stdout.decode().count("GoCreateBlocked") for d in (newer, newer[16:])]
-        report.check("no header, %s: as many events" % os.path.basename(path), None if kept[0] == kept[1] else kept)
+        report.check("no header, %s: as many events" % os.path.basename(path), None if kept[0] == kept[1] > 0 else kept)
 
 
 def check_order(stwatch, report):
@@ -360,6 +361,32 @@ def check_commands(stwatch, report):
     report.check("for any number of threads", None if alike[0] == alike[1] == alike[2] else "differ")
 
 
+# A sound trace says as little of them as one in which bytes are missing without showing it: what contradicts itself is told.
+CONTRADICTIONS = ("illegal-transition", "coupling-violation")
+SWEPT = 6000 if harness.HEAVY else 45
+
+
+def blamed(findings):
+    return {(f["rule"], (f["culprit"] or {}).get("function")) for f in findings}
+
+
+def check_sweep(stwatch, report, paths):
+    """Whatever happens to whatever trace: what is left never warns of what the whole does not show, nor blames anybody else for what it does."""
+    rng = random.Random(2026)
+    whole = {}
+    for i in range(SWEPT):
+        path, kind = rng.choice(paths), rng.choice(damages.KINDS)
+        if path not in whole:
+            data = v1oracle.unpacked(path)
+            done = stwatch.run(data, "diagnose", "--format", "json")
+            whole[path] = data, blamed(json.loads(done.stdout)["findings"])
+        data, known = whole[path]
+        code, told, warned = stwatch.diagnose(kind(rng, data))
+        rules = {rule for rule, _ in known}
+        wrong = [(rule, who) for rule, who in blamed(warned) - known if rule not in CONTRADICTIONS and (who or rule not in rules)]
+        report.check("%s %d of %s" % (kind.__name__, i, os.path.basename(path)), wrong or (code not in (0, 3, 4) and code) or None)
+
+
 def main():
     report = harness.Report()
     with harness.Scratch() as scratch:
@@ -377,6 +404,7 @@ def main():
         check_v1_variants(stwatch, report)
         check_cuts(stwatch, report)
         check_variants(stwatch, report)
+        check_sweep(stwatch, report, sys.argv[2:] or sorted(glob.glob(os.path.join(FOLDER, "*.trace*")) + glob.glob(os.path.join(harness.DATA, "v1", "*.gz"))))
     report.finish()
 
 

@@ -114,6 +114,13 @@ static const char *called_back(const stw_named_stack *in, const stw_named_stack 
 	return NULL;
 }
 
+/* Where events are missing, who let go may have waited for it himself until just then: he is known to have held it all that time only by what he did in most of
+ * it. Nor is it known where he held it, if nobody knows where he did that. */
+static bool is_doubtful(const stw_case *c, const stw_hold *h, const stw_candidate *did, bool nowhere)
+{
+	return (!did || nowhere) && stw_trace_is_damaged(c->trace, h->from, h->to);
+}
+
 /* The function that a person would edit: of those that the holder was in when it let go, the innermost in which it was while
  * it did what took the time, too (and not a small one that only unlocks). */
 static const char *function_of(const stw_case *c, const stw_hold *h)
@@ -122,6 +129,8 @@ static const char *function_of(const stw_case *c, const stw_hold *h)
 	const stw_candidate *s = main_stay(c, h);
 	bool placed = s && (s->state == STW_GO_WAITING || s->state == STW_GO_SYSCALL);
 	const stw_named_stack *in = stw_places_stack(&c->places, placed ? s->stack : (stw_place){0});
+	if (is_doubtful(c, h, s, placed && in->n == 0))
+		return NULL;
 	const char *back = called_back(in, wake);
 	if (back)
 		return back;
