@@ -82,3 +82,12 @@ bool stw_vec_grow(stw_mem *mem, void **items, size_t *capacity, size_t need, siz
 	*capacity = want;
 	return true;
 }
+
+bool stw_vec_extend(stw_mem *mem, void **items, size_t *count, size_t *capacity, size_t n, const void *fresh, size_t item_size)
+{
+	if (n > *capacity && !stw_vec_grow(mem, items, capacity, n, item_size))
+		return false;
+	for (; *count < n; ++*count)
+		memcpy((char *)*items + *count * item_size, fresh, item_size);
+	return true;
+}

@@ -33,6 +33,7 @@ void stw_mem_free(stw_mem *mem, void *block, size_t size);
 	}
 
 bool stw_vec_grow(stw_mem *mem, void **items, size_t *capacity, size_t need, size_t item_size);
+bool stw_vec_extend(stw_mem *mem, void **items, size_t *count, size_t *capacity, size_t n, const void *fresh, size_t item_size);
 
 /* Makes room for n more items; false when out of memory. */
 #define stw_vec_reserve(mem, vec, n)                                                                                                       \
@@ -42,6 +43,11 @@ bool stw_vec_grow(stw_mem *mem, void **items, size_t *capacity, size_t need, siz
 #define stw_vec_push(mem, vec) (stw_vec_reserve((mem), (vec), 1) ? &(vec)->items[(vec)->count++] : NULL)
 /* Adds an uninitialised last item; false when out of memory. */
 #define stw_vec_add(mem, vec) (stw_vec_reserve((mem), (vec), 1) && ++(vec)->count)
+/* Makes it at least n items long; each new one is as *fresh, of its items' type. False when out of memory. */
+#define stw_vec_fill(mem, vec, n, fresh)                                                                                                   \
+	((vec)->count >= (n) ||                                                                                                            \
+		stw_vec_extend((mem), (void **)(void *)&(vec)->items, &(vec)->count, &(vec)->capacity, (n), 1 ? (fresh) : (vec)->items,    \
+			sizeof *(vec)->items))
 #define stw_vec_free(mem, vec)                                                                                                             \
 	(stw_mem_free((mem), (vec)->items, (vec)->capacity * sizeof *(vec)->items), (vec)->items = NULL, (vec)->count = 0,                 \
 		(vec)->capacity = 0)

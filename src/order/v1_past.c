@@ -27,28 +27,16 @@ void stw_v1_past_free(stw_v1_past *past)
 
 stw_v1_past_g *stw_v1_past_g_at(stw_v1_past *past, uint32_t slot)
 {
-	while (past->gs.count <= slot) {
-		stw_v1_past_g *g = stw_vec_push(past->mem, &past->gs);
-		if (!g) {
-			past->failed = true;
-			return NULL;
-		}
-		*g = NEW_G;
-	}
-	return &past->gs.items[slot];
+	const bool there = stw_vec_fill(past->mem, &past->gs, (size_t)slot + 1, &NEW_G);
+	past->failed |= !there;
+	return there ? &past->gs.items[slot] : NULL;
 }
 
 stw_v1_past_p *stw_v1_past_p_at(stw_v1_past *past, uint32_t slot)
 {
-	while (past->ps.count <= slot) {
-		stw_v1_past_p *p = stw_vec_push(past->mem, &past->ps);
-		if (!p) {
-			past->failed = true;
-			return NULL;
-		}
-		*p = NEW_P;
-	}
-	return &past->ps.items[slot];
+	const bool there = stw_vec_fill(past->mem, &past->ps, (size_t)slot + 1, &NEW_P);
+	past->failed |= !there;
+	return there ? &past->ps.items[slot] : NULL;
 }
 
 stw_v1_past_g *stw_v1_past_find(stw_v1_past *past, const stw_v1_merge *vm, uint64_t id)
@@ -82,15 +70,11 @@ void stw_v1_past_told(stw_v1_past *past, const stw_v1_merge *vm, unsigned type, 
 
 static void name(stw_v1_past *past, stw_v1_past_names *names, uint32_t index, uint64_t id)
 {
-	while (names->count <= index) {
-		uint64_t *fresh = stw_vec_push(past->mem, names);
-		if (!fresh) {
-			past->failed = true;
-			return;
-		}
-		*fresh = 0;
-	}
-	names->items[index] = id;
+	static const uint64_t none = 0;
+	if (stw_vec_fill(past->mem, names, (size_t)index + 1, &none))
+		names->items[index] = id;
+	else
+		past->failed = true;
 }
 
 static void take_goroutine(stw_v1_past *past, const stw_v1_merge *vm, uint32_t p, const stw_v1_cursor *e)

@@ -21,26 +21,20 @@ stw_cut_p stw_cut_midway_p(const stw_v1_part *part, uint32_t slot)
 
 stw_cut_g *stw_cut_midway_g_at(stw_v1_part *part, uint32_t slot)
 {
+	static const stw_cut_g NEW;
 	stw_cut_midway *m = &part->midway;
-	while (m->gs.count <= slot && !part->past.failed) {
-		stw_cut_g *g = stw_vec_push(part->past.mem, &m->gs);
-		if (g)
-			*g = (stw_cut_g){0};
-		part->past.failed = !g;
-	}
-	return slot < m->gs.count ? &m->gs.items[slot] : NULL;
+	const bool there = stw_vec_fill(part->past.mem, &m->gs, (size_t)slot + 1, &NEW);
+	part->past.failed |= !there;
+	return there ? &m->gs.items[slot] : NULL;
 }
 
 static stw_cut_p *p_at(stw_v1_part *part, uint32_t slot)
 {
+	static const stw_cut_p NEW;
 	stw_cut_midway *m = &part->midway;
-	while (m->ps.count <= slot && !part->past.failed) {
-		stw_cut_p *p = stw_vec_push(part->past.mem, &m->ps);
-		if (p)
-			*p = (stw_cut_p){0};
-		part->past.failed = !p;
-	}
-	return slot < m->ps.count ? &m->ps.items[slot] : NULL;
+	const bool there = stw_vec_fill(part->past.mem, &m->ps, (size_t)slot + 1, &NEW);
+	part->past.failed |= !there;
+	return there ? &m->ps.items[slot] : NULL;
 }
 
 void stw_cut_midway_free(stw_cut_midway *m)
