@@ -180,7 +180,7 @@ static bool take(void *user, stw_stream *stream, const stw_stream_event *e)
 	stwatch_states *s = user;
 	if (!stw_told_event(&s->told, stream, e))
 		return true;
-	s->timeline.lossy = stream->v1 && stream->v1->index.problems.count > 0;
+	s->timeline.lossy = stream->v1 ? stream->v1->index.problems.count > 0 : stream->salvaging && stream->span.damaged;
 	if (s->told.fresh)
 		stw_timeline_generation(&s->timeline, e->time, s->told.generations);
 	if (e->type == STW_EV_ProcsChange && (int64_t)e->a[0] > s->summary.gomaxprocs_max)
