@@ -370,6 +370,18 @@ def blamed(findings):
     return {(f["rule"], (f["culprit"] or {}).get("function")) for f in findings}
 
 
+def check_untold_procs(stwatch, report):
+    """Without its first batches a trace doesn't tell of all procs: who asked for a stop is not blamed for the time in which one was waited for."""
+    for path in sorted(glob.glob(os.path.join(FOLDER, "stw_nopreempt-*.trace"))):
+        data = open(path, "rb").read()
+        known = blamed(stwatch.diagnose(data)[2])
+        at = 0
+        for batch in wire.batches(data)[:-1]:
+            at = data.index(batch.data, at) + len(batch.data)
+            told = [f for f in stwatch.diagnose(data[at:])[2] if f["rule"] == "stw-prolonged"]
+            report.check("%s from byte %d" % (os.path.basename(path), at), [who for who in blamed(told) - known if who[1]] or None)
+
+
 def check_sweep(stwatch, report, paths):
     """Whatever happens to whatever trace: what is left never warns of what the whole does not show, nor blames anybody else for what it does."""
     rng = random.Random(2026)
@@ -404,6 +416,7 @@ def main():
         check_v1_variants(stwatch, report)
         check_cuts(stwatch, report)
         check_variants(stwatch, report)
+        check_untold_procs(stwatch, report)
         check_sweep(stwatch, report, sys.argv[2:] or sorted(glob.glob(os.path.join(FOLDER, "*.trace*")) + glob.glob(os.path.join(harness.DATA, "v1", "*.gz"))))
     report.finish()
 

@@ -300,12 +300,19 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_an
 		doubt(c, f, s, true);
 }
 
+/* Whether procs may have been waited for of which the trace does not tell, as events are missing. */
+static bool may_have_waited(const stw_case *c, const stw_stop *s)
+{
+	return s->n_moments + 1 < stw_gather_procs(c->gather) && stw_trace_is_damaged(c->trace, s->from, s->to);
+}
+
 /* The time went while the world stood, or nobody had to be waited for. */
 static void stood(stw_case *c, const stw_stop *s, const char *kind)
 {
 	const stw_named_stack *stack = stw_places_stack(&c->places, (stw_place){s->generation, s->stack});
 	const stw_named_stack *root = stw_places_stack(&c->places, (stw_place){s->generation, s->root});
-	bool gc = strncmp(kind, "GC", 2) == 0, standing = (s->to - s->stood) * 2 >= s->to - s->from;
+	bool untold = may_have_waited(c, s);
+	bool gc = strncmp(kind, "GC", 2) == 0, standing = !untold && (s->to - s->stood) * 2 >= s->to - s->from;
 	const char *culprit = !gc && standing && stack->n && stack->user < stack->n ? stw_user_function(stack) : NULL;
 	bool fresh;
 	stw_found *f = stw_found_for(c, "stw-prolonged", standing ? "stop-work" : "unknown", culprit, STW_SET_STW_NOTE, &fresh);
@@ -329,13 +336,18 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 			  stw_case_ms(c, s->to - s->stood), stw_case_ms(c, s->to - s->from), kind, culprit ? ", asked for by " : "",
 			  culprit ? culprit : "")
 		: stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
-	f->f.advice = gc ? "see the collector's own figures (GODEBUG=gctrace=1)"
+	f->f.advice = untold ? "record again: events of this trace are missing"
+		: gc         ? "see the collector's own figures (GODEBUG=gctrace=1)"
 			 : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer "
 			   "goroutines in a dump)";
 	stw_tell_stops(c, f, s);
 	stw_tell_asked(c, f, s, kind);
-	stw_found_rules_out(c, f, "a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",
-		stw_case_ms(c, s->stood - s->from));
+	if (untold)
+		stw_found_rules_out(c, f, "not known: what procs did of which events are missing");
+	else
+		stw_found_rules_out(c, f,
+			"a goroutine that would not be preempted: all other procs had stopped %s after the stop was asked for",
+			stw_case_ms(c, s->stood - s->from));
 }
 
 static void judge(stw_case *c)
