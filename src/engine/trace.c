@@ -112,8 +112,8 @@ static stwatch_status read_what_is_left(
 	stw_job_note(job, &gen);
 	stw_order_reset(&j->carry.state);
 	stw_order_begin(&j->carry.state, STW_READ_INITIAL);
-	status = stw_pass_salvage(&job->fold, &j->carry.state, &gen, job->index, explained || left->events, job->span->damaged || left->batches,
-		j->options, salvaged, e);
+	status = stw_pass_salvage(&job->fold, &j->carry.state, &gen, job->index, explained || left->events,
+		job->span->damaged || left->batches, j->options, salvaged, e);
 	stw_fold_shrink(&job->fold);
 	stw_generation_free(&gen);
 	return status;
@@ -127,7 +127,7 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 	stw_salvaged salvaged = {0};
 	stw_leftover left = {.ns_per_unit = j->ns_per_unit};
 	stw_fault fault = job->error.status == STWATCH_OK || j->carry.state.fault == STW_FAULT_NONE || !job->loaded ? STW_FAULT_BYTES
-													      : j->carry.state.fault;
+														    : j->carry.state.fault;
 	stwatch_status status = read_what_is_left(j, job, &left, &salvaged, job->span->damaged || fault == STW_FAULT_BYTES, &e);
 	if (status != STWATCH_OK && status != STWATCH_ERR_CANCELLED) {
 		job->error = e;
@@ -146,8 +146,8 @@ static stwatch_status salvage(joiner *j, stw_job *job)
 /* What lies before what was read already is something else: the same again, or another recording. */
 static bool is_earlier(const joiner *j, const stw_job *job, bool damaged)
 {
-	return (!j->carry.begun || damaged) && j->last_time != STW_TIME_UNKNOWN && job->fold.mem && job->fold.first_time != STW_TIME_UNKNOWN &&
-		job->fold.first_time < j->last_time - STW_OVERLAP_NS;
+	return (!j->carry.begun || damaged) && j->last_time != STW_TIME_UNKNOWN && job->fold.mem &&
+		job->fold.first_time != STW_TIME_UNKNOWN && job->fold.first_time < j->last_time - STW_OVERLAP_NS;
 }
 
 static bool leave_out(joiner *j, const stw_job *job, size_t told)

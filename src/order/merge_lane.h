@@ -27,7 +27,7 @@
 	uint32_t slot = place->slot;                                                                                                       \
 	if (STW_UNLIKELY(place->id != (int64_t)(id)))                                                                                      \
 	LANE_NEED((slot = stw_order_find_g_other(mg->order, (int64_t)(id))) != STW_MAP_NONE)
-#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == mg->order->epoch && (seq_) - 1 == (of)->seq)
+#define LANE_NEXT(of, seq_) LANE_NEED((of)->epoch == mg->order->epoch && (seq_)-1 == (of)->seq)
 
 /* Who defines STW_MERGE_EMIT_LANE(mg, lane, type, ...) gets a lane's events by it, with the indices of stacks instead of their ids, and with
  * the id of the thread's goroutine as a3. STW_MERGE_LANE_OPEN(mg, lane) finds what is to be at hand of the thread's proc and goroutine (only
@@ -390,7 +390,7 @@ timed: /* from its thread's event before, whatever time that was handed on with 
 	}
 	goto lane; /* heap[0] is not right before it is left */
 
-two_bytes: {
+two_bytes : {
 	const uint64_t more = event[2] - (uint64_t)1; /* neither a third byte nor nothing: 1 to 127 */
 	if (units == 0 || more >= 0x7f)
 		goto refresh;

@@ -338,8 +338,8 @@ static void stood(stw_case *c, const stw_stop *s, const char *kind)
 		: stw_case_printf(c, "a stop of %s (%s), and no proc is shown to have kept it", stw_case_ms(c, s->to - s->from), kind);
 	f->f.advice = untold ? "record again: events of this trace are missing"
 		: gc         ? "see the collector's own figures (GODEBUG=gctrace=1)"
-			 : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer "
-			   "goroutines in a dump)";
+			     : "ask for this stop less often, or for something cheaper (runtime/metrics instead of ReadMemStats, fewer "
+			       "goroutines in a dump)";
 	stw_tell_stops(c, f, s);
 	stw_tell_asked(c, f, s, kind);
 	if (untold)
