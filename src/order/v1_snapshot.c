@@ -167,7 +167,7 @@ static uint64_t take_count(stw_bytes_reader *r)
 /* A free slot is one that nobody has, and free once. False: one is not. */
 static bool are_free(stw_mem *mem, const uint32_t *slots, size_t n, const uint8_t *taken, size_t n_taken)
 {
-	bool ok = n <= n_taken;
+	bool ok = n == 0 || (taken && n <= n_taken);
 	uint8_t *seen = ok && n ? stw_mem_zalloc(mem, n_taken) : NULL;
 	for (size_t i = 0; ok && i < n; i++) {
 		ok = seen && slots[i] < n_taken && !taken[slots[i]] && !seen[slots[i]];

@@ -186,7 +186,7 @@ static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut
 }
 
 /* From the start, or from a state. */
-static stwatch_status open(stw_v1_part *part, stw_v1 *v1, stw_bytes_reader *state, stwatch_error *error)
+static stwatch_status open_part(stw_v1_part *part, stw_v1 *v1, stw_bytes_reader *state, stwatch_error *error)
 {
 	if (!state)
 		return stw_v1_merge_open(&part->merge, &part->order, v1, part, error);
@@ -250,7 +250,7 @@ stwatch_status stw_cut_part_v1(
 	stw_v1_past_init(&part->past, cut->mem);
 	stwatch_status status = midway ? scout(part, v1, cut->mem, cancel, error) : STWATCH_OK;
 	if (status == STWATCH_OK) /* of such a trace no state says what may be missing of what it knows */
-		status = open(part, v1, midway ? NULL : state, error);
+		status = open_part(part, v1, midway ? NULL : state, error);
 	if (status == STWATCH_OK)
 		status = stw_v1_writer_open(&part->writer, cut, v1, error);
 	if (status == STWATCH_OK)
