@@ -264,25 +264,29 @@ const stw_trace_input *stw_trace_input_at(const stw_trace *t, int64_t time)
 	return &t->inputs[input];
 }
 
-static bool lacks_bytes(const stw_trace *t, uint32_t span)
+/* From a time on. Of a trace in a v1 format whose beginning is missing, and nothing else, something is missing up to a time that is known. */
+static bool lacks_bytes(const stw_trace *t, uint32_t span, int64_t from)
 {
-	return t->v1 ? stw_trace_v1(t, span)->index.problems.count > 0 : t->spans.items[span].damaged;
+	const stw_v1 *v1 = t->v1 ? stw_trace_v1(t, span) : NULL;
+	return !v1 ? t->spans.items[span].damaged
+		   : v1->index.problems.count > v1->index.midway || (v1->index.midway && from < stw_v1_missing_to(v1));
 }
 
-static bool contradicts_itself(const stw_trace *t, uint32_t span)
+static bool contradicts_itself(const stw_trace *t, uint32_t span, int64_t from)
 {
+	(void)from;
 	return t->v1 && t->inputs[t->spans.items[span].input].n_faults > 0;
 }
 
 /* Whether that can be said of a generation that has part in a time. */
-static bool is_any(const stw_trace *t, int64_t from, int64_t to, bool (*is)(const stw_trace *t, uint32_t span))
+static bool is_any(const stw_trace *t, int64_t from, int64_t to, bool (*is)(const stw_trace *t, uint32_t span, int64_t from))
 {
 	int64_t end = INT64_MAX; /* of the generation at hand */
 	for (size_t i = t->begins.count; i-- > 0;) {
 		const int64_t begin = t->begins.items[i];
 		if (begin == INT64_MAX)
 			continue;
-		if (begin < to && end > from && is(t, (uint32_t)i))
+		if (begin < to && end > from && is(t, (uint32_t)i, from))
 			return true;
 		end = begin;
 	}
