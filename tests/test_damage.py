@@ -197,7 +197,8 @@ def check_states(stwatch, report):
         done = stwatch.run(damage(rng, read(path), kind, b""), "states", "--format", "json")
         doc = json.loads(done.stdout)
         illegal = [t for r in doc["resources"] for t in r["transitions"] if not t["legal"]]
-        report.check("states after %s %d of %s" % (kind, i, os.path.basename(path)), illegal or None if done.returncode == 4 else "exit %d" % done.returncode)
+        codes = (0, 4) if kind == "noise" else (4,)  # which may change nothing that makes no sense
+        report.check("states after %s %d of %s" % (kind, i, os.path.basename(path)), illegal or None if done.returncode in codes else "exit %d" % done.returncode)
 
 
 def check_misread(stwatch, report):
@@ -262,7 +263,9 @@ def check_v1_variants(stwatch, report):
         what = "%s %d of %s" % (kind, i, name)
         allowed = ("illegal-transition", "coupling-violation") if kind in ("hole", "flip") else ()
         wrong = [(f["rule"], f["title"]) for f in warned if f["rule"] not in allowed]
-        trouble = "exit %d" % code if code != 4 and not (code == 0 and kind in ("hole", "flip")) else code and (told["complete"] or not told["problems"] or told["problems"][0]["offset"] is None)
+        # Of a cut that leaves all events, only stacks are missing: no byte shows it.
+        unseen = kind in ("hole", "flip") or (kind == "cut" and told and told["events"] == sound[name])
+        trouble = "exit %d" % code if code != 4 and not (code == 0 and unseen) else code and (told["complete"] or not told["problems"] or told["problems"][0]["offset"] is None)
         report.check(what, trouble or (wrong and "warns: %s" % wrong) or None)
         if kind == "joined":
             report.check(what + ": only the first", None if told["events"] == sound[name] and "another trace begins here" in told["problems"][-1]["what"] else repr(told)[:300])
@@ -362,6 +365,7 @@ def check_commands(stwatch, report):
 
 
 # A sound trace says as little of them as one in which bytes are missing without showing it: what contradicts itself is told.
+LOST = "(unknown)"
 CONTRADICTIONS = ("illegal-transition", "coupling-violation")
 SWEPT = 6000 if harness.HEAVY else 45
 
@@ -383,19 +387,22 @@ def check_untold_procs(stwatch, report):
 
 
 def check_sweep(stwatch, report, paths):
-    """Whatever happens to whatever trace: what is left never warns of what the whole does not show, nor blames anybody else for what it does."""
+    """Whatever happens to whatever trace: what is left warns of nothing in a sound program, and blames nobody whom the whole does not. Where
+    the whole was stopped from outside, that can't be seen behind missing events (docs/reading.md): who seems to have run then is not looked at."""
     rng = random.Random(2026)
     whole = {}
     for i in range(SWEPT):
         path, kind = rng.choice(paths), rng.choice(damages.KINDS)
         if path not in whole:
             data = v1oracle.unpacked(path)
-            done = stwatch.run(data, "diagnose", "--format", "json")
-            whole[path] = data, blamed(json.loads(done.stdout)["findings"])
-        data, known = whole[path]
-        code, told, warned = stwatch.diagnose(kind(rng, data))
-        rules = {rule for rule, _ in known}
-        wrong = [(rule, who) for rule, who in blamed(warned) - known if rule not in CONTRADICTIONS and (who or rule not in rules)]
+            findings = json.loads(stwatch.run(data, "diagnose", "--format", "json").stdout)["findings"]
+            whole[path] = data, findings
+        data, findings = whole[path]
+        rules = {f["rule"] for f in findings}
+        names = {who for _, who in blamed(findings)} | {None, "", LOST}
+        code, _, warned = stwatch.diagnose(kind(rng, data))
+        wrong = [(rule, who) for rule, who in blamed(warned) if rule not in CONTRADICTIONS and (
+            not findings or (who not in names and who.encode() in data and "outside-program" not in rules))]
         report.check("%s %d of %s" % (kind.__name__, i, os.path.basename(path)), wrong or (code not in (0, 3, 4) and code) or None)
 
 
