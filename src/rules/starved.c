@@ -61,9 +61,15 @@ static reason reason_of(stw_case *c, const stw_candidate *w, const stw_candidate
 	return BY_LOAD;
 }
 
+/* Where events are missing, and what most of the procs did is not known. */
+static bool is_untold(const stw_case *c, const stw_candidate *w)
+{
+	return w->use_ns[STW_USE_UNKNOWN] * 2 >= w->proc_ns && stw_trace_is_damaged(c->trace, w->from, w->to);
+}
+
 static bool counts(const stw_case *c, const stw_candidate *w)
 {
-	return !w->gc_worker && w->to - w->from >= c->set[STW_SET_STARVED_NOTE];
+	return !w->gc_worker && w->to - w->from >= c->set[STW_SET_STARVED_NOTE] && !is_untold(c, w);
 }
 
 static void want(stw_case *c)
