@@ -64,8 +64,11 @@ static stwatch_status write_last(stw_stay_store *s, stwatch_error *error)
 	b->packed = ZSTD_compress(s->packed, s->packed_room, s->last.items, plain, LEVEL);
 	if (ZSTD_isError(b->packed))
 		return stw_fail_memory(error); /* there is room enough: it is zstd that has none */
-	if (s->fd < 0 && (s->fd = stw_temporary_file()) < 0)
-		return fail_write(error);
+	if (s->fd < 0) {
+		stwatch_status status = stw_temporary_file(&s->fd, error);
+		if (status != STWATCH_OK)
+			return status;
+	}
 	if (lseek(s->fd, (off_t)s->size, SEEK_SET) < 0 || !stw_write_all(s->fd, s->packed, b->packed))
 		return fail_write(error);
 	s->size += b->packed;

@@ -32,9 +32,10 @@ static int keep(void *user, const char *data, size_t length)
 stwatch_status stw_cut_proof_keep(stw_cut_proof *proof, stw_cut *cut, stwatch_error *error)
 {
 	stw_source_close(&proof->kept);
-	proof->kept = (stw_source){.fd = stw_temporary_file()};
-	if (proof->kept.fd < 0)
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "no temporary file can be made: %s", strerror(errno));
+	proof->kept = (stw_source){.fd = -1};
+	stwatch_status status = stw_temporary_file(&proof->kept.fd, error);
+	if (status != STWATCH_OK)
+		return status;
 	stw_sink_init(&cut->out, keep, proof);
 	cut->written = 0;
 	return STWATCH_OK;

@@ -71,9 +71,8 @@ static stwatch_status spill(stw_v1_exits *e, stwatch_error *error)
 	stwatch_status status = sort(e, error);
 	if (status != STWATCH_OK)
 		return status;
-	if (e->fd < 0 && (e->fd = stw_temporary_file()) < 0)
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET,
-			"can't create a temporary file (set TMPDIR to a folder with room): %s", strerror(errno));
+	if (e->fd < 0 && (status = stw_temporary_file(&e->fd, error)) != STWATCH_OK)
+		return status;
 	uint64_t *end = stw_vec_push(e->mem, &e->runs);
 	if (!end)
 		return stw_fail_memory(error);

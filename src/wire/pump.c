@@ -150,11 +150,7 @@ stwatch_status stw_pump_begin(stw_pump *p, stw_feed feed, const stw_source_optio
 	p->feed = feed;
 	p->options = options;
 	p->whole = true;
-	p->out = stw_temporary_file();
-	if (p->out < 0)
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET,
-			"can't create a temporary file (set TMPDIR to a folder with room): %s", strerror(errno));
-	return STWATCH_OK;
+	return stw_temporary_file(&p->out, error);
 }
 
 stwatch_status stw_pump_step(stw_pump *p, stwatch_error *error)

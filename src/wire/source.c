@@ -18,16 +18,17 @@ static stwatch_status fail_errno(stwatch_error *error, const char *doing)
 	return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "%s: %s", doing, strerror(errno));
 }
 
-int stw_temporary_file(void)
+stwatch_status stw_temporary_file(int *fd, stwatch_error *error)
 {
 	const char *dir = getenv("TMPDIR");
 	char path[4096];
-	if (snprintf(path, sizeof path, "%s/stwatch-XXXXXX", dir && *dir ? dir : "/tmp") >= (int)sizeof path)
-		return -1;
-	int fd = mkstemp(path);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
+	errno = ENAMETOOLONG;
+	*fd = snprintf(path, sizeof path, "%s/stwatch-XXXXXX", dir && *dir ? dir : "/tmp") < (int)sizeof path ? mkstemp(path) : -1;
+	if (*fd < 0)
+		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET,
+			"can't create a temporary file (set TMPDIR to a folder with room): %s", strerror(errno));
+	unlink(path);
+	return STWATCH_OK;
 }
 
 bool stw_write_all(int fd, const void *data, size_t size)

@@ -67,7 +67,7 @@ stwatch_status stw_fd_feed_read(void *user, void *buffer, size_t size, size_t *g
 /* write(2) until all is written; false with errno set. */
 bool stw_write_all(int fd, const void *data, size_t size);
 
-/* A file of no name in TMPDIR, open for reading and writing, gone once it is closed; -1 and errno. */
-int stw_temporary_file(void);
+/* Makes a file of no name in TMPDIR, open for reading and writing, gone once it is closed. STWATCH_OK; _IO, and *fd is -1. */
+stwatch_status stw_temporary_file(int *fd, stwatch_error *error);
 
 #endif

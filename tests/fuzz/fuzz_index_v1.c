@@ -212,8 +212,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stage s;
 	if (!stage_open_v1(&s, data, size))
 		return 0;
-	checking k = {.s = &s, .file = stw_temporary_file(), .random = size * 0x9E3779B97F4A7C15u | 1};
-	if (k.file >= 0) {
+	checking k = {.s = &s, .random = size * 0x9E3779B97F4A7C15u | 1};
+	stwatch_error error;
+	if (stw_temporary_file(&k.file, &error) == STWATCH_OK) {
 		check(&k);
 		close(k.file);
 	}

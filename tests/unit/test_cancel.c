@@ -26,6 +26,15 @@ static void stop(void *user, uint64_t done, uint64_t total)
 	s->cancel = done >= s->after;
 }
 
+static stwatch_context *interrupted_by(stopper *s)
+{
+	const stwatch_context_options options = {
+		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = s, .cancel = &s->cancel};
+	stwatch_context *context;
+	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
+	return context;
+}
+
 static bool says(const char *const *lines, size_t n, const char *word)
 {
 	for (size_t i = 0; i < n; i++)
@@ -40,14 +49,11 @@ static void test_diagnosis(void **state)
 	(void)state;
 	static const char *const paths[] = {SNAPSHOTS "c.trace"};
 	stopper stopper = {.after = 1};
-	const stwatch_context_options options = {
-		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = &stopper, .cancel = &stopper.cancel};
 	stwatch_analyze_options what = {.size = sizeof what, .findings = true};
-	stwatch_context *context;
+	stwatch_context *context = interrupted_by(&stopper);
 	stwatch_analysis *analysis;
 	stwatch_error error;
 	size_t n;
-	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
 	assert_int_equal(stwatch_analyze(context, paths, 1, &what, &analysis, &error), STWATCH_ERR_CANCELLED);
 	assert_non_null(analysis);
 	const stwatch_input *input = stwatch_analysis_inputs(analysis, &n);
@@ -64,15 +70,12 @@ static void test_states(void **state)
 {
 	(void)state;
 	stopper stopper = {.after = 0};
-	const stwatch_context_options options = {
-		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = &stopper, .cancel = &stopper.cancel};
-	stwatch_context *context;
+	stwatch_context *context = interrupted_by(&stopper);
 	stwatch_states *states;
 	stwatch_error error;
 	const char *path = SNAPSHOTS "a.trace";
 	size_t n;
 	stopper.cancel = 1;
-	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
 	assert_int_equal(stwatch_states_read(context, &path, 1, NULL, &states, &error), STWATCH_ERR_CANCELLED);
 	assert_false(stwatch_states_inputs(states, &n)->complete);
 	stwatch_states_free(states);
@@ -109,10 +112,8 @@ static void test_first_pass(void **state)
 {
 	(void)state;
 	stopper stopper = {.after = 1};
-	const stwatch_context_options options = {
-		.size = sizeof options, .threads = 1, .progress = stop, .progress_user = &stopper, .cancel = &stopper.cancel};
 	stwatch_analyze_options what = {.size = sizeof what, .findings = true};
-	stwatch_context *context;
+	stwatch_context *context = interrupted_by(&stopper);
 	stwatch_analysis *analysis;
 	stwatch_states *states;
 	stwatch_error error;
@@ -120,7 +121,6 @@ static void test_first_pass(void **state)
 	size_t n;
 	write_old(path);
 	const char *paths = path;
-	assert_int_equal(stwatch_context_create(&options, &context), STWATCH_OK);
 	assert_int_equal(stwatch_analyze(context, &paths, 1, &what, &analysis, &error), STWATCH_ERR_CANCELLED);
 	assert_non_null(strstr(error.message, " of 786451 (66 %)"));
 	assert_non_null(analysis);

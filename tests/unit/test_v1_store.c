@@ -37,7 +37,7 @@ static void pack(stw_mem *mem, stw_v1_exits *packed, uint64_t n)
 	for (uint64_t i = 0; i < n; i++)
 		assert_int_equal(stw_v1_exits_add(&exits, exit_of(i), &error), STWATCH_OK);
 	assert_int_equal(stw_v1_exits_finish(&exits, &error), STWATCH_OK);
-	packed->fd = stw_temporary_file();
+	assert_int_equal(stw_temporary_file(&packed->fd, &error), STWATCH_OK);
 	assert_true(packed->fd >= 0);
 	assert_int_equal(stw_v1_exits_pack(&exits, packed, packed->fd, &at, &error), STWATCH_OK);
 	assert_int_equal(packed->count, n);
