@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "output/cut.h"
 #include "output/cut_proof.h"
+#include "v1/unnamed.h"
 #include "v2/when.h"
 
 enum { MOST_TRIES = 6 }; /* at a part that does not hold */
@@ -402,7 +403,8 @@ static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch
 	if (status != STWATCH_OK)
 		return status;
 	status = STWATCH_ERR_DAMAGED;
-	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && v1->index.problems.count == 0 && !v1->index.next) {
+	const bool sound = v1->index.problems.count == 0 && *v1->index.unnamed.what == 0;
+	if (c->options.anonymise && times.from <= 0 && times.to == INT64_MAX && sound && !v1->index.next) {
 		status = stw_cut_anonymous_v1(&c->cut, v1, &times.end, context->cancel, error);
 		times.n_events = status == STWATCH_OK;
 	}
@@ -411,6 +413,8 @@ static stwatch_status run_v1(cutting *c, const stwatch_context *context, stwatch
 	stw_index_free_state(&c->trace.inputs[0].index, c->trace.mem, &b.part, b.state);
 	if (status == STWATCH_OK)
 		status = tell_rest_v1(c, chosen, error);
+	if (status == STWATCH_OK)
+		status = stw_v1_unnamed_tell(&v1->index, error);
 	c->result.start_ns = times.start;
 	c->result.end_ns = times.end;
 	c->result.generations = times.n_events > 0;

@@ -256,9 +256,8 @@ static stwatch_status print_to(printer *p, stwatch_sink_fn sink, void *user, con
 	stw_json_init(&p->json, false, sink, user);
 	r->flush = flush;
 	r->flush_user = p;
-	if (r->part.on)
-		p->ending = r->part.ending;
-	else if (p->format != STWATCH_EVENTS_GO)
+	p->ending = r->part.ending;
+	if (p->ending.status == STWATCH_OK && p->format != STWATCH_EVENTS_GO)
 		p->ending = r->lost;
 	stwatch_status status = p->format == STWATCH_EVENTS_GO ? refuse_as_go(r, error) : STWATCH_OK;
 	if (status == STWATCH_OK)

@@ -7,6 +7,7 @@
 #include "api/context.h"
 #include "base/error.h"
 #include "engine/index.h"
+#include "v1/unnamed.h"
 #include "wire/header.h"
 
 /* The cache folder of a path, and the one above it. */
@@ -71,7 +72,7 @@ static stwatch_status make(stwatch_context *context, const stw_source *source, s
 		describe(&index, version < STW_GO122, path, result);
 	if (index.failure.status != STWATCH_OK)
 		*error = index.failure;
-	status = index.failure.status;
+	status = index.failure.status == STWATCH_OK ? stw_v1_unnamed_tell(&index.v1, error) : index.failure.status;
 	stw_index_close(&index);
 	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "output/events_go.h"
+#include "v1/unnamed.h"
 
 static stwatch_status wait_for_more(stwatch_reader *r, stwatch_error *error)
 {
@@ -112,6 +113,8 @@ static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, cons
 			return open_joined(r, context, path, error);
 		status = end_at_next(r, error);
 	}
+	if (status == STWATCH_OK)
+		stw_v1_unnamed_tell(&r->v1.index, &r->lost);
 	return status == STWATCH_OK ? stw_reader_open_stream_v1(r, error) : status;
 }
 

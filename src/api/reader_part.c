@@ -2,6 +2,7 @@
 #include "api/reader.h"
 #include "base/error.h"
 #include "engine/index.h"
+#include "v1/unnamed.h"
 
 static bool is_windowed(const stwatch_events_filter *f)
 {
@@ -88,6 +89,7 @@ stwatch_status stw_reader_open_part_v1(
 	if (status == STWATCH_OK)
 		status = stw_context_check_names(context, error);
 	if (status == STWATCH_OK) {
+		stw_v1_unnamed_tell(&r->v1.index, &r->lost);
 		status = open_at(r, &index, f, error);
 		if (status == STWATCH_ERR_DAMAGED || status == STWATCH_ERR_IO) {
 			tell_unused(context, path, f, "it is damaged");

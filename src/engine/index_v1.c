@@ -172,6 +172,7 @@ static stwatch_status read_all(v1_maker *k)
 	stwatch_status status = stw_v1_index_read(&first, mem, to->source, &entry, to->options->cancel, to->error);
 	if (status != STWATCH_OK)
 		return status;
+	to->index->v1.unnamed = first.unnamed; /* which a whole reading does not end with */
 	if (first.next)
 		status = stw_fail(to->error, STWATCH_ERR_ARGUMENT, first.end,
 			"another trace begins there, and an index is made of one: split the file there to make one of each");

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "engine/beginning.h"
 #include "engine/together.h"
+#include "v1/unnamed.h"
 
 enum { MOST_TRACES = 100 }; /* v1 traces in one input */
 
@@ -92,6 +93,8 @@ static stwatch_status add_v1(stw_trace *t, uint32_t index, const stw_v1_entry *e
 		stw_fail(error, STWATCH_ERR_DAMAGED, p->offset, "%s", p->what);
 		status = note(t, index, error);
 	}
+	if (status == STWATCH_OK && stw_v1_unnamed_tell(&v1->index, error) != STWATCH_OK)
+		status = note(t, index, error);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "v1/batches.h"
 #include "v1/resync.h"
+#include "v1/unnamed.h"
 #include "wire/varint.h"
 
 enum { WINDOW = 256 << 10, MOST_PROBLEMS = 100 };
@@ -600,6 +601,8 @@ static stwatch_status finish(skimmer *s)
 			"no frequency: the file is cut before its end (strings and stacks stand there too), so times are in ticks, not in "
 			"ns"))
 		status = stw_fail_memory(s->error);
+	if (status == STWATCH_OK && x->frequency) /* else the table is not there, which is told */
+		status = stw_v1_unnamed_find(x, s->source, s->cancel, s->error);
 	return status;
 }
 

@@ -81,6 +81,7 @@ typedef struct stw_v1_index {
 	unsigned next; /* the version in that header; 0: none follows */
 	STW_VEC(stw_v1_problem) problems; /* in order of the file */
 	uint64_t lost_bytes; /* passed over */
+	stw_v1_problem unnamed; /* stacks that events name and the table lacks: no event is missing with them; what "": none */
 } stw_v1_index;
 
 /* Reads the whole input once, from its entry on, or to the header of another trace. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.

@@ -75,15 +75,19 @@ static void save_samples(const stw_v1_index *x, stw_bytes *b)
 	}
 }
 
+static void save_problem(const stw_v1_problem *p, stw_bytes *b)
+{
+	stw_bytes_uint(b, p->offset);
+	stw_bytes_text(b, p->what, strlen(p->what));
+}
+
 static void save_problems(const stw_v1_index *x, stw_bytes *b)
 {
 	stw_bytes_uint(b, x->problems.count);
-	for (size_t i = 0; i < x->problems.count; i++) {
-		const stw_v1_problem *p = &x->problems.items[i];
-		stw_bytes_uint(b, p->offset);
-		stw_bytes_text(b, p->what, strlen(p->what));
-	}
+	for (size_t i = 0; i < x->problems.count; i++)
+		save_problem(&x->problems.items[i], b);
 	stw_bytes_uint(b, x->lost_bytes);
+	save_problem(&x->unnamed, b);
 }
 
 void stw_v1_index_save(const stw_v1_index *x, stw_bytes *b)
@@ -224,19 +228,26 @@ static bool take_samples(stw_v1_index *x, stw_bytes_reader *r)
 	return !r->failed;
 }
 
+static stw_v1_problem take_problem(stw_bytes_reader *r)
+{
+	stw_v1_problem p;
+	size_t length;
+	p.offset = stw_bytes_take_uint(r);
+	const char *text = stw_bytes_take_text(r, sizeof p.what - 1, &length);
+	memcpy(p.what, text, length);
+	p.what[length] = 0;
+	return p;
+}
+
 static bool take_problems(stw_v1_index *x, stw_bytes_reader *r)
 {
 	for (uint64_t n = take_count(r, 2); n > 0 && !r->failed; n--) {
-		char what[STWATCH_MESSAGE_MAX];
-		size_t length;
-		const uint64_t offset = stw_bytes_take_uint(r);
-		const char *text = stw_bytes_take_text(r, sizeof what - 1, &length);
-		memcpy(what, text, length);
-		what[length] = 0;
-		if (!stw_v1_index_problem(x, offset, what))
+		const stw_v1_problem p = take_problem(r);
+		if (!stw_v1_index_problem(x, p.offset, p.what))
 			return false;
 	}
 	x->lost_bytes = stw_bytes_take_uint(r);
+	x->unnamed = take_problem(r);
 	return !r->failed;
 }
 
