@@ -92,6 +92,13 @@ def cut(report, scratch):
     part = diagnose(out)
     ok = code == 0 and part[0] == 0 and any("main.holdLast" in f["title"] for f in part[1]["findings"])
     report.check("a part of the last", None if ok else (code, err, part))
+    between = ("--from", "%.3fms" % (begin - 1))
+    code, _, err = harness.run_text(PROGRAM, "cut", *between, "-o", out, path)
+    part = diagnose(out)
+    ok = code == 0 and part[0] == 0 and any("main.holdLast" in f["title"] for f in part[1]["findings"])
+    report.check("from between two: the next", None if ok else (code, err, part))
+    code, _, err = harness.run_text(PROGRAM, "cut", *between, "--to", "%.3fms" % (begin - 0.5), "-o", out, path)
+    report.check("just between two", None if code == 2 and "nothing in that time" in err else (code, err))
     code, _, err = harness.run_text(PROGRAM, "cut", "--to", "100ms", "-o", out, path)
     report.check("a part of the first", None if code == 0 and diagnose(out)[0] == 0 else (code, err))
     for more in ((), ("--anonymise",)):

@@ -158,6 +158,31 @@ def damaged(report, scratch):
     report.check("events of damaged ones", None if code == 4 and out and "c.trace: at byte" in err else (code, err))
 
 
+def headless(report, scratch):
+    """Recordings of one process are of one version: one without a header is of the others' where it may be, and of several without it all are of one that they
+    all fit. It makes no difference whether they are files of their own or stand in one."""
+    path = scratch.write("whole.trace", gzip.decompress(harness.read_bytes(os.path.join(harness.DATA, "v1", "everything-p2-go1.21.13.trace.gz"))))
+    names = [os.path.join(scratch.path, n) for n in ("first.trace", "last.trace")]
+    for name, part in zip(names, (("--to", "6ms"), ("--from", "7ms"))):
+        run("cut", *part, "-o", name, path)
+    first, last = (harness.read_bytes(n) for n in names)
+    a, b = scratch.write("a.trace", first[16:]), scratch.write("b.trace", last[16:])
+    alone = [document("stat", "--format", "json", f)[1]["inputs"][0]["format"] for f in (a, b)]
+    report.check("alone each is what most are that have such records", None if alone == ["go1.11", "go1.21"] else alone)
+    whole = document("diagnose", "--format", "json", *names)[1]
+    for what, given in (("the first", (a, names[1])), ("both", (a, b)), ("both, the other way", (b, a)), ("the first in one file", (scratch.write("one.trace", first[16:] + last),))):
+        code, doc, err = document("diagnose", "--format", "json", *given)
+        ok = code == 4 and {i["format"] for i in doc["inputs"]} == {"go1.21"} and doc["summary"]["stw"] == whole["summary"]["stw"] and whole["summary"]["stw"]
+        report.check("no header: " + what, None if ok else (code, err, doc and doc["inputs"]))
+        told = [p["what"] for i in doc["inputs"] for p in i["problems"] if "header is missing" in p["what"]] if doc else []
+        report.check("no header: %s: why that version" % what, None if len([w for w in told if w.endswith("as the trace that is read with it")]) == 1 else told)
+        events = run("events", *given)
+        report.check("no header: %s: events" % what, None if events[0] == 4 and events[1].count("\n") == run("events", *names)[1].count("\n") else (events[0], events[2]))
+    other = scratch.write("other.trace", gzip.decompress(harness.read_bytes(files("go1.11", "a")[0])))
+    code, out, err = run("diagnose", b, other)
+    report.check("no header, of another version than the other's", None if code == 2 and not out and "are of different versions of Go" in err else (code, err))
+
+
 def main():
     report = harness.Report()
     for version in VERSIONS:
@@ -167,6 +192,7 @@ def main():
     with harness.Scratch() as scratch:
         processes(report, scratch)
         damaged(report, scratch)
+        headless(report, scratch)
     report.finish()
 
 

@@ -313,11 +313,11 @@ static stwatch_status cut_part(
 	return status == STWATCH_OK ? stw_cut_part_v1(&c->cut, v1, NULL, times, context->cancel, error) : status;
 }
 
-/* Of several that stand in one file a part is cut from one: from that in which it begins. */
+/* Of several that stand in one file a part is cut from one: from that in which it begins, or that which comes next. */
 static uint32_t choose_v1(const cutting *c)
 {
 	uint32_t i = 0;
-	while (i + 1 < c->trace.spans.count && stw_trace_v1(&c->trace, i + 1)->begin_ns <= c->options.from_ns)
+	while (i + 1 < c->trace.spans.count && stw_trace_v1(&c->trace, i)->end_ns < c->options.from_ns)
 		i++;
 	return i;
 }

@@ -285,7 +285,7 @@ stwatch_status stw_trace_join_v1(stw_trace *t, stwatch_error *error)
 	const double unit = status == STWATCH_OK ? ns_per_tick(&j) : 1;
 	for (uint32_t i = 0; i < t->spans.count && status == STWATCH_OK; i++)
 		if (j.parts[i].begin != INT64_MAX)
-			stw_v1_place(stw_trace_v1(t, i), j.parts[0].begin, unit);
+			stw_v1_place(stw_trace_v1(t, i), j.parts[0].begin, unit, j.parts[i].end);
 	for (size_t i = 0; j.parts && i < j.n; i++)
 		stw_vec_free(t->mem, &j.parts[i].sites);
 	stw_mem_free(t->mem, j.parts, n * sizeof *j.parts);

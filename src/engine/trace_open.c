@@ -1,4 +1,5 @@
 /* Opening: from paths to generations. */
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -66,7 +67,7 @@ static bool find_index(stw_trace *t, stw_trace_input *in, const stw_v1_entry *en
 
 /* One that stands in an input from an entry on. A v1 trace is read through once already here, unless it has an index: what it needs from the start stands at
  * its end. */
-static stwatch_status add_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
+static stwatch_status add_v1(stw_trace *t, uint32_t index, stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
 {
 	stw_trace_input *in = &t->inputs[index];
 	stw_v1 *more = stw_mem_resize(t->mem, t->v1, t->n_v1 * sizeof *more, (t->n_v1 + 1) * sizeof *more);
@@ -80,6 +81,10 @@ static stwatch_status add_v1(stw_trace *t, uint32_t index, const stw_v1_entry *e
 		return stw_fail_memory(error);
 	stwatch_status status = find_index(t, in, entry) ? stw_v1_open_read(v1, t->mem, &in->source, &in->index.v1, t->namer, error)
 							 : stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+	if (status == STWATCH_OK && stw_v1_headless_prefer(entry, v1->index.next)) { /* the header behind it tells the version */
+		stw_v1_close(v1);
+		status = stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+	}
 	*span = (stw_span){.source = &in->source,
 		.input = index,
 		.v1 = t->n_v1 - 1,
@@ -102,12 +107,13 @@ static const char TOO_MANY[] = "left out, as 100 stand before it; split the file
 		  OTHER_FORMAT[] = "left out, as the two are of different versions of Go; split the file there to read it";
 
 /* Another one may follow it, with a header of its own: whether it is of the same process is seen later (stw_trace_join_v1). */
-static stwatch_status open_v1(stw_trace *t, uint32_t index, const stw_v1_entry *entry, const volatile int *cancel, stwatch_error *error)
+static stwatch_status open_v1(stw_trace *t, uint32_t index, stw_v1_entry entry, const volatile int *cancel, stwatch_error *error)
 {
-	stwatch_status status = add_v1(t, index, entry, cancel, error);
+	stwatch_status status = add_v1(t, index, &entry, cancel, error);
+	t->inputs[index].version = (stw_go_version)entry.minor;
 	for (uint32_t n = 1; status == STWATCH_OK && t->v1[t->n_v1 - 1].index.next; n++) {
 		const stw_v1_index *before = &t->v1[t->n_v1 - 1].index;
-		const stw_v1_entry next = stw_v1_entry_at(before->next, before->end);
+		stw_v1_entry next = stw_v1_entry_at(before->next, before->end);
 		const bool read = before->next < STW_GO122 && n < MOST_TRACES;
 		stw_v1_fail_next(before, read ? "" : before->next < STW_GO122 ? TOO_MANY : OTHER_FORMAT, error);
 		status = note(t, index, error);
@@ -164,9 +170,9 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const stw_beginni
 	in->version = (stw_go_version)b->minor;
 	if ((in->version < STW_GO122) != (t->inputs[0].version < STW_GO122))
 		return fail_mixed(t, index, error);
+	status = in->version < STW_GO122 ? open_v1(t, index, b->v1, cancel, error) : scan_input(t, index, b->begin, cancel, error);
 	if (t->version == 0 || in->version < t->version)
 		t->version = in->version;
-	status = in->version < STW_GO122 ? open_v1(t, index, &b->v1, cancel, error) : scan_input(t, index, b->begin, cancel, error);
 	if (status == STWATCH_OK && in->source.cut) {
 		stw_source_fail_cut(&in->source, error);
 		status = note(t, index, error);
@@ -174,13 +180,16 @@ static stwatch_status open_input(stw_trace *t, uint32_t index, const stw_beginni
 	return status;
 }
 
-/* Of a v1 trace without a header it may be others that tell the version. */
+/* Of a v1 trace without a header it may be others that tell the version: by their header, or as theirs is among those that all fit. */
 static void settle_versions(stw_beginning *b, uint32_t n)
 {
-	unsigned told = 0;
+	unsigned told = 0, common = UINT_MAX;
 	for (uint32_t i = 0; i < n && !told; i++)
 		if (b[i].minor < STW_GO122 && b[i].v1.fits == 0)
 			told = b[i].minor;
+		else if (b[i].minor < STW_GO122)
+			common &= b[i].v1.fits;
+	told = told ? told : stw_v1_headless_choose(common);
 	for (uint32_t i = 0; i < n; i++)
 		if (b[i].minor < STW_GO122 && b[i].v1.fits) {
 			stw_v1_headless_prefer(&b[i].v1, told);

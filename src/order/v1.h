@@ -45,6 +45,7 @@ typedef struct stw_v1 {
 	stw_generation gen; /* without batches */
 	double ns_per_tick;
 	int64_t begin_ns; /* when its first event is: 0, unless it stands behind others (stw_v1_place) */
+	int64_t end_ns; /* when its last one is, if it stands beside others; else 0 */
 	stw_map timers; /* goroutines that serve timers */
 	stw_map roots; /* stacks by the address of a goroutine's function, where such addresses have names (to Go 1.6) */
 	struct {
@@ -63,8 +64,8 @@ stwatch_status stw_v1_open_read(
 	stw_v1 *v1, stw_mem *mem, const stw_source *source, stw_v1_index *index, const stw_namer *namer, stwatch_error *error);
 void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
-/* Lets times count from elsewhere, with a clock that several traces share: from `ticks` on, so many ns each. */
-void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick);
+/* Lets times count from elsewhere, with a clock that several traces share: from `ticks` on, so many ns each. last: ticks of its last event. */
+void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick, int64_t last);
 /* Until when events of some procs may be missing with the file's beginning: INT64_MIN: none are, INT64_MAX: to the end. */
 int64_t stw_v1_missing_to(const stw_v1 *v1);
 /* Whether goroutines are preempted where they call nothing (since Go 1.14). The header go 1.11 stands for Go 1.11 to 1.18: there, a

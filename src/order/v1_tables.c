@@ -54,12 +54,13 @@ int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks)
 	return ns < 9223372036854775808.0 && ns >= -9223372036854775808.0 ? (int64_t)ns : INT64_MIN; /* as amd64, and so Go's reader */
 }
 
-void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick)
+void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick, int64_t last)
 {
 	const int64_t first = v1->index.first_ticks;
 	v1->index.first_ticks = ticks;
 	v1->ns_per_tick = ns_per_tick;
 	v1->begin_ns = stw_v1_ns(v1, first);
+	v1->end_ns = stw_v1_ns(v1, last);
 	for (size_t i = 0; i < v1->gen.samples.count; i++)
 		v1->gen.samples.items[i].time = stw_v1_ns(v1, v1->index.samples.items[i].ticks);
 }

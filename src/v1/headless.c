@@ -340,11 +340,11 @@ static const char *writers_of(unsigned minor)
 }
 
 /* Of several, the one that most versions of Go write; else the newest that need not have shown by something of its own. */
-static unsigned choose(const chain *c)
+unsigned stw_v1_headless_choose(unsigned fits)
 {
 	unsigned newest = 0, oldest_of_new = 0;
 	for (unsigned i = N_MINORS; i-- > 0;) {
-		if (!(c->fits >> i & 1))
+		if (!(fits >> i & 1))
 			continue;
 		if (MINORS[i] == 11)
 			return 11;
@@ -366,16 +366,18 @@ static void tell(stw_v1_entry *e, bool preferred)
 	stw_fail(&e->missing, STWATCH_ERR_DAMAGED, 0, "the header is missing: %s at byte %llu and which is read as go 1.%u (%s)%s",
 		e->midway ? "the file begins in the middle of a trace, whose first batch is" : "it is a trace whose first batch is",
 		(unsigned long long)e->begin, e->minor, writers_of(e->minor) ? writers_of(e->minor) : go,
-		preferred ? ", as the trace given with it" : others);
+		preferred ? ", as the trace that is read with it" : others);
 }
 
-void stw_v1_headless_prefer(stw_v1_entry *e, unsigned minor)
+bool stw_v1_headless_prefer(stw_v1_entry *e, unsigned minor)
 {
 	for (unsigned i = 0; i < N_MINORS; i++)
 		if (MINORS[i] == minor && minor != e->minor && (e->fits >> i & 1)) {
 			e->minor = minor;
 			tell(e, true);
+			return true;
 		}
+	return false;
 }
 
 static stwatch_status learn(finder *f, stw_v1_entry *e, unsigned fits, stwatch_error *error)
@@ -391,7 +393,7 @@ static stwatch_status learn(finder *f, stw_v1_entry *e, unsigned fits, stwatch_e
 		return STWATCH_OK;
 	}
 	e->fits = c.fits;
-	e->minor = choose(&c);
+	e->minor = stw_v1_headless_choose(c.fits);
 	e->midway = !is_whole(&c) || e->begin > STW_HEADER_SIZE;
 	tell(e, false);
 	return STWATCH_OK;

@@ -9,7 +9,7 @@
 typedef struct stw_v1_entry {
 	unsigned minor; /* of the header, or as its batches look */
 	uint64_t begin; /* byte of its first record */
-	unsigned fits; /* of one without a header: for stw_v1_headless_prefer */
+	unsigned fits; /* of one without a header: a bit for each version that its records are of */
 	bool midway; /* what was before is not there: nothing is known of goroutines and procs until they show themselves */
 	bool listed; /* it has (a part of) the list of what existed when tracing began */
 	stwatch_error missing; /* _DAMAGED: what is wrong before `begin`; OK: nothing */
@@ -38,7 +38,9 @@ stwatch_status stw_v1_headless_find(
 stwatch_status stw_v1_headless_open(
 	const stw_source *source, stw_mem *mem, const volatile int *cancel, stw_v1_entry *entry, stwatch_error *error);
 
-/* Takes another version for granted, where the records fit it too: that of a trace of the same process. */
-void stw_v1_headless_prefer(stw_v1_entry *entry, unsigned minor);
+/* Which version is assumed of those that records fit (as in stw_v1_entry); 0: there is none. */
+unsigned stw_v1_headless_choose(unsigned fits);
+/* Takes another version for granted, where the records fit it too: that of a trace of the same process. Whether it is another. */
+bool stw_v1_headless_prefer(stw_v1_entry *entry, unsigned minor);
 
 #endif
