@@ -13,7 +13,7 @@
 #include "engine/index_make.h"
 #include "v1/index_store.h"
 
-#define MAGIC "stwatch index 4\n"
+#define MAGIC "stwatch index 5\n"
 
 enum {
 	MAGIC_SIZE = 16,

@@ -2,7 +2,7 @@
  * part gives to the letter what a reading of the whole gives there. A trace of Go 1.21 or earlier has no generations: of such it holds what the first pass
  * found (v1/index.h), so that none has to be made, and the merge's state every so often.
  *
- * A file of our own, "stwatch index 4\n" and then: where the table stands, its length and hash; of a v1 trace the ends of system calls, packed
+ * A file of our own, "stwatch index 5\n" and then: where the table stands, its length and hash; of a v1 trace the ends of system calls, packed
  * (v1/exits.h); states at borders; the table. Numbers are varints
  * (base/bytes.h), except the first three, which are 8 bytes each, lowest first. States are kept where they are small beside the
  * generations that they save reading (a 16th, STW_INDEX_SHARE; of v1 a 64th), or the index is small anyway (STW_INDEX_SMALL). It is made beside the trace

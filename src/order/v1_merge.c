@@ -156,7 +156,7 @@ void stw_v1_merge_look_ahead(stw_v1_merge *vm)
 stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm)
 {
 	stwatch_status status = stw_v1_exit_walk_next(&vm->walk, &vm->exit, vm->base.error);
-	vm->exit_key = status == STWATCH_OK ? vm->exit.key : INT64_MAX;
+	vm->exit_key = status == STWATCH_OK && vm->exit.ticks <= stw_v1_latest(&vm->v1->index) ? vm->exit.key : INT64_MAX;
 	return status == STWATCH_END ? STWATCH_OK : status;
 }
 

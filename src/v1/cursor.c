@@ -53,8 +53,7 @@ static __attribute__((noinline)) stwatch_status refill(
 		c->last_seq = b->seq;
 		c->end_at = b->begin;
 		c->left = b->end - b->begin;
-		/* Of a batch with damage in it, what can't be its own is told by the next one's time. */
-		c->most_ticks = b->lost && c->batch < c->batch_end ? x->batches.items[c->batch].ticks : INT64_MAX;
+		c->most_ticks = stw_v1_cursor_bound(c, x);
 	}
 	memmove(c->window, c->p, kept);
 	size_t want = c->window_size - kept < c->left ? c->window_size - kept : (size_t)c->left;
@@ -205,7 +204,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 		if (__builtin_expect(p > end || (stated && p != stated), 0))
 			return bad(c, head, "has not the values that it should", error);
 		if (__builtin_expect(c->last_ticks > c->most_ticks, 0))
-			return bad(c, head, "is later than what its proc wrote afterwards", error);
+			return bad(c, head, "is later than what was written afterwards", error);
 		c->p = p;
 		c->type = (uint8_t)type;
 		c->ticks_before = c->ticks;

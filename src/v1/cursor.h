@@ -47,6 +47,16 @@ void stw_v1_cursor_save(const stw_v1_cursor *cursor, stw_bytes *bytes);
 stwatch_status stw_v1_cursor_restore(
 	stw_v1_cursor *cursor, const stw_v1_index *index, const stw_source *source, stw_bytes_reader *reader, stwatch_error *error);
 
+/* Up to when the events of a batch that was just begun can be: of one with damage in it, what can't be its own is told by the time of its proc's next one, or
+ * of the end. */
+static inline int64_t stw_v1_cursor_bound(const stw_v1_cursor *c, const stw_v1_index *x)
+{
+	const stw_v1_batch *b = &x->batches.items[c->batch - 1];
+	if (b->lost && c->batch < c->batch_end)
+		return x->batches.items[c->batch].ticks;
+	return b->lost && x->end_ticks >= b->ticks ? x->end_ticks : INT64_MAX;
+}
+
 /* Whose event the one at hand is, and who runs here afterwards. */
 static inline __attribute__((always_inline)) void stw_v1_cursor_place(stw_v1_cursor *c, const stw_v1_format *f)
 {

@@ -49,7 +49,7 @@ stwatch_status stw_v1_cursor_restore(
 	r->failed |= c->begun != (batch != NULL);
 	c->left = stw_bytes_take_below(r, batch ? batch->end - batch->begin : 0);
 	c->end_at = batch ? batch->end - c->left : 0;
-	c->most_ticks = batch && batch->lost && c->batch < c->batch_end ? x->batches.items[c->batch].ticks : INT64_MAX;
+	c->most_ticks = batch ? stw_v1_cursor_bound(c, x) : INT64_MAX;
 	c->type = (uint8_t)stw_bytes_take_below(r, STW_V1_TYPES - 1);
 	c->last_ticks = stw_bytes_take_int(r);
 	c->ticks = (int64_t)((uint64_t)c->last_ticks + (uint64_t)stw_bytes_take_int(r));

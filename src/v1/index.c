@@ -10,7 +10,7 @@
 #include "v1/unnamed.h"
 #include "wire/varint.h"
 
-enum { WINDOW = 256 << 10, MOST_PROBLEMS = 100 };
+enum { WINDOW = 256 << 10, MOST_PROBLEMS = 100, SUSPECT = 256 /* bytes */ };
 
 /* Types that need more than to be passed over. */
 static const uint8_t SPECIAL[STW_V1_TYPES] = {
@@ -134,6 +134,8 @@ static void close_batch(skimmer *s, uint64_t end, bool lost)
 	stw_v1_index *x = s->index;
 	x->batches.items[s->batch].lost = lost;
 	if (s->fresh && !lost) { /* only tables, or nothing: no use to who reads events */
+		const int64_t ticks = x->batches.items[s->batch].ticks;
+		x->end_ticks = x->stacks.count && ticks > x->end_ticks ? ticks : x->end_ticks;
 		x->procs.items[x->batches.items[s->batch].proc].count--;
 		x->batches.count--;
 	} else {
@@ -167,7 +169,7 @@ static stwatch_status open_batch(skimmer *s, const uint8_t *p)
 	stw_v1_batch *b = stw_vec_push(x->mem, &x->batches);
 	if (!b)
 		return stw_fail_memory(s->error);
-	*b = (stw_v1_batch){.begin = offset_of(s, p), .ticks = (int64_t)ticks, .seq = (int64_t)seq, .proc = proc};
+	*b = (stw_v1_batch){.begin = offset_of(s, p), .ticks = (int64_t)ticks, .first = INT64_MAX, .seq = (int64_t)seq, .proc = proc};
 	x->procs.items[proc].count++;
 	s->batch = (uint32_t)x->batches.count - 1;
 	s->fresh = true;
@@ -175,7 +177,7 @@ static stwatch_status open_batch(skimmer *s, const uint8_t *p)
 	return STWATCH_OK;
 }
 
-/* The first event of a stream in its batch: its time may be the trace's first. */
+/* The first event of a stream in its batch. */
 static inline void first_in_batch(skimmer *s, const uint8_t *p)
 {
 	stw_v1_index *x = s->index;
@@ -188,10 +190,7 @@ static inline void first_in_batch(skimmer *s, const uint8_t *p)
 	s->fresh = false;
 	if (!at || !stw_varint_get(at, s->end, &v))
 		return;
-	int64_t ticks = x->batches.items[s->batch].ticks + (int64_t)v;
-	if (!x->has_events || ticks < x->first_ticks)
-		x->first_ticks = ticks;
-	x->has_events = true;
+	x->batches.items[s->batch].first = x->batches.items[s->batch].ticks + (int64_t)v;
 }
 
 /* ---- tables ---- */
@@ -503,6 +502,18 @@ static stwatch_status skim(skimmer *s)
 	}
 }
 
+/* Bytes that make no sense may have looked like the head of a batch before that showed. Chance gives each record less than one in three, so it shows soon. */
+static void drop_suspects(skimmer *s, uint64_t from)
+{
+	stw_v1_index *x = s->index;
+	while (x->batches.count && from - x->batches.items[x->batches.count - 1].begin < SUSPECT) {
+		x->procs.items[x->batches.items[--x->batches.count].proc].count--;
+		s->batch = UINT32_MAX;
+		if (x->batches.count)
+			x->batches.items[x->batches.count - 1].lost = true;
+	}
+}
+
 static bool note_loss(skimmer *s, uint64_t from, uint64_t to, const char *next)
 {
 	char what[STWATCH_MESSAGE_MAX];
@@ -571,6 +582,8 @@ static stwatch_status recover(skimmer *s)
 	if (status != STWATCH_OK)
 		return status;
 	close_batch(s, from, !(header && to == from)); /* a trace that is whole ends there */
+	if (to > from && to < s->source->size)
+		drop_suspects(s, from);
 	s->fault.status = STWATCH_OK;
 	if (to > from && !note_loss(s, from, to, header ? "header" : "batch"))
 		return stw_fail_memory(s->error);
@@ -583,26 +596,38 @@ static int by_time(const void *a, const void *b)
 	return x->ticks < y->ticks ? -1 : x->ticks > y->ticks;
 }
 
+static void find_first(stw_v1_index *x)
+{
+	int64_t first = INT64_MAX;
+	for (size_t i = 0; i < x->batches.count; i++)
+		first = x->batches.items[i].first < first ? x->batches.items[i].first : first;
+	x->has_events = first < INT64_MAX;
+	x->first_ticks = x->has_events ? first : 0;
+}
+
 static stwatch_status finish(skimmer *s)
 {
 	stw_v1_index *x = s->index;
 	close_batch(s, offset_of(s, s->p), false);
-	if (x->problems.count) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
-		x->frequency = s->first_frequency;
+	find_first(x);
 	stwatch_status status = stw_v1_batches_settle(x, s->error);
 	if (status == STWATCH_OK)
 		status = stw_v1_exits_finish(&x->exits, s->error);
 	if (x->samples.count)
 		qsort(x->samples.items, x->samples.count, sizeof *x->samples.items, by_time);
+	while (x->samples.count && x->samples.items[x->samples.count - 1].ticks > stw_v1_latest(x))
+		x->samples.count--;
 	if (x->samples.count && (!x->has_events || x->samples.items[0].ticks < x->first_ticks))
 		x->first_ticks = x->samples.items[0].ticks;
+	if (status == STWATCH_OK && x->frequency) /* else the table is not there, which is told */
+		status = stw_v1_unnamed_find(x, s->source, s->cancel, s->error);
+	if (x->problems.count || *x->unnamed.what) /* the last one holds, as in Go's reader; but in a damaged file one may be made of anything */
+		x->frequency = s->first_frequency;
 	if (status == STWATCH_OK && x->frequency == 0 &&
 		!stw_v1_index_problem(x, x->end,
 			"no frequency: the file is cut before its end (strings and stacks stand there too), so times are in ticks, not in "
 			"ns"))
 		status = stw_fail_memory(s->error);
-	if (status == STWATCH_OK && x->frequency) /* else the table is not there, which is told */
-		status = stw_v1_unnamed_find(x, s->source, s->cancel, s->error);
 	return status;
 }
 
@@ -613,7 +638,7 @@ stwatch_status stw_v1_index_read(stw_v1_index *x, stw_mem *mem, const stw_source
 	x->mem = mem;
 	x->midway = entry->midway;
 	x->listed = entry->listed;
-	x->whole_from = INT64_MIN;
+	x->whole_from = x->end_ticks = INT64_MIN;
 	x->begin = entry->begin;
 	x->end = source->size;
 	stw_v1_format_init(&x->format, entry->minor);

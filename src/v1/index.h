@@ -1,7 +1,7 @@
 /* The first pass over a v1 trace: where each proc's batches lie, and what stands at the file's end but is needed from the start
  * (frequency, timer goroutines, strings, stacks), CPU samples, and the ends of system calls in order of their real time.
  *
- * A batch states no length, so every event is skimmed. Memory: 40 bytes a batch, the tables, the samples; not the events.
+ * A batch states no length, so every event is skimmed. Memory: 48 bytes a batch, the tables, the samples; not the events.
  * Where the bytes make no sense, the next plausible head of a batch is looked for, and what was passed over is a problem. */
 #ifndef STW_V1_INDEX_H
 #define STW_V1_INDEX_H
@@ -17,6 +17,7 @@
 typedef struct stw_v1_batch {
 	uint64_t begin, end; /* bytes of its events */
 	int64_t ticks; /* from which its first event counts */
+	int64_t first; /* of its first event; INT64_MAX: there is none, or it is not known any more */
 	int64_t seq; /* to Go 1.6, likewise */
 	uint32_t proc; /* index into procs */
 	bool lost; /* what follows in the file is lost: more of it, perhaps, and other batches */
@@ -74,6 +75,7 @@ typedef struct stw_v1_index {
 	stw_v1_exits exits;
 	int64_t frequency; /* ticks a second; 0: not there */
 	int64_t first_ticks; /* of the earliest event; or from where times count (stw_v1_place) */
+	int64_t end_ticks; /* of the tables, which are dated when all events have been written (since Go 1.10); INT64_MIN: they are not */
 	bool has_events;
 	bool midway, listed; /* as in stw_v1_entry */
 	int64_t whole_from; /* ticks: before, events of some procs may be missing with the file's beginning. INT64_MIN: nowhere, INT64_MAX: to the end */
@@ -89,6 +91,11 @@ typedef struct stw_v1_index {
 stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry,
 	const volatile int *cancel, stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
+/* Of a damaged trace: what is later was never written. */
+static inline int64_t stw_v1_latest(const stw_v1_index *x)
+{
+	return x->problems.count && x->end_ticks != INT64_MIN ? x->end_ticks : INT64_MAX;
+}
 /* What to say of the trace that follows; more: what becomes of it, or "". STWATCH_ERR_DAMAGED. */
 stwatch_status stw_v1_fail_next(const stw_v1_index *index, const char *more, stwatch_error *error);
 /* Names the frames that have none, where the namer says that they are its program's. False when out of memory. */

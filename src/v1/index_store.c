@@ -95,6 +95,7 @@ void stw_v1_index_save(const stw_v1_index *x, stw_bytes *b)
 	stw_bytes_int(b, x->frequency);
 	stw_bytes_uint(b, x->has_events);
 	stw_bytes_int(b, x->first_ticks);
+	stw_bytes_int(b, x->end_ticks);
 	save_batches(x, b);
 	save_tables(x, b);
 	save_samples(x, b);
@@ -264,6 +265,7 @@ bool stw_v1_index_restore(stw_v1_index *x, stw_mem *mem, unsigned minor, uint64_
 	x->frequency = stw_bytes_take_int(r);
 	x->has_events = stw_bytes_take_below(r, 1);
 	x->first_ticks = stw_bytes_take_int(r);
+	x->end_ticks = stw_bytes_take_int(r);
 	if (x->frequency >= 0 && take_batches(x, r, trace_size) && take_strings(x, r) && take_stacks(x, r) && take_goroutines(x, r) &&
 		take_samples(x, r) && take_problems(x, r))
 		return true;

@@ -15,7 +15,7 @@ enum {
 	IN_STEP = 16, /* who has read so many is in step */
 	MOST_PROCS = 1 << 20,
 	FEWEST_TICKS = 1 << 16, /* since the machine was started */
-	TICKS_BITS = 44, /* times of one recording lie so close together: days */
+	TICKS_BITS = 36, /* times of batches that follow each other lie so close together: minutes, or hours */
 	WORK = 64, /* bytes that may be checked for each that is passed */
 };
 
