@@ -83,6 +83,12 @@ bool stw_trace_is_damaged(const stw_trace *trace, int64_t from, int64_t to);
  * After the first pass. */
 bool stw_trace_contradicts_itself(const stw_trace *trace, int64_t from, int64_t to);
 
+/* Either. */
+static inline bool stw_trace_is_doubtful(const stw_trace *trace, int64_t from, int64_t to)
+{
+	return stw_trace_is_damaged(trace, from, to) || stw_trace_contradicts_itself(trace, from, to);
+}
+
 /* The tables of a generation; ended with stw_trace_unload. As stw_generation_load. */
 stwatch_status stw_trace_load(const stw_trace *trace, uint32_t span, stw_generation *gen, stwatch_error *error);
 void stw_trace_unload(const stw_trace *trace, stw_generation *gen);

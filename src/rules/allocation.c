@@ -223,8 +223,15 @@ static bool is_rather(const char *function, int64_t weight, const char *than, in
 	return own ? weight * SHARE >= its : weight > its * SHARE;
 }
 
-/* The function that allocates most. */
-static const author *most_memory(const authors *all)
+/* Whether stacks are missing of more than one function is known to allocate. */
+static bool is_untold(const authors *all, const stw_load *l, const author *a)
+{
+	const int64_t assist_ns = l->assist_ns - all->assist_ns, triggers = (int64_t)l->gcs - (int64_t)(all->triggers + all->requests);
+	return permille(a->assist_ns - assist_ns, l->assist_ns) + permille((int64_t)a->triggers - triggers, (int64_t)l->gcs) < 0;
+}
+
+/* The function that allocates most; NULL: none is known that allocates more than nobody knows who does. */
+static const author *most_memory(const authors *all, const stw_load *l)
 {
 	const author *best = NULL;
 	for (size_t i = 0; i < all->n_memory; i++) {
@@ -232,7 +239,7 @@ static const author *most_memory(const authors *all)
 		if (!best || is_rather(a->function, by_memory(all, a), best->function, by_memory(all, best)))
 			best = a;
 	}
-	return best;
+	return best && is_untold(all, l, best) ? NULL : best;
 }
 
 static const author *most_goroutines(const authors *all)
@@ -265,7 +272,7 @@ static bool is_tight(const stw_load *l)
 
 static verdict why(const stw_case *c, const stw_load *l, const authors *all)
 {
-	const author *memory = most_memory(all), *goroutines = most_goroutines(all);
+	const author *memory = most_memory(all, l), *goroutines = most_goroutines(all);
 	bool heavy = assisting(l) >= c->set[STW_SET_ALLOC_ASSIST_WARN] && marking(l) >= c->set[STW_SET_ALLOC_DEBT_MARK];
 	if (all->requests * 2 > l->gcs)
 		return (verdict){"requested-gc", "collections that the program asks for",
@@ -343,7 +350,7 @@ static void tell_collector(stw_case *c, stw_found *f, const stw_load *l)
 
 static void tell_author(stw_case *c, stw_found *f, const stw_load *l, const authors *all)
 {
-	const author *a = most_memory(all);
+	const author *a = most_memory(all, l);
 	if (!a)
 		return;
 	stwatch_evidence *e = stw_found_step(c, f, l->from + 1, "allocates", "GCMarkAssistBegin, GCBegin",

@@ -114,11 +114,23 @@ static const char *called_back(const stw_named_stack *in, const stw_named_stack 
 	return NULL;
 }
 
-/* Where events are missing, who let go may have waited for it himself until just then: he is known to have held it all that time only by what he did in most of
- * it. Nor is it known where he held it, if nobody knows where he did that. */
-static bool is_doubtful(const stw_case *c, const stw_hold *h, const stw_candidate *did, bool nowhere)
+static bool share_a_frame(const stw_named_stack *a, const stw_named_stack *b)
 {
-	return (!did || nowhere) && stw_trace_is_damaged(c->trace, h->from, h->to);
+	for (uint32_t i = 0; i < a->n; i++)
+		if (has_function(b, a->frames[i].function))
+			return true;
+	return a->n == 0 || b->n == 0;
+}
+
+/* Where events are missing, or others, who let go may have waited for it himself until just then: he is known to have held it all that time only by what he did in
+ * most of it. Nor is it known where he held it, if nobody knows where he did that, or the two places are not of one goroutine; or that it was he, if he let go of
+ * something else. */
+static bool is_doubtful(const stw_case *c, const stw_hold *h, const stw_candidate *did, const stw_named_stack *in, const stw_named_stack *wake)
+{
+	if (!stw_trace_is_doubtful(c->trace, h->from, h->to))
+		return false;
+	const bool nowhere = in && in->n == 0, lock = stw_is_lock_wait(stw_places_stack(&c->places, h->given->stack));
+	return !did || nowhere || (in && !share_a_frame(in, wake)) || (lock && wake->n && !stw_is_lock_wait(wake));
 }
 
 /* The function that a person would edit: of those that the holder was in when it let go, the innermost in which it was while
@@ -129,7 +141,7 @@ static const char *function_of(const stw_case *c, const stw_hold *h)
 	const stw_candidate *s = main_stay(c, h);
 	bool placed = s && (s->state == STW_GO_WAITING || s->state == STW_GO_SYSCALL);
 	const stw_named_stack *in = stw_places_stack(&c->places, placed ? s->stack : (stw_place){0});
-	if (is_doubtful(c, h, s, placed && in->n == 0))
+	if (is_doubtful(c, h, s, placed ? in : NULL, wake))
 		return NULL;
 	const char *back = called_back(in, wake);
 	if (back)

@@ -41,6 +41,8 @@ static void judge(stw_case *c)
 			continue;
 		if (stw_overlap_outside(c, w->from, w->to) * 2 >= w->to - w->from)
 			continue;
+		if (stw_trace_is_doubtful(c->trace, w->from, w->to)) /* that a proc started may be missing */
+			continue;
 		bool fresh;
 		stw_found *f = stw_found_for(c, "proc-idle-with-backlog", "late-wakeup", NULL, STW_SET_IDLE_NOTE, &fresh);
 		if (!f)

@@ -303,7 +303,7 @@ static void held_up(stw_case *c, const stw_stop *s, const char *kind, bool by_an
 /* Whether procs may have been waited for of which the trace does not tell, as events are missing. */
 static bool may_have_waited(const stw_case *c, const stw_stop *s)
 {
-	return s->n_moments + 1 < stw_gather_procs(c->gather) && stw_trace_is_damaged(c->trace, s->from, s->to);
+	return s->n_moments + 1 < stw_gather_procs(c->gather) && stw_trace_is_doubtful(c->trace, s->from, s->to);
 }
 
 /* The time went while the world stood, or nobody had to be waited for. */
