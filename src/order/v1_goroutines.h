@@ -153,7 +153,9 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 	o->gs.items[slot].status = STW_G_RUNNING;
 	v1_count(vm, slot, in_sequence, c->a[1]);
 	at.g = slot;
-	if (STW_UNLIKELY(!vm->begun)) {
+	/* Go's reader tells the start of a collector's worker as such also before all that existed has been told. */
+	const bool again = STW_V1_AS_GO && c->type == STW_V1_GoStartLabel && !vm->gs.items[slot].at_start;
+	if (STW_UNLIKELY(!vm->begun && !again)) {
 		vm->gs.items[slot].at_start = false;
 		V1_HERE(STW_EV_GoStatus, slot, c->g, UINT64_MAX, STW_G_RUNNING, STW_V1_AS_GO ? 0 : vm->gs.items[slot].root);
 	} else {
