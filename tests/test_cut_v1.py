@@ -8,6 +8,9 @@ import glob
 import json
 import os
 import re
+import resource
+import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
@@ -94,6 +97,16 @@ def check_damaged(report, program, scratch, hostile, out):
     report.check("damaged from the start: nothing is written", None if code == 4 and not os.path.exists(out) else "exit %d" % code)
 
 
+def check_no_room(report, program, scratch):
+    """What is to be read back before it is handed on has no room: that is said, and of which file."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    trace = scratch.write("busy.trace", v1oracle.unpacked(os.path.join(FOLDER, "everything-p2-go1.21.13.trace.gz")))
+    done = subprocess.run([program, "cut", "--from", "1ms", "-o", os.devnull, trace], capture_output=True, preexec_fn=limit)
+    report.check("no room", None if done.returncode == 3 and b"can't write a temporary file" in done.stderr else (done.returncode, done.stderr))
+
+
 def main():
     program, report = harness.program(), harness.Report()
     judge = oracle.go_reader(report)
@@ -113,6 +126,7 @@ def main():
         whole = harness.run_bytes(program, "cut", "-o", out, hostile)
         report.check("the whole as it is", whole[2] or (None if events(program, out) == events(program, hostile) else "other events"))
         check_damaged(report, program, scratch, hostile, out)
+        check_no_room(report, program, scratch)
     if judge:
         judge.close()
     report.finish()

@@ -1,6 +1,5 @@
 #include "analysis/stay_store.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -44,12 +43,6 @@ bool stw_stay_store_any(const stw_stay_store *s)
 	return s->last.count || s->blocks.count;
 }
 
-static stwatch_status fail_write(stwatch_error *error)
-{
-	return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't write a temporary file (set TMPDIR to a folder with room): %s",
-		strerror(errno));
-}
-
 static stwatch_status write_last(stw_stay_store *s, stwatch_error *error)
 {
 	const size_t plain = s->last.count * sizeof *s->last.items;
@@ -70,7 +63,7 @@ static stwatch_status write_last(stw_stay_store *s, stwatch_error *error)
 			return status;
 	}
 	if (lseek(s->fd, (off_t)s->size, SEEK_SET) < 0 || !stw_write_all(s->fd, s->packed, b->packed))
-		return fail_write(error);
+		return stw_temporary_fail(error);
 	s->size += b->packed;
 	s->last.count = 0;
 	s->before_last = s->latest;

@@ -450,6 +450,8 @@ stwatch_status stwatch_cut(stwatch_context *context, const char *path, const stw
 		c->result.generations_in = c->trace.spans.count;
 		if (status == STWATCH_OK)
 			status = c->trace.v1 ? run_v1(c, context, error) : run(c, context, error);
+		if (status == STWATCH_ERR_IO && c->proof.failure)
+			stw_cut_proof_fail(&c->proof, error);
 		c->result.bytes = c->cut.written;
 		stw_cut_proof_free(&c->proof);
 		stw_trace_close(&c->trace);

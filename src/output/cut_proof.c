@@ -1,7 +1,6 @@
 #include "output/cut_proof.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -23,8 +22,10 @@ void stw_cut_proof_free(stw_cut_proof *proof)
 static int keep(void *user, const char *data, size_t length)
 {
 	stw_cut_proof *proof = user;
-	if (!stw_write_all(proof->kept.fd, data, length))
+	if (!stw_write_all(proof->kept.fd, data, length)) {
+		proof->failure = errno;
 		return -1;
+	}
 	proof->kept.size += length;
 	return 0;
 }
@@ -41,11 +42,17 @@ stwatch_status stw_cut_proof_keep(stw_cut_proof *proof, stw_cut *cut, stwatch_er
 	return STWATCH_OK;
 }
 
+stwatch_status stw_cut_proof_fail(const stw_cut_proof *proof, stwatch_error *error)
+{
+	errno = proof->failure;
+	return stw_temporary_fail(error);
+}
+
 /* What is still on its way to the file. */
 static stwatch_status settle(stw_cut_proof *proof, stw_cut *cut, stwatch_error *error)
 {
 	if (stw_sink_flush(&cut->out) != STWATCH_OK)
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "the temporary file can't be written: %s", strerror(errno));
+		return stw_cut_proof_fail(proof, error);
 	proof->kept.file_size = proof->kept.size;
 	return STWATCH_OK;
 }

@@ -9,6 +9,7 @@ typedef struct stw_cut_proof {
 	stw_source kept; /* what was written; fd -1: nothing is kept */
 	stwatch_sink_fn sink; /* of the caller */
 	void *user;
+	int failure; /* errno, where it can't be kept; 0: it can */
 } stw_cut_proof;
 
 /* How far something holds. */
@@ -26,6 +27,8 @@ stwatch_status stw_cut_proof_keep(stw_cut_proof *proof, stw_cut *cut, stwatch_er
 stwatch_status stw_cut_proof_read(stw_cut_proof *proof, stw_cut *cut, stw_cut_held *held, const volatile int *cancel, stwatch_error *error);
 /* Hands on what was kept, if anything is. STWATCH_ERR_IO. */
 stwatch_status stw_cut_proof_pass(stw_cut_proof *proof, stw_cut *cut, stwatch_error *error);
+/* That it could not be kept: the output was not closed. STWATCH_ERR_IO. */
+stwatch_status stw_cut_proof_fail(const stw_cut_proof *proof, stwatch_error *error);
 void stw_cut_proof_free(stw_cut_proof *proof);
 
 #endif

@@ -1,6 +1,5 @@
 #include "v1/exits.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,7 +77,7 @@ static stwatch_status spill(stw_v1_exits *e, stwatch_error *error)
 		return stw_fail_memory(error);
 	*end = e->count;
 	if (!stw_write_all(e->fd, e->items.items, e->items.count * sizeof *e->items.items))
-		return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't write a temporary file: %s", strerror(errno));
+		return stw_temporary_fail(error);
 	e->items.count = 0;
 	return STWATCH_OK;
 }

@@ -52,7 +52,7 @@ static stwatch_status put(stw_pump *p, const void *data, size_t size, stwatch_er
 	const size_t fits = size < room ? size : (size_t)room;
 	if (fits && !stw_write_all(p->out, data, fits)) {
 		if (errno != ENOSPC && errno != EDQUOT)
-			return stw_fail(error, STWATCH_ERR_IO, STWATCH_NO_OFFSET, "can't write a temporary file: %s", strerror(errno));
+			return stw_temporary_fail(error);
 		p->cut = STW_CUT_DISK;
 		off_t end = lseek(p->out, 0, SEEK_CUR);
 		p->written = end < 0 ? p->written : (uint64_t)end;

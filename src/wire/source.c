@@ -31,6 +31,11 @@ stwatch_status stw_temporary_file(int *fd, stwatch_error *error)
 	return STWATCH_OK;
 }
 
+stwatch_status stw_temporary_fail(stwatch_error *error)
+{
+	return fail_errno(error, "can't write a temporary file (set TMPDIR to a folder with room)");
+}
+
 bool stw_write_all(int fd, const void *data, size_t size)
 {
 	const char *p = data;

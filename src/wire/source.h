@@ -69,5 +69,7 @@ bool stw_write_all(int fd, const void *data, size_t size);
 
 /* Makes a file of no name in TMPDIR, open for reading and writing, gone once it is closed. STWATCH_OK; _IO, and *fd is -1. */
 stwatch_status stw_temporary_file(int *fd, stwatch_error *error);
+/* That it can't be written, with errno. STWATCH_ERR_IO. */
+stwatch_status stw_temporary_fail(stwatch_error *error);
 
 #endif
