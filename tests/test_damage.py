@@ -365,6 +365,16 @@ def check_v1_times(stwatch, report):
     report.check("times of damaged traces", None if len(longer) <= VARIANTS // 200 else longer)  # some heads that damage makes up are as good as others
 
 
+def check_v1_ring(stwatch, report):
+    """An old trace that a ring of bytes has turned is not put in order, but that something is wrong is told, and nothing is concluded from it."""
+    for name in ("everything-p2-go1.21.13", "everything-preempt-go1.19.13", "everything-p8-go1.11.13"):
+        data = v1wire.rebatched(v1oracle.unpacked(os.path.join(harness.DATA, "v1", name + ".trace.gz")), 300)
+        for at in (len(data) // 3, len(data) // 2):
+            for what, earlier in (("with its header", data[:at]), ("without", data[16:at])):
+                code, told, warned = stwatch.diagnose(data[at:] + earlier)
+                report.check("%s turned at %d, %s" % (name, at, what), None if code == 4 and told["problems"] and not warned else (code, told, [f["title"] for f in warned]))
+
+
 def check_refused(stwatch, report):
     """What every official tool refuses, for its order is broken (golang/go issues 16755, 29707), is read as far as it holds, and who could not go on is told."""
     data = v1oracle.unpacked(os.path.join(harness.DATA, "v1", "cgo_callback-go1.21.13.trace.gz"))
@@ -536,6 +546,7 @@ def main():
         check_v1_cuts(stwatch, report)
         check_v1_unnamed(stwatch, report)
         check_v1_times(stwatch, report)
+        check_v1_ring(stwatch, report)
         check_v1_variants(stwatch, report)
         check_cuts(stwatch, report)
         check_variants(stwatch, report)
