@@ -327,7 +327,7 @@ typedef struct readers {
 static stwatch_status step(reading *r, stw_merge *mg, bool damaged)
 {
 	if (!damaged)
-		return merge_run(mg, false);
+		return merge_step(mg, true);
 	return room(r) ? merge_salvage_step(mg) : STWATCH_ERR_MEMORY; /* an event that is refused may have made a place for what it names */
 }
 

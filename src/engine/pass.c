@@ -5,19 +5,25 @@
 #define STW_MERGE_LANE_OPEN fold_lane_open
 #define STW_MERGE_LANE_END fold_lane_end
 #define STW_MERGE_EMIT_LANE fold_lane_event
+#define STW_MERGE_SINCE fold_since
+#define STW_MERGE_ROUND_BEGIN fold_round_begin
+#define STW_MERGE_ROUND_TURN fold_round_turn
+#define STW_MERGE_ROUND_END fold_round_end
 #define STW_MERGE_STOPPED(mg) (((const stw_fold *)(mg)->hook)->failed)
 #define STW_MERGE_GAP fold_gap
 #define STW_MERGE_GAP_NS STW_KEEP_SILENCE_NS
 #include "order/merge_step.h"
 
-/* How many times, of up to how many runs of events, go between two looks at the cancel flag. */
-enum { STEPS = 256, LANES = 64 };
+_Static_assert((int)ROUND_EVENTS <= (int)STW_ROUND_CHANGES && (int)ROUND_TURNS <= (int)STW_ROUND_TURNS, "a round's changes have room");
+
+/* How many rounds go between two looks at the cancel flag. */
+enum { ROUNDS = 64 };
 
 static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 {
 	for (;;) {
-		for (unsigned i = 0; i < STEPS; i++) {
-			stwatch_status status = merge_lanes(mg, false, LANES);
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			stwatch_status status = merge_round(mg);
 			if (__builtin_expect(status != STWATCH_OK, 0))
 				return status;
 			if (__builtin_expect(STW_MERGE_STOPPED(mg), 0))
@@ -28,7 +34,7 @@ static stwatch_status run(stw_merge *mg, const volatile int *cancel)
 	}
 }
 
-stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation,
+static stwatch_status pass(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation, bool in_turn,
 	const stw_run_options *options, stwatch_error *error)
 {
 	stw_merge mg;
@@ -36,6 +42,7 @@ stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generati
 		return stw_fail_memory(error);
 	stwatch_status status = stw_merge_open(&mg, order, gen, INT64_MIN, fold, error);
 	if (status == STWATCH_OK) {
+		mg.in_turn = in_turn;
 		if (mg.n_heap)
 			fold->first_time = mg.sample_time < mg.heap[0].time ? mg.sample_time : mg.heap[0].time;
 		status = run(&mg, options->cancel);
@@ -46,4 +53,19 @@ stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generati
 	if (fold->failed)
 		status = stw_fail_memory(error);
 	return status == STWATCH_END ? STWATCH_OK : status;
+}
+
+stwatch_status stw_pass_run(stw_fold *fold, stw_order *order, const stw_generation *gen, uint32_t generation,
+	const stw_run_options *options, stwatch_error *error)
+{
+	/* What contradicts itself is read once more, in turn: an exact reading follows one that is speculative anyway. */
+	const bool first = order->mode == STW_READ_INITIAL && !order->gs.count && !order->ps.count && !order->ms.count;
+	stwatch_status status = pass(fold, order, gen, generation, !first && order->mode != STW_READ_SPECULATIVE, options, error);
+	if (!first || status != STWATCH_ERR_DAMAGED)
+		return status;
+	stw_fold_free(fold);
+	stw_order_reset(order);
+	stw_order_begin(order, STW_READ_INITIAL);
+	*error = (stwatch_error){0};
+	return pass(fold, order, gen, generation, true, options, error);
 }

@@ -349,7 +349,7 @@ static stwatch_status fill_queue(stw_stream *s, stwatch_error *error)
 	}
 	if (s->merging) {
 		const int64_t before = s->last_time;
-		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge);
+		stwatch_status status = s->salvaging ? merge_salvage_step(&s->merge) : merge_step(&s->merge, false);
 		if (status == STWATCH_OK && __builtin_expect(runs_ahead(s), 0) && prove(s, &s->failure) == STWATCH_ERR_DAMAGED) {
 			s->last_time = before; /* what has just been read comes again */
 			s->queued = 0;

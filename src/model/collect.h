@@ -28,6 +28,7 @@ typedef struct stw_collect {
 	int64_t between_ns, between_min_ns; /* from one cycle's end to the next one's beginning: in all, and the least */
 	int64_t first_begin, last_end; /* INT64_MIN: none */
 	uint64_t heap; /* at the last HeapAlloc */
+	int64_t heap_at; /* when that was */
 	uint64_t live_first, live; /* what the first and the last cycle left; 0: unknown */
 	uint64_t base, goal, trigger; /* when the last cycle began: what the one before had left, the heap's goal and size; 0: unknown */
 	uint32_t beginner; /* slot of the goroutine that began a cycle, until its first stop; STW_SLOT_NONE */

@@ -24,7 +24,7 @@ bool stw_fold_init(stw_fold *f, stw_mem *mem, const stw_generation *gen, const s
 	f->slot.slot = INT64_MIN;
 	f->gc_since = STW_TIME_UNKNOWN;
 	f->doubt = f->missing = f->lost_from = f->lost_to = INT64_MIN;
-	f->collect.first_begin = f->collect.last_end = STW_TIME_UNKNOWN;
+	f->collect.first_begin = f->collect.last_end = f->collect.heap_at = STW_TIME_UNKNOWN;
 	f->collect.beginner = STW_SLOT_NONE;
 	f->network = find_string(gen, "network");
 	f->preempted = find_string(gen, "preempted");
@@ -330,6 +330,41 @@ void stw_fold_next_slot(stw_fold *f, int64_t at)
 	int64_t slot = at / STW_SLOT_NS;
 	f->slot = (stw_backlog_slot){slot, f->backlog, f->backlog};
 	f->slot_end = slot < INT64_MAX / STW_SLOT_NS ? (slot + 1) * STW_SLOT_NS : INT64_MAX;
+}
+
+void stw_fold_merge_round(stw_fold *f)
+{
+	const stw_backlog_round *r = &f->round;
+	uint32_t next[STW_ROUND_TURNS], end[STW_ROUND_TURNS], n = 0, begin = 0;
+	for (uint32_t i = 0; i < r->n_turns; begin = r->ends[i++])
+		if (r->ends[i] > begin) {
+			next[n] = begin;
+			end[n++] = r->ends[i];
+		}
+	int32_t backlog = r->before, most = f->slot.max, least = f->slot.min;
+	for (uint32_t first = 0; n; first = 0) {
+		uint64_t until = UINT64_MAX; /* the earliest of the others: up to there it is the first one's turn */
+		for (uint32_t i = 1; i < n; i++) {
+			const uint64_t time = r->changes[next[i]] >> 1, earliest = r->changes[next[first]] >> 1;
+			if (time < earliest)
+				first = i;
+			const uint64_t other = time < earliest ? earliest : time;
+			until = other < until ? other : until;
+		}
+		uint32_t at = next[first];
+		for (const uint32_t to = end[first]; at < to && r->changes[at] >> 1 <= until; at++) {
+			backlog += (int32_t)(r->changes[at] & 1) * 2 - 1;
+			most = backlog > most ? backlog : most;
+			least = backlog < least ? backlog : least;
+		}
+		next[first] = at;
+		if (at == end[first]) {
+			next[first] = next[--n];
+			end[first] = end[n];
+		}
+	}
+	f->slot.max = most;
+	f->slot.min = least;
 }
 
 static void hand_over_gs(stw_fold *f)

@@ -244,6 +244,19 @@ typedef struct stw_cycle {
 } stw_cycle;
 enum { STW_MOST_CYCLES = 4096 }; /* the first ones of a trace are kept */
 
+/* Changes of the number of runnable goroutines within a round of threads' turns (order/merge_round.h), each thread's on its own: how many there were
+ * at most and at least follows from their times. */
+enum { STW_ROUND_CHANGES = 4096, STW_ROUND_TURNS = 128 };
+typedef struct stw_backlog_round {
+	int32_t before; /* the number before the round, as stw_fold.backlog */
+	int32_t sum, most, least; /* of the turns so far: changes in all; bounds of what they can come to in whatever order */
+	stw_backlog_slot slot;
+	bool on;
+	uint32_t n, n_turns;
+	uint32_t ends[STW_ROUND_TURNS]; /* of turns, in changes */
+	uint64_t changes[STW_ROUND_CHANGES]; /* twice the time, and 1 for one more */
+} stw_backlog_round;
+
 /* Log-linear: 16 steps an octave, an error below 1/16. */
 enum { STW_HISTOGRAM_STEPS = 16, STW_HISTOGRAM_SIZE = 60 * STW_HISTOGRAM_STEPS };
 
@@ -275,6 +288,7 @@ typedef struct stw_fold {
 	int32_t backlog; /* change since the beginning */
 	int64_t slot_end;
 	stw_backlog_slot slot;
+	stw_backlog_round round;
 	int64_t gc_since; /* STW_TIME_UNKNOWN: not marking */
 	uint32_t network, preempted; /* indices of the strings that are such reasons; UINT32_MAX: there is none */
 	/* the result */
@@ -364,6 +378,8 @@ void stw_fold_keep_wake(stw_fold *fold, uint32_t g, uint32_t waker, int64_t at) 
 int64_t stw_fold_proc_since(const stw_fold *fold, uint32_t p);
 void stw_fold_keep_silence(stw_fold *fold, int64_t from, int64_t to) __attribute__((noinline));
 void stw_fold_next_slot(stw_fold *fold, int64_t at) __attribute__((noinline));
+/* Finds the most and the least of a round in the order of its changes' times. */
+void stw_fold_merge_round(stw_fold *fold) __attribute__((noinline));
 /* A goroutine is woken without another one doing it; and then starts to run (waited -1: it is not known when it was woken). */
 void stw_fold_woken_alone(stw_fold *fold, uint32_t g, uint32_t p) __attribute__((noinline));
 void stw_fold_alone_runs(stw_fold *fold, uint32_t g, int64_t waited) __attribute__((noinline));

@@ -24,6 +24,8 @@ static inline __attribute__((always_inline)) void fold_backlog(stw_fold *f, bool
 {
 	if (!in_lane && STW_RARE(t >= f->slot_end))
 		stw_fold_next_slot(f, t);
+	if (f->round.on)
+		f->round.changes[f->round.n++ % STW_ROUND_CHANGES] = (uint64_t)t << 1 | (change > 0);
 	f->backlog += change;
 	if (change > 0 && f->backlog > f->slot.max)
 		f->slot.max = f->backlog;
@@ -326,7 +328,10 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		fold_use(f, &f->ps.items[target], t, f->stopping ? STW_USE_STOPPED : STW_USE_IDLE);
 		break;
 	case STW_EV_HeapAlloc:
-		f->collect.heap = a0;
+		if (t > f->collect.heap_at) {
+			f->collect.heap = a0;
+			f->collect.heap_at = t;
+		}
 		if (a0 > f->heap_max)
 			f->heap_max = a0;
 		break;
@@ -414,6 +419,52 @@ static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg,
 	fold_one(f, lane->place_p, &on_g, true, type, t, m, p, g, target, a0, a1, a2, a3);
 	if (type == STW_EV_GoStart)
 		lane->place_g = on_g;
+}
+
+static inline int64_t fold_since(const stw_merge *mg, uint32_t g)
+{
+	const stw_fold *f = mg->hook;
+	return g < f->gs.count ? f->gs.items[g].since : STW_TIME_UNKNOWN;
+}
+
+/* ---- in rounds of several threads' lanes (order/merge_round.h) ----
+ *
+ * All that is folded is a thread's, proc's or goroutine's own, or a sum, but for the number of runnable goroutines: how many there were at most depends on
+ * how the threads' events lie in time. Each turn's changes are summed on their own; what they can come to together is mostly not more than there
+ * was before, else the times are gone through. */
+
+static inline void fold_round_begin(const stw_merge *mg)
+{
+	stw_fold *f = mg->hook;
+	stw_backlog_round *r = &f->round;
+	r->before = f->backlog;
+	r->slot = f->slot;
+	r->sum = r->most = r->least = 0;
+	r->n = r->n_turns = 0;
+	r->on = true;
+	f->backlog = f->slot.max = f->slot.min = 0;
+}
+
+static inline void fold_round_turn(const stw_merge *mg)
+{
+	stw_fold *f = mg->hook;
+	stw_backlog_round *r = &f->round;
+	r->sum += f->backlog;
+	r->most += f->slot.max;
+	r->least += f->slot.min;
+	r->ends[r->n_turns++] = r->n;
+	f->backlog = f->slot.max = f->slot.min = 0;
+}
+
+static inline void fold_round_end(const stw_merge *mg)
+{
+	stw_fold *f = mg->hook;
+	stw_backlog_round *r = &f->round;
+	f->slot = r->slot;
+	r->on = false;
+	f->backlog = r->before + r->sum;
+	if (STW_RARE(r->before + r->most > f->slot.max || r->before + r->least < f->slot.min))
+		stw_fold_merge_round(f);
 }
 
 #endif

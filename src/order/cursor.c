@@ -15,7 +15,7 @@ static stwatch_status refill(stw_cursor *c, const stw_source *source, stwatch_er
 	if (status != STWATCH_OK)
 		return status;
 	c->lane.stamp = 0;
-	c->p = c->window;
+	c->p = c->ahead = c->window; /* an event's type stands before its arguments: so nothing has been looked at */
 	c->end = c->window + kept + got;
 	c->left -= (uint32_t)got;
 	c->offset += got;

@@ -27,6 +27,11 @@ typedef struct stw_cursor {
 	const uint8_t *end; /* of the bytes in the window; STW_VARINT_SLACK readable bytes follow */
 	uint32_t m; /* the thread's slot, STW_SLOT_NONE if the stream has no thread */
 	uint8_t type;
+	bool over; /* of one whose stream is at its end, until it is out of the heap */
+	uint8_t ahead_type; /* of the event at `ahead` */
+	int64_t told; /* the time that its last event was handed on with */
+	const uint8_t *ahead; /* as p, of an event that may come later: up to which has been looked ahead (merge_round.h); before p: none */
+	int64_t ahead_time; /* of that event */
 	uint32_t batch, batch_end; /* the batch at hand and behind the last, in gen->batches */
 	uint32_t window_size;
 	uint32_t left; /* bytes of the batch that are not in the window yet */

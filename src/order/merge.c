@@ -383,6 +383,7 @@ static stwatch_status open_cursor(stw_merge *mg, size_t i, uint32_t window)
 	*c = (stw_cursor){
 		.m = STW_SLOT_NONE,
 		.m_id = t->m,
+		.told = INT64_MIN,
 		.batch = t->first,
 		.batch_end = t->first + t->count,
 		.window_size = window,

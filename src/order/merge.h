@@ -7,7 +7,8 @@
  *   4. If it has to wait, the other threads are tried in order of time; if none advances, the order is broken.
  *   5. An event that advances changes the state and is handed on; its thread's next one takes its place.
  *
- * Most events are of a few types, in order, and from the thread of the event before: merge_lane.h takes these by a short way.
+ * Most events are of a few types, and in order: merge_lane.h takes these by a short way. Who needs no order but a valid one takes them thread by
+ * thread (merge_round.h).
  *
  * This is a template: who includes it defines STW_MERGE_EMIT, an always-inlined function that takes each event
  * as it comes, and gets `static` functions that have it compiled in. So reading for figures needs neither
@@ -39,6 +40,7 @@ typedef struct stw_merge {
 	int64_t sample_time; /* of the next sample, INT64_MAX after the last */
 	int64_t last_time; /* of the last event handed on: times strictly increase */
 	uint64_t stamp; /* of the lanes that are good; another one after whatever may have changed what they keep at hand */
+	bool in_turn; /* in rounds too (merge_round.h), one event comes after the other by time */
 	stwatch_error *error;
 	void *hook; /* for STW_MERGE_EMIT */
 	/* of a generation that is salvaged (merge_salvage.h) */

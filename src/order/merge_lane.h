@@ -1,12 +1,11 @@
 /* The short way through the merge; part of merge_step.h.
  *
- * A thread's events mostly come in runs: it stays the earliest for several. Within such a run (a lane) nothing has to be
- * asked of the heap but one limit. In a lane, the frequent events are taken if everything about them is as usual: each
- * lane_… below holds the conditions under which merge_advance would let an event pass, and what it would then do. Whatever
- * is not usual is left untouched, and merge_advance has the say.
+ * Several events of one thread in a row (a lane) need nothing of the heap but one limit. In a lane, the frequent events are
+ * taken if everything about them is as usual: each lane_… below holds the conditions under which merge_advance would let an
+ * event pass, and what it would then do. Whatever is not usual is left untouched, and merge_advance has the say.
  *
- * Where two threads work at the same time, a lane has only about two events. So what a lane has at hand of its thread
- * (stw_lane) outlasts it, while other threads' lanes go between: nothing usual changes what another thread's lane has at hand. */
+ * What a lane has at hand of its thread (stw_lane) outlasts it, while other threads' lanes go between: nothing usual changes
+ * what another thread's lane has at hand. */
 
 /* Reads a varint of up to four bytes; more are left to the full rules. No look at the end: a lane keeps away from it. */
 #define LANE_TAKE(v)                                                                                                                       \
@@ -32,7 +31,8 @@
 /* Who defines STW_MERGE_EMIT_LANE(mg, lane, type, ...) gets a lane's events by it, with the indices of stacks instead of their ids, and with
  * the id of the thread's goroutine as a3. STW_MERGE_LANE_OPEN(mg, lane) finds what is to be at hand of the thread's proc and goroutine (only
  * where that is known): lane->place_p and place_g. A lane has no event at STW_MERGE_LANE_END(mg) or later. It may be taken for granted that
- * STW_MERGE_STOPPED does not hold, as a lane ends where it comes to hold with what needed room; and there is room for a new goroutine. */
+ * STW_MERGE_STOPPED does not hold, as a lane ends where it comes to hold with what needed room; and there is room for a new goroutine.
+ * STW_MERGE_SINCE(mg, slot) says when the last event of a goroutine was. */
 #ifdef STW_MERGE_EMIT_LANE
 #define LANE_EMIT(type, target, a0, a1, a2)                                                                                                \
 	STW_MERGE_EMIT_LANE(mg, l, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), (uint64_t)l->g->id)
@@ -40,9 +40,31 @@
 #else
 #define STW_MERGE_LANE_OPEN(mg, lane) ((void)(mg), (void)(lane))
 #define STW_MERGE_LANE_END(mg) ((void)(mg), LANE_TIME_END)
+#define STW_MERGE_SINCE(mg, slot) INT64_MIN
 #define LANE_EMIT(type, target, a0, a1, a2) STW_MERGE_EMIT(mg, (type), time, l->m_slot, l->p_slot, l->m->g, (target), (a0), (a1), (a2), 0)
 #define LANE_STACK_ARG(id, index) (id)
 #endif
+
+/* Of the types that lanes may have: one more than they have arguments. Those that merge_is_aside holds for are then taken by the full rules. */
+static const uint8_t lane_fields[256] = {
+	[STW_EV_GoCreate] = 4,
+	[STW_EV_GoStart] = 3,
+	[STW_EV_GoDestroy] = 1,
+	[STW_EV_GoStop] = 3,
+	[STW_EV_GoBlock] = 3,
+	[STW_EV_GoUnblock] = 4,
+	[STW_EV_GoSyscallBegin] = 3,
+	[STW_EV_GoSyscallEnd] = 1,
+	[STW_EV_GCSweepBegin] = 2,
+	[STW_EV_GCSweepEnd] = 3,
+	[STW_EV_HeapAlloc] = 2,
+	[STW_EV_GCMarkAssistBegin] = 2,
+	[STW_EV_GCMarkAssistEnd] = 1,
+	[STW_EV_GoLabel] = 2,
+	[STW_EV_UserRegionBegin] = 4,
+	[STW_EV_UserRegionEnd] = 4,
+	[STW_EV_UserLog] = 5,
+};
 
 /* Each takes the arguments at *at, and moves on behind them. False: not as usual; nothing has been done. */
 
@@ -62,6 +84,7 @@ static inline __attribute__((always_inline)) bool lane_start(stw_merge *mg, stw_
 	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_RUNNABLE);
 	LANE_NEXT(g, seq);
+	LANE_NEED(time > STW_MERGE_SINCE(mg, slot));
 	g->status = STW_G_RUNNING;
 	g->seq = seq;
 	LANE_EMIT(STW_EV_GoStart, slot, id, seq, 0);
@@ -81,6 +104,7 @@ static inline __attribute__((always_inline)) bool lane_unblock(stw_merge *mg, st
 	stw_order_g *g = &mg->order->gs.items[slot];
 	LANE_NEED(g->status == STW_G_WAITING);
 	LANE_NEXT(g, seq);
+	LANE_NEED(time > STW_MERGE_SINCE(mg, slot));
 	g->status = STW_G_RUNNABLE;
 	g->seq = seq;
 	LANE_EMIT(STW_EV_GoUnblock, slot, id, seq, LANE_STACK_ARG(stack, stack_index));
@@ -199,24 +223,12 @@ static inline __attribute__((always_inline)) stw_heap_entry *merge_second(stw_he
 	return heap + 1 + (heap[2].time < heap[1].time);
 }
 
-/* Puts a cursor whose next event comes at `time` where the second was, or below. Mostly two threads take turns: then there is nothing below. */
-static inline __attribute__((always_inline)) void merge_put(stw_merge *mg, stw_heap_entry *second, stw_cursor *c, int64_t time)
-{
-	const stw_heap_entry *child = second + (second - mg->heap) + 1;
-	*second = (stw_heap_entry){time, c};
-	if (STW_UNLIKELY(child[0].time < time || child[1].time < time))
-		stw_merge_sift_down(mg, (size_t)(second - mg->heap));
-}
-
 /* Puts the first cursor in its place in the heap. */
 static inline void merge_place(stw_merge *mg, stw_cursor *c)
 {
-	stw_heap_entry *second = merge_second(mg->heap);
-	mg->heap[0] = (stw_heap_entry){c->time, c};
-	if (second->time >= c->time)
-		return;
-	mg->heap[0] = *second;
-	merge_put(mg, second, c, c->time);
+	mg->heap[0].time = c->time;
+	if (merge_second(mg->heap)->time < c->time)
+		stw_merge_sift_down(mg, 0);
 }
 
 /* What follows from a refreshed first cursor. */
@@ -276,22 +288,33 @@ static bool lane_open(const stw_merge *mg, stw_cursor *c)
 	return true;
 }
 
+static inline __attribute__((always_inline)) bool lane_at_hand(const stw_merge *mg, stw_cursor *c)
+{
+	return (STW_LIKELY(c->lane.stamp == mg->stamp) && STW_LIKELY(c->p <= c->lane.safe)) || lane_open(mg, c);
+}
+
 /* The first cursor's event by the full rules, or another's if it has to wait. */
 static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_cursor *c)
 {
 	if (STW_MERGE_STOPPED(mg))
 		return stw_fail_memory(mg->error);
-	mg->stamp++;
-	int rc = merge_advance(mg, c);
+	int rc = merge_tell(mg, c);
 	if (STW_UNLIKELY(rc != STW_ADVANCE_OK))
 		return rc == STW_ADVANCE_WAIT ? merge_others(mg) : mg->error->status;
 	return merge_settle(mg, c, merge_refresh(mg, c));
 }
 
-/* Hands on the next event or, if not `single`, those of up to so many lanes: the earliest thread's next ones that are usual, while it stays
- * the earliest; then those of the thread that is the earliest then. An event may stand for two or three. STWATCH_OK; STWATCH_END; or an error.
- * Threaded code: a way does its event, and the next one's goes on from there. */
-static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, bool single, unsigned lanes)
+typedef enum lane_end {
+	LANE_ON, /* the next event is at hand, and none of this lane: later, or not usual */
+	LANE_STUCK, /* the event at hand is not as usual */
+	LANE_OVER, /* the stream is at its end */
+	LANE_FAILED
+} lane_end;
+
+/* A lane: hands on the event at hand at `time`, and those after it that are not later than `limit`. Threaded code: a way does
+ * its event, and the next one's goes on from there. */
+static __attribute__((hot, noinline)) lane_end lane_run(
+	stw_merge *mg, stw_cursor *c, int64_t time, int64_t limit, const uint8_t *safe, stwatch_status *status)
 {
 	static const void *const ways[256] = {
 		[0 ... STW_EV_GoCreate - 1] = &&unusual,
@@ -313,38 +336,9 @@ static __attribute__((hot, noinline)) stwatch_status merge_lanes(stw_merge *mg, 
 		[STW_EV_HeapAlloc + 1 ... 255] = &&unusual,
 	};
 	const uint64_t factor = mg->gen->ns_factor;
-	stw_heap_entry *const entries = mg->heap;
-	stw_cursor *c = entries[0].cursor;
-	if (STW_UNLIKELY(mg->sample_time < entries[0].time || !c)) {
-		if (!c && mg->next_sample >= mg->gen->samples.count)
-			return STWATCH_END;
-		merge_sample(mg);
-		return STWATCH_OK;
-	}
-	const int64_t last = lane_last(mg);
-	const uint8_t *p, *event;
-	int64_t time, limit; /* what is handed on; up to which the thread stays the earliest */
+	const uint8_t *p = c->p, *event = NULL;
 	uint64_t units;
-	stw_heap_entry *second;
-	const void *way = ways[c->type], *waiting;
-	if (STW_UNLIKELY(lane_is_late(mg, c->time)))
-		goto rules;
-
-lane: /* the event is not late: it comes before the one that ended the lane before */
-	if (STW_UNLIKELY(c->lane.stamp != mg->stamp && !lane_open(mg, c)))
-		goto rules;
-	p = c->p;
-	/* Not later than the event before: a little later than that, but no later than its thread's next one. */
-	time = c->time > mg->last_time ? c->time : mg->last_time + 1;
-	if (STW_UNLIKELY((uint64_t)time - (uint64_t)c->time >= factor || time > last))
-		goto rules;
-	second = merge_second(entries);
-	limit = second->time < last ? second->time : last;
-	waiting = second->cursor ? ways[second->cursor->type] : NULL;
-	if (single)
-		limit = INT64_MIN;
-	event = NULL;
-	goto *way;
+	goto *ways[c->type];
 
 	/* clang-format off */
 start:         if (lane_start(mg, &c->lane, time, &p)) goto taken; else goto unusual;
@@ -361,9 +355,9 @@ sweep_end:     if (lane_sweep_end(mg, &c->lane, time, &p)) goto taken; else goto
 	/* clang-format on */
 
 taken:
-	mg->last_time = time;
+	c->told = time;
 	event = p;
-	if (STW_UNLIKELY(event > c->lane.safe))
+	if (STW_UNLIKELY(event > safe))
 		goto refresh;
 	units = event[1];
 	p = event + 2;
@@ -375,20 +369,9 @@ timed: /* from its thread's event before, whatever time that was handed on with 
 		goto *ways[*event];
 	c->p = p;
 	c->type = *event;
-	way = ways[*event];
-	if (STW_UNLIKELY(way == &&unusual) && !merge_belongs(*event))
+	if (!lane_fields[*event] && !merge_belongs(*event))
 		goto stranger;
-	if (single || --lanes == 0) {
-		merge_place(mg, c);
-		return STWATCH_OK;
-	}
-	if (second->time < time) {
-		stw_cursor *const next = second->cursor;
-		merge_put(mg, second, c, time);
-		c = next;
-		way = waiting;
-	}
-	goto lane; /* heap[0] is not right before it is left */
+	return LANE_ON;
 
 two_bytes : {
 	const uint64_t more = event[2] - (uint64_t)1; /* neither a third byte nor nothing: 1 to 127 */
@@ -406,28 +389,15 @@ unusual:
 		if (!merge_belongs(*event))
 			goto stranger;
 	}
-rules:
-	entries[0] = (stw_heap_entry){c->time, c};
-	return mg->sample_time < c->time ? STWATCH_OK : merge_first(mg, c);
+	return LANE_STUCK;
 
 refresh: /* from the event's beginning, with all checks */
 	c->p = event;
-	entries[0] = (stw_heap_entry){c->time, c};
-	return merge_settle(mg, c, merge_refresh(mg, c));
+	*status = merge_refresh(mg, c);
+	return *status == STWATCH_OK ? LANE_ON : *status == STWATCH_END ? LANE_OVER : LANE_FAILED;
 
 stranger:
 	c->p = event;
-	entries[0] = (stw_heap_entry){c->time, c};
-	return merge_fail_stranger(mg, c);
-}
-
-/* One event, or one thread's next ones. */
-static inline stwatch_status merge_run(stw_merge *mg, bool single)
-{
-	return merge_lanes(mg, single, 1);
-}
-
-static inline stwatch_status merge_step(stw_merge *mg)
-{
-	return merge_lanes(mg, true, 1);
+	*status = merge_fail_stranger(mg, c);
+	return LANE_FAILED;
 }

@@ -5,6 +5,7 @@
 #include "order/merge.h"
 
 #define STW_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define STW_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /* True for what does not come later than the event before. Who is told of gaps: also for what comes after one; one comparison finds both. */
 static inline __attribute__((always_inline)) bool merge_is_odd(const stw_merge *mg, int64_t time)

@@ -11,6 +11,8 @@
  *   UserTaskEnd  a2 parent, a3 name, interned in order->names
  *   stacks       the id as on the wire (checked to exist)
  *
+ * There is then merge_step, by which each event is handed on in Go's order; or merge_round, for who takes lanes (merge_lane.h).
+ *
  * Who defines STW_MERGE_SALVAGE also gets merge_salvage_step (merge_salvage.h); with STW_MERGE_SALVAGE_ONLY nothing else.
  *
  * Who wants to be told of gaps between events also defines STW_MERGE_GAP_NS and STW_MERGE_GAP(mg, from, to), called before
@@ -361,13 +363,32 @@ static inline __attribute__((always_inline)) void merge_sample(stw_merge *mg)
 #endif
 #ifndef STW_MERGE_SALVAGE_ONLY
 
+/* What is about a thread's goroutine alone, and leaves all that lanes have at hand as it is. */
+static inline bool merge_is_aside(uint8_t type)
+{
+	return type == STW_EV_GCMarkAssistBegin || type == STW_EV_GCMarkAssistEnd || type == STW_EV_GoLabel ||
+		type == STW_EV_UserRegionBegin || type == STW_EV_UserRegionEnd || type == STW_EV_UserLog;
+}
+
+/* The event at hand of a cursor, by the full rules. */
+static int merge_tell(stw_merge *mg, stw_cursor *c)
+{
+	const int64_t before = mg->last_time;
+	if (!merge_is_aside(c->type))
+		mg->stamp++;
+	const int rc = merge_advance(mg, c);
+	if (rc == STW_ADVANCE_OK && mg->last_time != before)
+		c->told = mg->last_time;
+	return rc;
+}
+
 /* The earliest event can't go yet: the first of the others, in order of time, that can. */
 static stwatch_status merge_others(stw_merge *mg)
 {
 	stw_merge_sort(mg);
 	for (size_t i = 1; i < mg->n_heap; i++) {
 		stw_cursor *c = mg->heap[i].cursor;
-		int rc = merge_advance(mg, c);
+		int rc = merge_tell(mg, c);
 		if (rc == STW_ADVANCE_WAIT)
 			continue;
 		if (rc == STW_ADVANCE_FAIL)
@@ -386,5 +407,38 @@ static stwatch_status merge_others(stw_merge *mg)
 }
 
 #include "order/merge_lane.h"
+#ifdef STW_MERGE_EMIT_LANE
+#include "order/merge_round.h"
+#else
+
+/* Hands on the next event, which may stand for two or three; with `several` also its thread's next ones that come before any other thread's.
+ * STWATCH_OK; STWATCH_END; or an error. */
+static inline stwatch_status merge_step(stw_merge *mg, bool several)
+{
+	stw_cursor *const c = mg->heap[0].cursor;
+	if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
+		if (!c && mg->next_sample >= mg->gen->samples.count)
+			return STWATCH_END;
+		merge_sample(mg);
+		return STWATCH_OK;
+	}
+	const int64_t time = c->time > mg->last_time ? c->time : mg->last_time + 1, last = lane_last(mg),
+		      next = merge_second(mg->heap)->time;
+	const int64_t limit = !several || time > c->time ? INT64_MIN : next < last ? next : last;
+	stwatch_status status = STWATCH_OK;
+	if (time > last || !lane_fields[c->type] || !lane_at_hand(mg, c))
+		return merge_first(mg, c);
+	const lane_end end = lane_run(mg, c, time, limit, c->lane.safe, &status);
+	if (c->told > mg->last_time)
+		mg->last_time = c->told;
+	switch (end) {
+	case LANE_STUCK: return merge_first(mg, c);
+	case LANE_ON: merge_place(mg, c); break;
+	case LANE_OVER: stw_merge_remove(mg, 0); return STWATCH_OK;
+	case LANE_FAILED: break;
+	}
+	return status;
+}
+#endif
 
 #endif

@@ -1,6 +1,9 @@
-/* The first pass over each generation, as a trace's first one and speculatively: figures and candidates without nonsense. */
+/* The first pass over each generation, as a trace's first one and speculatively: figures and candidates without nonsense, and of the events that a
+ * reading one by one finds, with the same fault at the same place. */
 #include "engine/pass.h"
-#include "stage.h"
+#include "reading.h"
+
+#include <string.h>
 
 static void check(const stw_fold *f, const stw_generation *gen)
 {
@@ -22,6 +25,25 @@ static void check(const stw_fold *f, const stw_generation *gen)
 	REQUIRE(f->first_time == STW_TIME_UNKNOWN || f->first_time <= f->last_time);
 }
 
+/* Threads' turns come to what their events come to in order. */
+static void require_same(
+	stage *s, const stw_fold *f, const stw_generation *gen, stw_read_mode mode, stwatch_status status, const stwatch_error *error)
+{
+	stw_order order;
+	stw_order_init(&order, &s->mem);
+	const reading r = read_generation(&order, gen, mode, READ_SINGLY);
+	const bool gave_up = order.gave_up;
+	stw_order_free(&order);
+	if (r.status == STWATCH_ERR_MEMORY || status == STWATCH_ERR_MEMORY)
+		return;
+	REQUIRE((r.status == STWATCH_END) == (status == STWATCH_OK));
+	if (gave_up)
+		return;
+	REQUIRE(stw_fold_events(f) == r.events);
+	REQUIRE(status == STWATCH_OK ||
+		(r.status == status && r.error.offset == error->offset && strcmp(r.error.message, error->message) == 0));
+}
+
 static void fold(stage *s, const stw_generation *gen, stw_read_mode mode)
 {
 	stw_order order;
@@ -34,6 +56,7 @@ static void fold(stage *s, const stw_generation *gen, stw_read_mode mode)
 	REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 	if (status != STWATCH_ERR_MEMORY)
 		check(&f, gen);
+	require_same(s, &f, gen, mode, status, &error);
 	stw_fold_shrink(&f);
 	stw_fold_free(&f);
 	stw_order_free(&order);

@@ -42,7 +42,7 @@ static inline void count_event(stw_merge *mg, unsigned type, int64_t time, uint3
 static inline stwatch_status read_by_full_rules(stw_merge *mg)
 {
 	if (mg->n_heap == 0 || mg->sample_time < mg->heap[0].time)
-		return merge_step(mg);
+		return merge_step(mg, false);
 	return merge_first(mg, mg->heap[0].cursor);
 }
 
@@ -53,7 +53,7 @@ static inline reading read_generation(stw_order *order, const stw_generation *ge
 	stw_order_begin(order, mode);
 	r.status = stw_merge_open(&mg, order, gen, INT64_MIN, &r, &r.error);
 	while (r.status == STWATCH_OK)
-		r.status = way == READ_BY_FULL_RULES ? read_by_full_rules(&mg) : merge_run(&mg, way == READ_SINGLY);
+		r.status = way == READ_BY_FULL_RULES ? read_by_full_rules(&mg) : merge_step(&mg, way != READ_SINGLY);
 	stw_merge_close(&mg);
 	REQUIRE(!r.out_of_order);
 	REQUIRE(r.status == STWATCH_END || (r.status == r.error.status && r.error.message[0]));
