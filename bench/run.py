@@ -280,7 +280,7 @@ def show(result):
 
 
 def show_scaling(found, form):
-    units = "%d generations to share out" % found["generations"] if form == "v2" else "v1 has no generations to share out, only one order from beginning to end"
+    units = "%d generations to share out" % found["generations"] if form == "v2" else "v1 has no generations to share out, only one order from beginning to end, for which the second thread decodes"
     print("  two threads: %.2f times as fast as one; %.2f processors busy, %.2f of the CPU time of one thread; %s" % (found["speedup"], found["processors_busy"], found["cpu_ratio"], units))
     if found["alone_share"] is not None:
         print("    %.1f %% of the instructions run on the main thread alone (finding generations, joining them, the figures)" % (100 * found["alone_share"]))

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""What is printed does not depend on the number of threads: `stat` and `diagnose` give the same bytes with 1, 2, 3 and 8."""
+"""What is printed does not depend on the number of threads: `stat` and `diagnose` give the same bytes with 1, 2, 3 and 8. Also of a large
+trace of Go 1.21, which several threads go through from guesses on, whole and damaged."""
 import glob
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "support"))
 import harness
 import oracle
+import v1big
 
 COUNTS = (1, 2, 3, 8)
 
@@ -32,6 +35,18 @@ def main():
     for path in paths:
         for command in ("stat", "diagnose"):
             report.check("%s %s" % (command, os.path.basename(path)), trouble_with(program, command, path))
+    with tempfile.TemporaryDirectory() as folder:
+        path, data = os.path.join(folder, "large.trace"), v1big.trace()
+        cases = [("whole", data)] + list(v1big.damaged(data, 60 if harness.HEAVY else 18))
+        for name, content in cases:
+            with open(path, "wb") as file:
+                file.write(content)
+            for command in ("stat", "diagnose"):
+                report.check("%s, large v1, %s" % (command, name), trouble_with(program, command, path))
+        with open(path, "wb") as file:
+            file.write(data)
+        code, _, err = oracle.run([program, "stat", "--threads", "1", path])
+        report.check("large v1 is sound", None if code == 0 else "exit %s: %s" % (code, err.decode("utf-8", "replace")[-300:]))
     report.finish()
 
 

@@ -121,7 +121,7 @@ static stwatch_status take_traces(stwatch_analysis *a, const stwatch_context *co
 	if (n == 0)
 		return STWATCH_OK;
 	stwatch_status status = stw_trace_take(&a->trace, a->mem, a->files.traces.items, n,
-		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->cancel, error);
+		stw_symbols_any(&a->symbols) ? &a->symbols.namer : NULL, context->threads, context->cancel, error);
 	if (status == STWATCH_ERR_CANCELLED && !(a->unread = stw_arena_copy(&a->arena, error->message, strlen(error->message))))
 		return stw_fail_memory(error);
 	if (status != STWATCH_OK && error->input < n) {

@@ -161,7 +161,7 @@ stwatch_status stw_context_open_trace(stwatch_context *c, stw_trace *trace, cons
 		stw_source_close(&file.source);
 		return status;
 	}
-	status = stw_trace_take(trace, &c->mem, &file, 1, stw_context_namer(c), c->cancel, error);
+	status = stw_trace_take(trace, &c->mem, &file, 1, stw_context_namer(c), c->threads, c->cancel, error);
 	if (status == STWATCH_OK)
 		status = stw_context_check_names(c, error);
 	if (status != STWATCH_OK)

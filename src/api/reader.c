@@ -105,7 +105,7 @@ static stwatch_status open_old(stwatch_reader *r, stwatch_context *context, cons
 	if (status != STWATCH_END)
 		return status;
 	context->symbols.asked = false;
-	status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->cancel, error);
+	status = stw_v1_open(&r->v1, r->mem, r->source, entry, stw_context_namer(context), context->threads, context->cancel, error);
 	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
 		stw_v1_close(&r->v1);
 	if (status == STWATCH_OK && r->v1.index.next) {

@@ -81,8 +81,8 @@ stwatch_status stw_told_open(stw_told *t, stwatch_context *context, const char *
 	if (status != STWATCH_OK)
 		return status;
 	context->symbols.asked = false;
-	status = stw_trace_take(
-		&t->trace, t->mem, t->files.traces.items, t->files.traces.count, stw_context_namer(context), context->cancel, error);
+	status = stw_trace_take(&t->trace, t->mem, t->files.traces.items, t->files.traces.count, stw_context_namer(context),
+		context->threads, context->cancel, error);
 	if (status == STWATCH_OK && (status = stw_context_check_names(context, error)) != STWATCH_OK)
 		error->input = 0; /* it is a trace of Go 1.5 or 1.6, and so alone */
 	if (status == STWATCH_ERR_CANCELLED && !(begin_inputs(t) && stw_told_conclude(t, true)))
@@ -95,7 +95,8 @@ stwatch_status stw_told_open(stw_told *t, stwatch_context *context, const char *
 stwatch_status stw_told_take(stw_told *t, stwatch_context *context, const char *path, stw_source *source, stwatch_error *error)
 {
 	stw_trace_file file = {.path = path, .source = *source};
-	stwatch_status status = stw_trace_take(&t->trace, t->mem, &file, 1, stw_context_namer(context), context->cancel, error);
+	stwatch_status status = stw_trace_take(
+		&t->trace, t->mem, &file, 1, stw_context_namer(context), context->threads, context->cancel, error);
 	return status == STWATCH_OK && !begin_inputs(t) ? stw_fail_memory(error) : status;
 }
 

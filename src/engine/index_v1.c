@@ -169,7 +169,7 @@ static stwatch_status read_all(v1_maker *k)
 	stw_mem *mem = to->index->mem;
 	stw_v1_index first;
 	const stw_v1_entry entry = stw_v1_entry_of((unsigned)to->version);
-	stwatch_status status = stw_v1_index_read(&first, mem, to->source, &entry, to->options->cancel, to->error);
+	stwatch_status status = stw_v1_index_read(&first, mem, to->source, &entry, to->options->threads, to->options->cancel, to->error);
 	if (status != STWATCH_OK)
 		return status;
 	to->index->v1.unnamed = first.unnamed; /* which a whole reading does not end with */

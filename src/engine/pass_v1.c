@@ -1,12 +1,9 @@
 #include "engine/pass_v1.h"
 
 #include "base/error.h"
+#include "engine/decoder_v1.h"
+#include "engine/fold_v1.h"
 #include "engine/together.h"
-#include "model/fold_emit.h"
-#define STW_MERGE_EMIT fold_event
-#define STW_MERGE_GAP fold_gap
-#define STW_MERGE_GAP_NS STW_KEEP_SILENCE_NS
-#include "order/v1_step.h"
 
 enum { WINDOW_EVENTS = 1 << 20, STEPS = 4096 };
 
@@ -19,6 +16,7 @@ typedef struct windows {
 	uint32_t span;
 	stw_v1 *v1;
 	stw_trace_input *input;
+	stw_v1_decoder decoder;
 	stw_v1_merge merge;
 	stw_order order;
 	stw_fold fold;
@@ -27,14 +25,6 @@ typedef struct windows {
 	bool behind_gap; /* there is one */
 	bool first; /* its first window has not been handed on */
 } windows;
-
-static __attribute__((hot, noinline)) stwatch_status run(stw_v1_merge *vm, unsigned steps)
-{
-	stwatch_status status = STWATCH_OK;
-	while (steps-- > 0 && (status = v1_step(vm)) == STWATCH_OK)
-		;
-	return status;
-}
 
 static void doubt(void *hook, int64_t until, bool missing)
 {
@@ -130,7 +120,7 @@ static stwatch_status run_windows(windows *w, stwatch_error *error)
 	stwatch_status status = STWATCH_OK;
 	unsigned steps = 0, window = WINDOW_EVENTS;
 	while (status == STWATCH_OK) {
-		status = run(&w->merge, STEPS);
+		status = w->merge.ahead ? stw_v1_fold_steps_ahead(&w->merge, STEPS) : stw_v1_fold_steps(&w->merge, STEPS);
 		steps += STEPS;
 		if (w->fold.failed)
 			return stw_fail_memory(error);
@@ -173,7 +163,8 @@ static stwatch_status fold_part(windows *w, stwatch_error *error)
 	stw_order_init(&w->order, mem);
 	if (!stw_fold_init(&w->fold, mem, &w->v1->gen, &w->order, w->span, w->options->figures_only))
 		return stw_fail_memory(error);
-	stwatch_status status = stw_v1_merge_open(&w->merge, &w->order, w->v1, &w->fold, error);
+	const bool ahead = w->options->threads > 1 && stw_v1_decoder_open(&w->decoder, mem, w->v1);
+	stwatch_status status = stw_v1_merge_open_ahead(&w->merge, &w->order, w->v1, ahead ? &w->decoder.ahead : NULL, &w->fold, error);
 	w->merge.doubt = doubt;
 	if (status == STWATCH_OK && (w->merge.n_heap || x->samples.count)) {
 		w->fold.first_time = w->v1->begin_ns;
@@ -204,6 +195,7 @@ static stwatch_status end_part(windows *w, stwatch_status status, stwatch_error 
 	w->before = w->order;
 	w->last_time = w->input->last_time == STW_TIME_UNKNOWN ? w->last_time : w->input->last_time;
 	stw_v1_merge_close(&w->merge);
+	stw_v1_decoder_close(&w->decoder);
 	stw_fold_free(&w->fold);
 	return status;
 }

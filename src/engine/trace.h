@@ -38,6 +38,7 @@ typedef struct stw_trace {
 	stw_v1 *v1; /* NULL unless they are traces in a v1 format: each is one span then, which says which of these it is, and one generation as far as tables go */
 	uint32_t n_v1; /* one for each input at least: several may stand in one, one behind the other */
 	const stw_namer *namer; /* for frames without names; NULL: nobody */
+	unsigned threads; /* for going through a trace in a v1 format before anything else */
 	stw_spans spans; /* in order of time */
 	STW_VEC(int64_t) begins; /* by span: time of its first event; INT64_MAX: it has none, or was not read */
 	STW_VEC(stw_problem_note) problems;
@@ -62,7 +63,7 @@ typedef struct stw_trace_file {
  * STWATCH_ERR_DAMAGED is told in problems, not returned. After _CANCELLED the inputs are there, and no spans: to be closed, as after STWATCH_OK. namer: for addresses that the trace has no names of; must outlive it; NULL: nobody. error->input: the index of the file that a
  * failure is about. */
 stwatch_status stw_trace_take(stw_trace *trace, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
-	const volatile int *cancel, stwatch_error *error);
+	unsigned threads, const volatile int *cancel, stwatch_error *error);
 void stw_trace_close(stw_trace *trace);
 /* Opens the only trace anew, one in a v1 format, without the index that it has. STWATCH_OK, _MEMORY, _IO, _CANCELLED. */
 stwatch_status stw_trace_leave_index(stw_trace *trace, const volatile int *cancel, stwatch_error *error);

@@ -80,10 +80,10 @@ static stwatch_status add_v1(stw_trace *t, uint32_t index, stw_v1_entry *entry, 
 	if (!span)
 		return stw_fail_memory(error);
 	stwatch_status status = find_index(t, in, entry) ? stw_v1_open_read(v1, t->mem, &in->source, &in->index.v1, t->namer, error)
-							 : stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+							 : stw_v1_open(v1, t->mem, &in->source, entry, t->namer, t->threads, cancel, error);
 	if (status == STWATCH_OK && stw_v1_headless_prefer(entry, v1->index.next)) { /* the header behind it tells the version */
 		stw_v1_close(v1);
-		status = stw_v1_open(v1, t->mem, &in->source, entry, t->namer, cancel, error);
+		status = stw_v1_open(v1, t->mem, &in->source, entry, t->namer, t->threads, cancel, error);
 	}
 	*span = (stw_span){.source = &in->source,
 		.input = index,
@@ -131,7 +131,7 @@ stwatch_status stw_trace_leave_index(stw_trace *t, const volatile int *cancel, s
 	const stw_v1_entry entry = stw_v1_entry_of((unsigned)in->version);
 	stw_index_close(&in->index);
 	stw_v1_close(&t->v1[0]);
-	return stw_v1_open(&t->v1[0], t->mem, &in->source, &entry, t->namer, cancel, error);
+	return stw_v1_open(&t->v1[0], t->mem, &in->source, &entry, t->namer, t->threads, cancel, error);
 }
 
 stwatch_status stw_trace_load(const stw_trace *t, uint32_t span, stw_generation *gen, stwatch_error *error)
@@ -222,12 +222,13 @@ static stwatch_status open_inputs(stw_trace *t, const volatile int *cancel, stwa
 	return n > 1 ? stw_trace_join_inputs(t, cancel, error) : STWATCH_OK;
 }
 
-stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer,
+stwatch_status stw_trace_take(stw_trace *t, stw_mem *mem, stw_trace_file *files, size_t n_files, const stw_namer *namer, unsigned threads,
 	const volatile int *cancel, stwatch_error *error)
 {
 	memset(t, 0, sizeof *t);
 	t->mem = mem;
 	t->namer = namer;
+	t->threads = threads;
 	t->inputs = stw_mem_zalloc(mem, n_files * sizeof *t->inputs);
 	for (size_t i = 0; i < n_files; i++) {
 		if (t->inputs)

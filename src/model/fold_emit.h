@@ -1,9 +1,14 @@
-/* What the first pass does with each event; compiled into the merge (order/merge_step.h). Include once in a .c file. */
+/* What the first pass does with each event; compiled into the merge (order/merge_step.h). Include once in a .c file. STW_FOLD_BY_INDEX, if defined and
+ * true: events give stacks by index, not by id. */
 #ifndef STW_MODEL_FOLD_EMIT_H
 #define STW_MODEL_FOLD_EMIT_H
 
 #include "model/fold.h"
 #include "order/merge.h"
+
+#ifndef STW_FOLD_BY_INDEX
+#define STW_FOLD_BY_INDEX false
+#endif
 
 #define STW_RARE(x) __builtin_expect(!!(x), 0)
 
@@ -101,10 +106,9 @@ static inline bool fold_room(stw_fold *f)
 	return !STW_RARE(!fold_has_room(f)) || stw_fold_grow(f);
 }
 
-static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t status, uint64_t stack)
+static void fold_go_status(stw_fold *f, uint32_t p, uint32_t target, uint8_t status, uint32_t index)
 {
 	stw_fold_g *g = &f->gs.items[target];
-	uint32_t index = fold_stack(f, stack);
 	*g = (stw_fold_g){
 		.since = STW_TIME_UNKNOWN,
 		.waker = STWATCH_NONE,
@@ -202,13 +206,16 @@ static inline void fold_gap(stw_merge *mg, int64_t from, int64_t to)
 	stw_fold_keep_silence(mg->hook, from, to);
 }
 
-#define FOLD_STACK(stack) (in_lane ? (uint32_t)(stack) : fold_stack(f, (stack)))
+#define FOLD_STACK(stack) (by_index ? (uint32_t)(stack) : fold_stack(f, (stack)))
+/* Of events that only a goroutine on a proc has. */
+#define FOLD_ON_P (in_lane ? on_p : &f->ps.items[p])
+#define FOLD_ON_G (in_lane ? *on_g : &f->gs.items[g])
 #define FOLD_ID(given) (in_lane ? (int64_t)(given) : stw_order_g_id(f->order, g))
 
-/* on_p, *on_g: what the thread's proc and goroutine are known by, NULL where it has none; it may get another goroutine.
- * `in_lane`: stacks are given by index, not by id; a3 is the id of the thread's goroutine; and no slot of time ends. */
-static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold_p *on_p, stw_fold_g **on_g, bool in_lane, unsigned type,
-	int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
+/* In a lane: on_p, *on_g: what the thread's proc and goroutine are known by, NULL where it has none; it may get another goroutine. Else they are NULL.
+ * `by_index`: stacks are given by index, not by id. `in_lane`: a3 is the id of the thread's goroutine, and no slot of time ends. */
+static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold_p *on_p, stw_fold_g **on_g, bool by_index, bool in_lane,
+	unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g, uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	stw_fold_g *s;
 	f->counts[type]++;
@@ -225,16 +232,17 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		} else {
 			fold_latency(f, stw_histogram_bucket_of(waited), (int64_t)waited);
 		}
-		*on_g = s;
+		if (in_lane)
+			*on_g = s;
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
 		s->p = p;
 		if (STW_RARE(s->collects))
 			stw_fold_resumes(f, target, t);
 		if (STW_RARE(s->how >= STW_HOW_POLLED))
 			stw_fold_alone_runs(f, target, since == STW_TIME_UNKNOWN ? -1 : t - since);
-		on_p->g = target;
-		on_p->starts++;
-		fold_use(f, on_p, t, STW_USE_USER);
+		FOLD_ON_P->g = target;
+		FOLD_ON_P->starts++;
+		fold_use(f, FOLD_ON_P, t, STW_USE_USER);
 		fold_backlog(f, in_lane, t, -1);
 		break;
 	}
@@ -260,11 +268,11 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 	}
 	case STW_EV_GoBlock:
 	case STW_EV_GoStop: {
-		s = *on_g;
+		s = FOLD_ON_G;
 		uint8_t next = type == STW_EV_GoBlock ? STW_GO_WAITING : STW_GO_RUNNABLE;
 		uint32_t stack = FOLD_STACK(a1);
 		fold_stop_running(f, s, g, t, next);
-		fold_leave_proc(f, on_p, FOLD_ID(a3), s, stack, t);
+		fold_leave_proc(f, FOLD_ON_P, FOLD_ID(a3), s, stack, t);
 		fold_enter(s, next, t, stack);
 		s->reason = (uint32_t)a2;
 		s->waker = STWATCH_NONE;
@@ -277,13 +285,13 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		break;
 	}
 	case STW_EV_GoDestroy:
-		s = *on_g;
+		s = FOLD_ON_G;
 		fold_stop_running(f, s, g, t, STW_GO_NOT_EXIST);
-		fold_leave_proc(f, on_p, FOLD_ID(a3), s, s->root, t);
+		fold_leave_proc(f, FOLD_ON_P, FOLD_ID(a3), s, s->root, t);
 		f->ended++;
 		goto ended;
 	case STW_EV_GoDestroySyscall:
-		s = *on_g;
+		s = FOLD_ON_G;
 		f->ended++;
 	ended : {
 		s->state = STW_GO_NOT_EXIST;
@@ -292,22 +300,22 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		break;
 	}
 	case STW_EV_GoSyscallBegin:
-		s = *on_g;
+		s = FOLD_ON_G;
 		fold_stop_running(f, s, g, t, STW_GO_SYSCALL);
 		fold_enter(s, STW_GO_SYSCALL, t, FOLD_STACK(a1));
-		on_p->use_g = FOLD_ID(a3);
-		fold_use(f, on_p, t, STW_USE_SYSCALL);
+		FOLD_ON_P->use_g = FOLD_ID(a3);
+		fold_use(f, FOLD_ON_P, t, STW_USE_SYSCALL);
 		break;
 	case STW_EV_GoSyscallEnd:
-		s = *on_g;
+		s = FOLD_ON_G;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNING);
 		fold_enter(s, STW_GO_RUNNING, t, s->stack);
-		on_p->g = g;
-		fold_use(f, on_p, t, STW_USE_USER);
+		FOLD_ON_P->g = g;
+		fold_use(f, FOLD_ON_P, t, STW_USE_USER);
 		break;
 	case STW_EV_GoSyscallEndBlocked:
-		s = *on_g;
+		s = FOLD_ON_G;
 		if (STW_RARE(stw_long(s->since, t, STW_KEEP_SYSCALL_NS)))
 			stw_fold_keep_stay(f, g, t, STW_GO_RUNNABLE);
 		s->how = STW_HOW_SYSCALL;
@@ -343,7 +351,7 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 	case STW_EV_GoStatus:
 	case STW_EV_GoStatusStack:
 		if (fold_room(f))
-			fold_go_status(f, p, target, (uint8_t)a2, a3);
+			fold_go_status(f, p, target, (uint8_t)a2, FOLD_STACK(a3));
 		break;
 	case STW_EV_GoCreate:
 	case STW_EV_GoCreateBlocked:
@@ -360,10 +368,10 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 		if (f->untold != STW_UNTOLD_ALL) /* else the world stands on, until it restarts */
 			stw_fold_stop_end(f, t);
 		break;
-	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, g, fold_stack(f, a1)); break;
+	case STW_EV_GCBegin: stw_fold_gc_begin(f, t, g, FOLD_STACK(a1)); break;
 	case STW_EV_GCActive: f->gc_since = t; break;
 	case STW_EV_GCEnd: stw_fold_gc_end(f, t); break;
-	case STW_EV_GCMarkAssistBegin: stw_fold_assist(f, target, t, fold_stack(f, a0), true); break;
+	case STW_EV_GCMarkAssistBegin: stw_fold_assist(f, target, t, FOLD_STACK(a0), true); break;
 	case STW_EV_GCMarkAssistActive:
 	case STW_EV_GCMarkAssistEnd: stw_fold_assist(f, target, t, 0, type == STW_EV_GCMarkAssistActive); break;
 	case STW_EV_ProcsChange:
@@ -372,15 +380,17 @@ static inline __attribute__((always_inline)) void fold_one(stw_fold *f, stw_fold
 			f->gomaxprocs_max = (int64_t)a0;
 		stw_fold_stop_lets_go(f, t, p);
 		if (f->untold)
-			stw_fold_stop_restart(f, t, p, g, fold_stack(f, a1), (int64_t)a2);
+			stw_fold_stop_restart(f, t, p, g, FOLD_STACK(a1), (int64_t)a2);
 		break;
-	case STW_EV_GoLabel: fold_label(f, on_p, g, t, (uint32_t)a1); break;
+	case STW_EV_GoLabel: fold_label(f, in_lane ? on_p : fold_p_at(f, p), g, t, (uint32_t)a1); break;
 	default: break;
 	}
 }
 
 #undef FOLD_STACK
 #undef FOLD_ID
+#undef FOLD_ON_P
+#undef FOLD_ON_G
 
 static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsigned type, int64_t t, uint32_t m, uint32_t p, uint32_t g,
 	uint32_t target, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
@@ -388,8 +398,7 @@ static inline __attribute__((always_inline)) void fold_event(stw_merge *mg, unsi
 	stw_fold *f = mg->hook;
 	if (STW_RARE(f->failed)) /* out of memory, there may be no place for what the event names */
 		return;
-	stw_fold_g *on_g = fold_g_at(f, g);
-	fold_one(f, fold_p_at(f, p), &on_g, false, type, t, m, p, g, target, a0, a1, a2, a3);
+	fold_one(f, NULL, NULL, STW_FOLD_BY_INDEX, false, type, t, m, p, g, target, a0, a1, a2, a3);
 }
 
 /* ---- in lanes (order/merge_lane.h) ---- */
@@ -416,7 +425,7 @@ static inline __attribute__((always_inline)) void fold_lane_event(stw_merge *mg,
 		lane->stamp = ++mg->stamp;
 	}
 	stw_fold_g *on_g = lane->place_g;
-	fold_one(f, lane->place_p, &on_g, true, type, t, m, p, g, target, a0, a1, a2, a3);
+	fold_one(f, lane->place_p, &on_g, true, true, type, t, m, p, g, target, a0, a1, a2, a3);
 	if (type == STW_EV_GoStart)
 		lane->place_g = on_g;
 }

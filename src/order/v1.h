@@ -58,7 +58,7 @@ typedef struct stw_v1 {
 
 /* As stw_v1_index_read, and makes the tables. The source must outlive it. namer: for what the trace has no names of; NULL: nobody. */
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
-	const volatile int *cancel, stwatch_error *error);
+	unsigned threads, const volatile int *cancel, stwatch_error *error);
 /* The same with what the first pass found, which is taken. STWATCH_OK, _MEMORY. */
 stwatch_status stw_v1_open_read(
 	stw_v1 *v1, stw_mem *mem, const stw_source *source, stw_v1_index *index, const stw_namer *namer, stwatch_error *error);
@@ -66,6 +66,25 @@ void stw_v1_close(stw_v1 *v1);
 int64_t stw_v1_ns(const stw_v1 *v1, int64_t ticks);
 /* Lets times count from elsewhere, with a clock that several traces share: from `ticks` on, so many ns each. last: ticks of its last event. */
 void stw_v1_place(stw_v1 *v1, int64_t ticks, double ns_per_tick, int64_t last);
+/* The same, of the usual without a call. */
+static inline __attribute__((always_inline)) int64_t stw_v1_time(const stw_v1 *v1, int64_t ticks)
+{
+	const uint64_t since = (uint64_t)ticks - (uint64_t)v1->index.first_ticks;
+	if (__builtin_expect(since >> 44 != 0, 0)) /* so many ticks, of at most 2^18 ns each, are no overflow */
+		return stw_v1_ns(v1, ticks);
+	return (int64_t)((double)(int64_t)since * v1->ns_per_tick);
+}
+/* A stack's index; 0 where the trace has none of that id. */
+static inline uint32_t stw_v1_stack_index(const stw_v1 *v1, uint32_t id)
+{
+	const uint32_t index = stw_generation_stack(&v1->gen, id);
+	return __builtin_expect(index == STW_MAP_NONE, 0) ? 0 : index;
+}
+/* A stack's id as it is; 0 where the trace has none of that id. */
+static inline uint32_t stw_v1_stack_id(const stw_v1 *v1, uint32_t id)
+{
+	return id == 0 || __builtin_expect(stw_generation_stack(&v1->gen, id) == STW_MAP_NONE, 0) ? 0 : id;
+}
 /* Until when events of some procs may be missing with the file's beginning: INT64_MIN: none are, INT64_MAX: to the end. */
 int64_t stw_v1_missing_to(const stw_v1 *v1);
 /* Whether goroutines are preempted where they call nothing (since Go 1.14). The header go 1.11 stands for Go 1.11 to 1.18: there, a
@@ -75,7 +94,7 @@ bool stw_v1_preempts(const stw_v1 *v1);
 const char *stw_v1_stop_kind(unsigned minor, uint64_t number);
 
 typedef struct stw_v1_g {
-	uint32_t root; /* stack id of where it began */
+	uint32_t root; /* stack of where it began, as it is handed on */
 	bool at_start; /* existed when the trace began, and nothing more was said of it yet */
 	bool network; /* waits for the network */
 	bool forever; /* waits for what never comes */
@@ -98,27 +117,24 @@ typedef struct stw_v1_p {
 
 typedef struct stw_v1_heap_entry {
 	int64_t key;
-	uint32_t cursor;
+	stw_v1_cursor *cursor;
 } stw_v1_heap_entry;
 
 typedef struct stw_v1_merge {
 	stw_merge base; /* order, gen, last_time, error and hook: what STW_MERGE_EMIT looks at */
 	stw_v1 *v1;
 	stw_v1_cursor *cursors;
-	uint32_t *cursor_ps; /* slots; STW_SLOT_NONE: none */
 	size_t n_cursors;
+	struct stw_v1_ahead *ahead; /* who decodes for the cursors (v1_ahead.h); NULL: they do it themselves */
 	uint8_t *windows;
 	size_t windows_size;
-	stw_v1_heap_entry *heap;
+	stw_v1_heap_entry *heap; /* behind the last entry stand two of no time */
 	size_t n_heap;
 	stw_v1_exit_walk walk;
 	stw_v1_exit exit; /* the next */
 	int64_t exit_key; /* INT64_MAX: none */
 	int64_t sample_key;
 	int64_t next_other; /* the earliest of these; INT64_MIN while there is something to tell that existed at the beginning */
-	/* copies of what is looked at for every event */
-	double ns_per_tick;
-	int64_t first_ticks;
 	unsigned before; /* values before an event's arguments */
 	STW_VEC(stw_v1_g) gs; /* by slot */
 	STW_VEC(stw_v1_p) ps;
@@ -161,7 +177,8 @@ uint64_t stw_v1_merge_done(const stw_v1_merge *vm);
 /* The first problem of the file, or of the order of its events so far. STWATCH_OK: there is none. */
 stwatch_status stw_v1_merge_verdict(const stw_v1_merge *vm, stwatch_error *error);
 /* All of it but the events: what v1_merge.c and v1_snapshot.c share. */
-stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error);
+stwatch_status stw_v1_merge_prepare(
+	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, struct stw_v1_ahead *ahead, void *hook, stwatch_error *error);
 
 /* ---- helpers that the template shares; defined in v1_merge.c ---- */
 
@@ -171,6 +188,7 @@ void stw_v1_merge_fault(stw_v1_merge *vm, const stw_v1_cursor *c, stw_fault faul
 /* An event comes behind one that is later: what it depends on, or else its clock, says so. */
 void stw_v1_merge_fault_time(stw_v1_merge *vm, const stw_v1_cursor *c, unsigned type, int64_t time) __attribute__((cold));
 void stw_v1_merge_fault_frontier(stw_v1_merge *vm) __attribute__((cold));
+/* After heap[i]'s time changed, to a later one; or up or down. */
 void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_sift(stw_v1_merge *vm, size_t i);
 void stw_v1_merge_remove(stw_v1_merge *vm, size_t i);
@@ -181,11 +199,32 @@ static inline __attribute__((always_inline)) stwatch_status stw_v1_merge_refresh
 {
 	return __builtin_expect(stw_v1_cursor_fast(c, &vm->v1->index.format), 1) ? STWATCH_OK : stw_v1_merge_refresh_slow(vm, c);
 }
+/* The same of events that are decoded ahead; _block: from the next block on. */
+stwatch_status stw_v1_merge_refresh_block(stw_v1_merge *vm, stw_v1_cursor *c);
+static inline __attribute__((always_inline)) stwatch_status stw_v1_merge_refresh_ahead(stw_v1_merge *vm, stw_v1_cursor *c)
+{
+	const stw_v1_ready *e = c->ready;
+	if (__builtin_expect(e == c->ready_end, 0))
+		return stw_v1_merge_refresh_block(vm, c);
+	c->ready = e + 1;
+	c->ticks_before = c->ticks;
+	c->key = e->key;
+	c->ticks = e->ticks;
+	c->time = e->time;
+	c->g = e->g;
+	c->a[0] = e->a[0];
+	c->a[1] = e->a[1];
+	c->a[2] = e->a[2];
+	c->stack = e->stack;
+	c->behind = e->behind;
+	c->type = e->type;
+	return STWATCH_OK;
+}
 stwatch_status stw_v1_merge_next_exit(stw_v1_merge *vm);
 /* When the next thing happens, in ticks; false where there is none, or it belongs to the list of what existed at the beginning. */
 static inline bool stw_v1_merge_next_ticks(const stw_v1_merge *vm, int64_t *ticks)
 {
-	const stw_v1_cursor *c = vm->n_heap ? &vm->cursors[vm->heap[0].cursor] : NULL;
+	const stw_v1_cursor *c = vm->n_heap ? vm->heap[0].cursor : NULL;
 	if (vm->telling != STW_SLOT_NONE)
 		return false;
 	if (vm->next_other < (c ? c->key : INT64_MAX)) {

@@ -15,7 +15,7 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 			return (stwatch_status)V1_WAIT;
 		stw_v1_merge_fault(
 			vm, c, STW_FAULT_TRANSITION, "goroutine %llu is created, but it exists already", (unsigned long long)c->a[0]);
-		if (v1_begin_anew(vm, slot, c->a[0], STW_G_RUNNABLE, &at) == STW_SLOT_NONE)
+		if (v1_begin_anew(vm, slot, c->a[0], STW_G_RUNNABLE, at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 		return STWATCH_OK;
 	}
@@ -30,7 +30,7 @@ static stwatch_status v1_create(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at,
 	vm->gs.items[slot].root = root;
 	vm->gs.items[slot].at_start = !vm->begun;
 	if (vm->begun)
-		V1_HERE(STW_EV_GoCreate, slot, c->a[0], STW_V1_AS_GO ? c->a[1] : root, v1_stack(vm, c->stack), 0);
+		V1_HERE(STW_EV_GoCreate, slot, c->a[0], STW_V1_AS_GO ? c->a[1] : root, V1_STACK(vm, c), 0);
 	return STWATCH_OK;
 }
 
@@ -87,24 +87,25 @@ static void v1_forget_text(stw_v1_merge *vm)
 
 /* A goroutine comes out of a system call and finds the proc that it had before, although another one has gone into a system call with it
  * since: it takes it, which no event tells (exitsyscallfast_reacquired). The thread is that of its own call. */
-static __attribute__((noinline)) void v1_take_over(stw_v1_merge *vm, uint32_t slot, v1_place *at)
+static __attribute__((noinline)) v1_place v1_take_over(stw_v1_merge *vm, uint32_t slot, v1_place at)
 {
 	stw_order *o = vm->base.order;
-	stw_v1_p *p = &vm->ps.items[at->p];
+	stw_v1_p *p = &vm->ps.items[at.p];
 	uint32_t before = p->m, m = vm->gs.items[slot].call_m;
 	p->in_call = false;
 	if (vm->midway && !STW_SLOT_OK(m) && STW_SLOT_OK(before)) { /* its call is in what is missing: it is some other thread */
 		o->ms.items[before].p = STW_SLOT_NONE;
-		at->m = p->m = STW_SLOT_NONE;
+		at.m = p->m = STW_SLOT_NONE;
 	}
 	if (STW_V1_AS_GO || !STW_SLOT_OK(m) || !STW_SLOT_OK(before))
-		return;
-	at->m = p->m = m;
+		return at;
+	at.m = p->m = m;
 	o->ms.items[before].p = STW_SLOT_NONE;
-	o->ms.items[m].p = at->p;
-	V1_EMIT(STW_EV_ProcSteal, at->time, m, STW_SLOT_NONE, STW_SLOT_NONE, at->p, (uint64_t)o->ps.items[at->p].id, 1,
+	o->ms.items[m].p = at.p;
+	V1_EMIT(STW_EV_ProcSteal, at.time, m, STW_SLOT_NONE, STW_SLOT_NONE, at.p, (uint64_t)o->ps.items[at.p].id, 1,
 		(uint64_t)o->ms.items[before].id, STW_P_SYSCALL);
-	V1_EMIT(STW_EV_ProcStart, at->time, m, at->p, STW_SLOT_NONE, at->p, (uint64_t)o->ps.items[at->p].id, 0, 0, 0);
+	V1_EMIT(STW_EV_ProcStart, at.time, m, at.p, STW_SLOT_NONE, at.p, (uint64_t)o->ps.items[at.p].id, 0, 0, 0);
+	return at;
 }
 
 /* Of a trace that begins midway: a proc shows itself first by something that a running one does. */
@@ -145,11 +146,11 @@ static inline __attribute__((always_inline)) stwatch_status v1_start(
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "goroutine %llu starts where %lld runs", (unsigned long long)c->g,
 			(long long)stw_order_g_id(o, p->g));
 		uint32_t other = p->g;
-		if (other != slot && v1_begin_anew(vm, other, (uint64_t)o->gs.items[other].id, STW_G_WAITING, &at) == STW_SLOT_NONE)
+		if (other != slot && v1_begin_anew(vm, other, (uint64_t)o->gs.items[other].id, STW_G_WAITING, at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 	}
 	if (STW_UNLIKELY(p->in_call))
-		v1_take_over(vm, slot, &at);
+		at = v1_take_over(vm, slot, at);
 	o->gs.items[slot].status = STW_G_RUNNING;
 	v1_count(vm, slot, in_sequence, c->a[1]);
 	at.g = slot;
@@ -176,16 +177,16 @@ static inline bool v1_is_nobodys(const stw_v1_merge *vm, const stw_v1_cursor *c)
 	return vm->midway && c->g == 0;
 }
 
-static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *vm, stw_v1_cursor *c, v1_place *at)
+static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, uint32_t *g)
 {
 	if (v1_is_nobodys(vm, c))
 		return STWATCH_END;
 	stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "%s of goroutine %llu, which does not run there", stw_v1_event_name(c->type),
 		(unsigned long long)c->g);
-	if (c->g == 0 || at->p == STW_SLOT_NONE)
+	if (c->g == 0 || at.p == STW_SLOT_NONE)
 		return STWATCH_END; /* nobody's event: left out */
-	at->g = v1_begin_anew(vm, at->g, c->g, STW_G_RUNNING, at);
-	return at->g == STW_SLOT_NONE ? OUT_OF_MEMORY() : STWATCH_OK;
+	*g = v1_begin_anew(vm, at.g, c->g, STW_G_RUNNING, at);
+	return *g == STW_SLOT_NONE ? OUT_OF_MEMORY() : STWATCH_OK;
 }
 
 /* For events of a goroutine that has to be running on the proc; where it runs elsewhere, the trace contradicts itself. */
@@ -195,7 +196,9 @@ static __attribute__((noinline)) stwatch_status v1_make_run_here(stw_v1_merge *v
 			if (!force && !v1_is_nobodys(vm, c) &&                                                                             \
 				(!STW_SLOT_OK(at.g) || vm->base.order->gs.items[at.g].status != STW_G_RUNNING))                            \
 				return (stwatch_status)V1_WAIT;                                                                            \
-			stwatch_status made = v1_make_run_here(vm, c, &at);                                                                \
+			uint32_t made_g = at.g;                                                                                            \
+			stwatch_status made = v1_make_run_here(vm, c, at, &made_g);                                                        \
+			at.g = made_g;                                                                                                     \
 			if (made != STWATCH_OK)                                                                                            \
 				return made == STWATCH_END ? STWATCH_OK : made;                                                            \
 		}                                                                                                                          \
@@ -205,7 +208,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_block(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word, bool force)
 {
 	RUNS_HERE();
-	V1_HERE(STW_EV_GoBlock, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
+	V1_HERE(STW_EV_GoBlock, at.g, vm->v1->words[word].id, V1_STACK(vm, c), vm->v1->words[word].string, 0);
 	vm->base.order->gs.items[at.g].status = STW_G_WAITING;
 	vm->gs.items[at.g].network = word == STW_V1_WORD_NETWORK;
 	vm->gs.items[at.g].forever = word == STW_V1_WORD_FOREVER;
@@ -218,7 +221,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_yield(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, unsigned word, bool force)
 {
 	RUNS_HERE();
-	V1_HERE(STW_EV_GoStop, at.g, vm->v1->words[word].id, v1_stack(vm, c->stack), vm->v1->words[word].string, 0);
+	V1_HERE(STW_EV_GoStop, at.g, vm->v1->words[word].id, V1_STACK(vm, c), vm->v1->words[word].string, 0);
 	vm->base.order->gs.items[at.g].status = STW_G_RUNNABLE;
 	vm->ps.items[at.p].g = STW_SLOT_NONE;
 	return STWATCH_OK;
@@ -246,7 +249,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 		if (!v1_is_unsure(vm, slot)) /* else it is missing that it came out of the call, and ran */
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is in a system call",
 				stw_v1_event_name(c->type), (unsigned long long)c->a[0]);
-		if (v1_begin_anew(vm, slot, c->a[0], STW_G_WAITING, &at) == STW_SLOT_NONE)
+		if (v1_begin_anew(vm, slot, c->a[0], STW_G_WAITING, at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 	}
 	bool timer = vm->v1->timers.count && stw_map_get(&vm->v1->timers, c->g) != STW_MAP_NONE;
@@ -259,7 +262,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_unblock(
 		at.p = stw_v1_merge_fake_p(vm, vm->gs.items[slot].network ? STW_V1_NETPOLL_P : STW_V1_TIMER_P);
 		at.m = STW_SLOT_NONE;
 	}
-	V1_HERE(STW_EV_GoUnblock, slot, c->a[0], in_sequence ? c->a[1] : 0, v1_stack(vm, c->stack), 0);
+	V1_HERE(STW_EV_GoUnblock, slot, c->a[0], in_sequence ? c->a[1] : 0, V1_STACK(vm, c), 0);
 	if (STW_UNLIKELY(vm->gs.items[slot].network || (at.p != STW_SLOT_NONE && vm->ps.items[at.p].ending)))
 		v1_quiet(vm, c, at.p);
 	vm->gs.items[slot].network = false;
@@ -274,8 +277,7 @@ static bool v1_is_surprise(const stw_v1_merge *vm, uint32_t slot, uint64_t id, b
 	return force && !(vm->base.order->gs.items[slot].status == STW_G_WAITING && vm->gs.items[slot].call_last);
 }
 
-static __attribute__((noinline)) uint32_t v1_out_of_call(
-	stw_v1_merge *vm, uint32_t slot, stw_v1_cursor *c, const v1_place *at, bool in_sequence)
+static __attribute__((noinline)) uint32_t v1_out_of_call(stw_v1_merge *vm, uint32_t slot, stw_v1_cursor *c, v1_place at, bool in_sequence)
 {
 	if (slot == STW_MAP_NONE && vm->midway) {
 		slot = v1_first_seen(vm, c->a[0], STW_G_SYSCALL, in_sequence ? c->a[1] : UINT64_MAX, at);
@@ -288,7 +290,7 @@ static __attribute__((noinline)) uint32_t v1_out_of_call(
 		return slot;
 	vm->base.order->gs.items[slot].status = STW_G_WAITING; /* as the order's rules see it */
 	vm->gs.items[slot].call_last = true;
-	v1_emit_exit(vm, slot, at->time);
+	v1_emit_exit(vm, slot, at.time);
 	return slot;
 }
 
@@ -297,7 +299,7 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 	stw_order *o = vm->base.order;
 	uint32_t slot = stw_order_find_g(o, (int64_t)c->a[0]);
 	if (STW_UNLIKELY(vm->v1->index.problems.count) && v1_is_surprise(vm, slot, c->a[0], force)) {
-		slot = v1_out_of_call(vm, slot, c, &at, in_sequence);
+		slot = v1_out_of_call(vm, slot, c, at, in_sequence);
 		if (slot == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 	}
@@ -306,7 +308,7 @@ static stwatch_status v1_exit(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		return (stwatch_status)V1_WAIT;
 	int64_t ticks = (int64_t)c->a[in_sequence ? 2 : 1];
 	if (STW_UNLIKELY(!vm->gs.items[slot].call_last)) {
-		slot = v1_out_of_call(vm, slot, c, &at, in_sequence);
+		slot = v1_out_of_call(vm, slot, c, at, in_sequence);
 		if (slot == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 	}
@@ -337,16 +339,21 @@ static bool v1_sampled(const stw_v1_merge *vm, uint64_t g, int64_t from, int64_t
 }
 
 /* A system call: whether it blocked is told by the goroutine's next event, to which the cursor is moved on. */
-static stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
+static inline __attribute__((always_inline)) stwatch_status v1_call(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
-	stwatch_status status = v1_runs_here(vm, at) ? STWATCH_OK : v1_make_run_here(vm, c, &at);
-	if (STW_UNLIKELY(status != STWATCH_OK))
-		return status == STWATCH_END ? stw_v1_merge_refresh(vm, c) : status;
-	uint32_t stack = v1_stack(vm, c->stack);
+	stwatch_status status = STWATCH_OK;
+	if (STW_UNLIKELY(!v1_runs_here(vm, at))) {
+		uint32_t made_g = at.g;
+		status = v1_make_run_here(vm, c, at, &made_g);
+		at.g = made_g;
+		if (status != STWATCH_OK)
+			return status == STWATCH_END ? V1_REFRESH(vm, c) : status;
+	}
+	uint32_t stack = V1_STACK(vm, c);
 	uint64_t g = c->g;
 	int64_t ticks = c->ticks;
 	(void)ticks; /* asked for where it is read as Go does */
-	status = stw_v1_merge_refresh(vm, c);
+	status = V1_REFRESH(vm, c);
 	if (status != STWATCH_OK && status != STWATCH_END)
 		return status;
 	const bool blocks = status == STWATCH_OK && c->type == STW_V1_GoSysBlock && c->g == g;

@@ -1,7 +1,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "order/v1.h"
+#include "order/v1_ahead.h"
 
 static __attribute__((format(printf, 4, 0))) void note(stw_v1_merge *vm, uint64_t offset, stw_fault fault, const char *format, va_list args)
 {
@@ -67,25 +67,33 @@ void stw_v1_merge_fault_frontier(stw_v1_merge *vm)
 	size_t used = 0;
 	procs[0] = 0;
 	for (size_t i = 0; i < vm->n_heap && used < sizeof procs - 40; i++) {
-		const stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
+		const stw_v1_cursor *c = vm->heap[i].cursor;
 		int n = snprintf(procs + used, sizeof procs - used, "%s proc %lld at %s of goroutine %llu", i ? "," : "",
-			(long long)vm->v1->index.procs.items[vm->heap[i].cursor].id, stw_v1_event_name(c->type),
+			(long long)vm->v1->index.procs.items[c - vm->cursors].id, stw_v1_event_name(c->type),
 			(unsigned long long)subject(c));
 		used += n > 0 ? (size_t)n : 0;
 	}
-	stw_v1_merge_fault(vm, &vm->cursors[vm->heap[0].cursor], STW_FAULT_ORDER,
-		"no consistent order of events: none of the %zu procs can advance:%s", vm->n_heap, procs);
+	stw_v1_merge_fault(vm, vm->heap[0].cursor, STW_FAULT_ORDER, "no consistent order of events: none of the %zu procs can advance:%s",
+		vm->n_heap, procs);
 }
 
 /* ---- the heap of cursors ---- */
+
+/* Behind the last entry, where it would have children, stand times that are never earlier: only of those that are as late it has to be asked whether they
+ * are there. */
+enum { HEAP_BEHIND = 2 };
+
+static size_t heap_size(size_t n_cursors)
+{
+	return (n_cursors + HEAP_BEHIND) * sizeof(stw_v1_heap_entry);
+}
 
 void stw_v1_merge_sift_down(stw_v1_merge *vm, size_t i)
 {
 	stw_v1_heap_entry *heap = vm->heap, e = heap[i];
 	const size_t n = vm->n_heap;
 	for (size_t child = 2 * i + 1; child < n; child = 2 * i + 1) {
-		if (child + 1 < n)
-			child += heap[child + 1].key < heap[child].key;
+		child += heap[child + 1].key < heap[child].key;
 		if (heap[child].key > e.key) /* of two at one time, the one that has been waiting comes first, as in Go's reader */
 			break;
 		heap[i] = heap[child];
@@ -115,6 +123,7 @@ void stw_v1_merge_sift(stw_v1_merge *vm, size_t i)
 void stw_v1_merge_remove(stw_v1_merge *vm, size_t i)
 {
 	vm->heap[i] = vm->heap[--vm->n_heap];
+	vm->heap[vm->n_heap].key = INT64_MAX;
 	if (i < vm->n_heap)
 		stw_v1_merge_sift(vm, i);
 }
@@ -289,33 +298,24 @@ bool stw_v1_merge_region(stw_v1_merge *vm, const stw_v1_cursor *c, uint32_t g)
 
 /* ---- opening ---- */
 
-enum {
-	WINDOWS = 8 << 20,
-	WINDOW = 64 << 10,
-	PATIENCE_NS = 1000000, /* where bytes are lost, what an event waits for may be */
-};
+enum { PATIENCE_NS = 1000000 /* where bytes are lost, what an event waits for may be */ };
 
 static stwatch_status make_cursors(stw_v1_merge *vm, stwatch_error *error)
 {
 	const stw_v1_index *x = &vm->v1->index;
 	stw_mem *mem = vm->base.order->mem;
-	size_t n = x->procs.count, most = n && WINDOWS / n < WINDOW ? WINDOWS / n : WINDOW;
-	for (uint32_t i = 0; i < n; i++)
-		vm->windows_size += stw_v1_cursor_room(x, i, most);
+	const size_t n = x->procs.count;
 	vm->n_cursors = n;
-	vm->windows = stw_mem_resize(mem, NULL, 0, vm->windows_size);
 	vm->cursors = stw_mem_zalloc(mem, n * sizeof *vm->cursors);
-	vm->cursor_ps = stw_mem_zalloc(mem, n * sizeof *vm->cursor_ps);
-	vm->heap = stw_mem_zalloc(mem, n * sizeof *vm->heap);
-	if (!vm->windows || !vm->cursors || !vm->cursor_ps || !vm->heap)
+	vm->heap = stw_mem_resize(mem, NULL, 0, heap_size(n));
+	if (!vm->cursors || !vm->heap)
 		return stw_fail_memory(error);
-	uint8_t *window = vm->windows;
-	for (uint32_t i = 0; i < n; i++) {
-		size_t room = stw_v1_cursor_room(x, i, most);
-		stw_v1_cursor_open(&vm->cursors[i], x, i, window, room);
-		window += room;
-	}
-	return STWATCH_OK;
+	for (size_t i = 0; i < n + HEAP_BEHIND; i++)
+		vm->heap[i] = (stw_v1_heap_entry){INT64_MAX, NULL};
+	if (vm->ahead)
+		return STWATCH_OK;
+	vm->windows = stw_v1_cursors_open(vm->cursors, mem, x, &vm->windows_size);
+	return vm->windows ? STWATCH_OK : stw_fail_memory(error);
 }
 
 static stwatch_status begin_cursors(stw_v1_merge *vm, stwatch_error *error)
@@ -323,23 +323,24 @@ static stwatch_status begin_cursors(stw_v1_merge *vm, stwatch_error *error)
 	for (uint32_t i = 0; i < vm->n_cursors; i++) {
 		stw_v1_cursor *c = &vm->cursors[i];
 		int64_t id = vm->v1->index.procs.items[i].id;
-		vm->cursor_ps[i] = id == STWATCH_NONE ? STW_SLOT_NONE : stw_v1_merge_add_p(vm, id);
-		if (id != STWATCH_NONE && vm->cursor_ps[i] == STW_SLOT_NONE)
+		c->p_slot = id == STWATCH_NONE ? STW_SLOT_NONE : stw_v1_merge_add_p(vm, id);
+		if (id != STWATCH_NONE && c->p_slot == STW_SLOT_NONE)
 			return stw_fail_memory(error);
-		stwatch_status status = stw_v1_merge_refresh(vm, c);
+		stwatch_status status = vm->ahead ? stw_v1_merge_refresh_ahead(vm, c) : stw_v1_merge_refresh(vm, c);
 		if (status == STWATCH_END)
 			continue;
 		if (status != STWATCH_OK)
 			return status;
-		vm->heap[vm->n_heap++] = (stw_v1_heap_entry){c->key, i};
+		vm->heap[vm->n_heap++] = (stw_v1_heap_entry){c->key, c};
 		sift_up(vm, vm->n_heap - 1);
 	}
 	return STWATCH_OK;
 }
 
-stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
+stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, stw_v1_ahead *ahead, void *hook, stwatch_error *error)
 {
 	memset(vm, 0, sizeof *vm);
+	vm->ahead = ahead;
 	vm->base.order = order;
 	vm->base.gen = &v1->gen;
 	vm->base.last_time = v1->begin_ns - 1;
@@ -349,8 +350,6 @@ stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *
 	vm->last_key = INT64_MIN;
 	vm->telling = STW_SLOT_NONE;
 	vm->sample_key = v1->index.samples.count ? v1->index.samples.items[0].ticks : INT64_MAX;
-	vm->ns_per_tick = v1->ns_per_tick;
-	vm->first_ticks = v1->index.first_ticks;
 	vm->before = v1->index.format.before;
 	vm->midway = v1->index.midway;
 	vm->begun = vm->midway && !v1->index.listed;
@@ -364,13 +363,19 @@ stwatch_status stw_v1_merge_prepare(stw_v1_merge *vm, stw_order *order, stw_v1 *
 	return status == STWATCH_OK && v1->index.procs.count ? make_cursors(vm, error) : status;
 }
 
-stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
+stwatch_status stw_v1_merge_open_ahead(
+	stw_v1_merge *vm, stw_order *order, stw_v1 *v1, stw_v1_ahead *ahead, void *hook, stwatch_error *error)
 {
-	stwatch_status status = stw_v1_merge_prepare(vm, order, v1, hook, error);
+	stwatch_status status = stw_v1_merge_prepare(vm, order, v1, ahead, hook, error);
 	if (status == STWATCH_OK)
 		status = stw_v1_merge_next_exit(vm);
 	stw_v1_merge_look_ahead(vm);
 	return status == STWATCH_OK ? begin_cursors(vm, error) : status;
+}
+
+stwatch_status stw_v1_merge_open(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stwatch_error *error)
+{
+	return stw_v1_merge_open_ahead(vm, order, v1, NULL, hook, error);
 }
 
 void stw_v1_merge_close(stw_v1_merge *vm)
@@ -380,10 +385,9 @@ void stw_v1_merge_close(stw_v1_merge *vm)
 	stw_mem *mem = vm->base.order->mem;
 	for (size_t i = 0; vm->cursors && i < vm->n_cursors; i++)
 		stw_v1_cursor_close(&vm->cursors[i], vm->v1->index.mem);
-	stw_mem_free(mem, vm->windows, vm->windows_size);
+	stw_mem_free(mem, vm->windows, vm->windows ? vm->windows_size : 0);
 	stw_mem_free(mem, vm->cursors, vm->n_cursors * sizeof *vm->cursors);
-	stw_mem_free(mem, vm->cursor_ps, vm->n_cursors * sizeof *vm->cursor_ps);
-	stw_mem_free(mem, vm->heap, vm->n_cursors * sizeof *vm->heap);
+	stw_mem_free(mem, vm->heap, vm->heap ? heap_size(vm->n_cursors) : 0);
 	stw_v1_exit_walk_close(&vm->walk);
 	stw_vec_free(mem, &vm->gs);
 	stw_vec_free(mem, &vm->ps);

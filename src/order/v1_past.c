@@ -130,7 +130,7 @@ static void take_proc(stw_v1_past *past, uint32_t p, const stw_v1_cursor *e)
 
 void stw_v1_past_take(stw_v1_past *past, const stw_v1_merge *vm, size_t stream, const stw_v1_cursor *e)
 {
-	const uint32_t p = vm->cursor_ps[stream];
+	const uint32_t p = vm->cursors[stream].p_slot;
 	switch (e->type) {
 	case STW_V1_GoCreate:
 	case STW_V1_GoStart:

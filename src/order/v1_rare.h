@@ -20,7 +20,7 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 		uint32_t other = p->g;
 		stw_v1_merge_fault(vm, c, STW_FAULT_COUPLING, "proc %lld stops while goroutine %lld runs there",
 			(long long)o->ps.items[at.p].id, (long long)stw_order_g_id(o, other));
-		if (v1_begin_anew(vm, other, (uint64_t)o->gs.items[other].id, STW_G_WAITING, &at) == STW_SLOT_NONE)
+		if (v1_begin_anew(vm, other, (uint64_t)o->gs.items[other].id, STW_G_WAITING, at) == STW_SLOT_NONE)
 			return OUT_OF_MEMORY();
 		p = &vm->ps.items[at.p];
 	}
@@ -55,7 +55,7 @@ static stwatch_status v1_proc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, b
 static stwatch_status v1_procs_change(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
 	if (vm->begun) {
-		V1_HERE(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), v1_quiet_since(vm, c, at.p), 0);
+		V1_HERE(STW_EV_ProcsChange, STW_SLOT_NONE, c->a[0], V1_STACK(vm, c), v1_quiet_since(vm, c, at.p), 0);
 		if (at.p != STW_SLOT_NONE)
 			vm->ps.items[at.p].ending = false;
 		return STWATCH_OK;
@@ -111,7 +111,7 @@ static stwatch_status v1_gc(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, boo
 		at.p = stw_v1_merge_fake_p(vm, STW_V1_GC_P);
 		at.m = STW_SLOT_NONE;
 	}
-	V1_HERE(STW_EV_GCBegin, STW_SLOT_NONE, c->a[0], v1_stack(vm, c->stack), 0, 0);
+	V1_HERE(STW_EV_GCBegin, STW_SLOT_NONE, c->a[0], V1_STACK(vm, c), 0, 0);
 	return STWATCH_OK;
 }
 
@@ -161,7 +161,7 @@ static stwatch_status v1_sweep(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 	vm->ps.items[at.p].sweeping = begins;
 	v1_quiet(vm, c, at.p);
 	if (begins)
-		V1_HERE(STW_EV_GCSweepBegin, at.p, v1_stack(vm, c->stack), 0, 0, 0);
+		V1_HERE(STW_EV_GCSweepBegin, at.p, V1_STACK(vm, c), 0, 0, 0);
 	else
 		V1_HERE(STW_EV_GCSweepEnd, at.p, c->a[0], c->a[1], 0, 0);
 	return STWATCH_OK;
@@ -182,7 +182,7 @@ static stwatch_status v1_assist(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 			vm, c, STW_FAULT_TRANSITION, "%s, but such a range is already in flight there", stw_v1_event_name(c->type));
 	o->gs.items[at.g].assist = begins ? STW_RANGE_ON : STW_RANGE_OFF;
 	if (begins)
-		V1_HERE(STW_EV_GCMarkAssistBegin, at.g, v1_stack(vm, c->stack), 0, 0, 0);
+		V1_HERE(STW_EV_GCMarkAssistBegin, at.g, V1_STACK(vm, c), 0, 0, 0);
 	else
 		V1_HERE(STW_EV_GCMarkAssistEnd, at.g, 0, 0, 0, 0);
 	return STWATCH_OK;
@@ -190,7 +190,7 @@ static stwatch_status v1_assist(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 
 static stwatch_status v1_annotation(stw_v1_merge *vm, stw_v1_cursor *c, v1_place at)
 {
-	uint32_t stack = v1_stack(vm, c->stack), name;
+	uint32_t stack = V1_STACK(vm, c), name;
 	uint64_t parent;
 	v1_forget_text(vm);
 	switch (c->type) {

@@ -118,7 +118,7 @@ static void save_cursors(const stw_v1_merge *vm, stw_bytes *b)
 		stw_v1_cursor_save(&vm->cursors[i], b);
 	stw_bytes_uint(b, vm->n_heap);
 	for (size_t i = 0; i < vm->n_heap; i++)
-		stw_bytes_uint(b, vm->heap[i].cursor);
+		stw_bytes_uint(b, (uint64_t)(vm->heap[i].cursor - vm->cursors));
 	stw_order_save_slot(b, vm->last_taken ? (uint32_t)(vm->last_taken - vm->cursors) : STW_SLOT_NONE);
 	stw_bytes_uint(b, vm->walk.taken);
 	stw_bytes_uint(b, vm->exit_key == INT64_MAX);
@@ -308,7 +308,7 @@ static void take_heap(stw_v1_merge *vm, stw_bytes_reader *r)
 		const uint64_t cursor = stw_bytes_take_below(r, vm->n_cursors - 1);
 		r->failed |= in[cursor] || vm->v1->index.format.n_values[vm->cursors[cursor].type] == 0;
 		in[cursor] = 1;
-		vm->heap[vm->n_heap++] = (stw_v1_heap_entry){vm->cursors[cursor].key, (uint32_t)cursor};
+		vm->heap[vm->n_heap++] = (stw_v1_heap_entry){vm->cursors[cursor].key, &vm->cursors[cursor]};
 	}
 	r->failed |= vm->n_cursors && !in;
 	stw_mem_free(vm->base.order->mem, in, in ? vm->n_cursors : 0);
@@ -333,8 +333,8 @@ static stwatch_status take_cursors(stw_v1_merge *vm, stw_bytes_reader *r, stwatc
 	stwatch_status status = STWATCH_OK;
 	for (uint32_t i = 0; i < vm->n_cursors && status == STWATCH_OK; i++) {
 		const int64_t id = x->procs.items[i].id;
-		vm->cursor_ps[i] = id == STWATCH_NONE ? STW_SLOT_NONE : stw_order_find_p(vm->base.order, id);
-		r->failed |= id != STWATCH_NONE && vm->cursor_ps[i] == STW_MAP_NONE;
+		vm->cursors[i].p_slot = id == STWATCH_NONE ? STW_SLOT_NONE : stw_order_find_p(vm->base.order, id);
+		r->failed |= id != STWATCH_NONE && vm->cursors[i].p_slot == STW_MAP_NONE;
 		status = stw_v1_cursor_restore(&vm->cursors[i], x, vm->base.gen->source, r, error);
 	}
 	if (status != STWATCH_OK)
@@ -380,7 +380,7 @@ static void take_rest(stw_v1_merge *vm, stw_bytes_reader *r)
 
 stwatch_status stw_v1_merge_resume(stw_v1_merge *vm, stw_order *order, stw_v1 *v1, void *hook, stw_bytes_reader *r, stwatch_error *error)
 {
-	stwatch_status status = stw_v1_merge_prepare(vm, order, v1, hook, error);
+	stwatch_status status = stw_v1_merge_prepare(vm, order, v1, NULL, hook, error);
 	vm->as_go = vm->begun = true;
 	if (status != STWATCH_OK)
 		return status;

@@ -7,6 +7,10 @@
  * call during which the profiler took a sample is a fast one. Else what is known is handed on: the real proc, where a
  * goroutine began, that a call blocked.
  *
+ * STW_V1_STACKS_BY_INDEX, if defined and true: stacks are handed on by index, not by id.
+ *
+ * STW_V1_AHEAD, if defined: for merges that were opened with events that are decoded ahead (v1_ahead.h), and only for these. Stacks are handed on by index.
+ *
  * STW_V1_TAKEN(vm, stream, event), if defined, gets each event of the file in the order in which they are taken, as a cursor of that index that stands at
  * it, after what was handed on for it, and before the next one is looked at (but for GoSysCall). */
 #ifndef STW_MERGE_EMIT
@@ -14,6 +18,10 @@
 #endif
 #ifndef STW_V1_AS_GO
 #define STW_V1_AS_GO false
+#endif
+
+#ifndef STW_V1_STACKS_BY_INDEX
+#define STW_V1_STACKS_BY_INDEX false
 #endif
 
 #ifndef STW_MERGE_FORGET_G
@@ -30,7 +38,7 @@
 /* Of an event that no runtime with that header writes. */
 #define V1_NOT_WRITTEN "unexpected event type %u (%s)"
 
-/* Where the event at hand happened. */
+/* Where the event at hand happened. Handed around by value: a frequent event's is never in memory. */
 typedef struct v1_place {
 	int64_t time;
 	uint32_t m, p, g; /* slots */
@@ -49,29 +57,33 @@ static const uint8_t v1_word_of[STW_V1_TYPES] = {
 
 static inline __attribute__((always_inline)) int64_t v1_time(const stw_v1_merge *vm, int64_t ticks)
 {
-	uint64_t since = (uint64_t)ticks - (uint64_t)vm->first_ticks;
-	if (STW_UNLIKELY(since >> 44)) /* so many ticks, of at most 2^18 ns each, are no overflow */
-		return stw_v1_ns(vm->v1, ticks);
-	return (int64_t)((double)(int64_t)since * vm->ns_per_tick);
+	return stw_v1_time(vm->v1, ticks);
 }
 
-static inline uint32_t v1_stack(const stw_v1_merge *vm, uint32_t id)
-{
-	return id == 0 || STW_UNLIKELY(stw_generation_stack(vm->base.gen, id) == STW_MAP_NONE) ? 0 : id;
-}
+#ifdef STW_V1_AHEAD
+#define V1_REFRESH(vm, c) stw_v1_merge_refresh_ahead(vm, c)
+#define V1_TIME(vm, c) ((c)->time)
+#define V1_STACK(vm, c) ((c)->stack)
+#define V1_STACK_OF(vm, id) stw_v1_stack_index((vm)->v1, (id))
+#else
+#define V1_REFRESH(vm, c) stw_v1_merge_refresh(vm, c)
+#define V1_TIME(vm, c) v1_time(vm, (c)->ticks)
+#define V1_STACK_OF(vm, id) (STW_V1_STACKS_BY_INDEX ? stw_v1_stack_index((vm)->v1, (id)) : stw_v1_stack_id((vm)->v1, (id)))
+#define V1_STACK(vm, c) V1_STACK_OF(vm, (c)->stack)
+#endif
 
 /* The stack of the function with which a goroutine begins. */
 static inline uint32_t v1_root(const stw_v1_merge *vm, uint64_t argument)
 {
 	if (vm->v1->index.format.minor >= 7)
-		return v1_stack(vm, (uint32_t)argument);
+		return V1_STACK_OF(vm, (uint32_t)argument);
 	uint32_t stack = stw_map_get(&vm->v1->roots, argument);
-	return stack == STW_MAP_NONE ? 0 : stack;
+	return stack == STW_MAP_NONE ? 0 : V1_STACK_OF(vm, stack);
 }
 
 static inline __attribute__((always_inline)) v1_place v1_place_of(const stw_v1_merge *vm, const stw_v1_cursor *c)
 {
-	v1_place at = {.time = v1_time(vm, c->ticks), .m = STW_SLOT_NONE, .p = vm->cursor_ps[c - vm->cursors], .g = STW_SLOT_NONE};
+	v1_place at = {.time = V1_TIME(vm, c), .m = STW_SLOT_NONE, .p = c->p_slot, .g = STW_SLOT_NONE};
 	const stw_order *o = vm->base.order;
 	if (at.p != STW_SLOT_NONE) {
 		at.m = vm->ps.items[at.p].m;
@@ -104,7 +116,7 @@ static uint64_t v1_quiet_since(const stw_v1_merge *vm, const stw_v1_cursor *c, u
 enum { V1_WAIT = 100 };
 
 /* A goroutine is not what the event takes for granted: from here on it is. What was known of it ends. */
-static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32_t slot, uint64_t id, uint8_t status, const v1_place *at)
+static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32_t slot, uint64_t id, uint8_t status, v1_place at)
 {
 	stw_order *o = vm->base.order;
 	if (slot != STW_SLOT_NONE && vm->v1->index.problems.count) /* what is missing explains it */
@@ -119,15 +131,15 @@ static __attribute__((noinline)) uint32_t v1_begin_anew(stw_v1_merge *vm, uint32
 	for (size_t i = 0; i < vm->ps.count; i++)
 		if (vm->ps.items[i].g == slot)
 			vm->ps.items[i].g = STW_SLOT_NONE;
-	uint32_t p = status == STW_G_RUNNING ? at->p : STW_SLOT_NONE, stack = STW_V1_AS_GO ? 0 : vm->gs.items[slot].root;
-	V1_EMIT(STW_EV_GoStatus, at->time, at->m, p, slot, slot, id, UINT64_MAX, status, stack);
+	uint32_t p = status == STW_G_RUNNING ? at.p : STW_SLOT_NONE, stack = STW_V1_AS_GO ? 0 : vm->gs.items[slot].root;
+	V1_EMIT(STW_EV_GoStatus, at.time, at.m, p, slot, slot, id, UINT64_MAX, status, stack);
 	if (p != STW_SLOT_NONE)
 		vm->ps.items[p].g = slot;
 	return slot;
 }
 
 /* Of a trace that begins midway: what a goroutine's first event takes for granted was so. seq: that event's number, UINT64_MAX: it has none. */
-static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64_t id, uint8_t status, uint64_t seq, const v1_place *at)
+static __attribute__((noinline)) uint32_t v1_first_seen(stw_v1_merge *vm, uint64_t id, uint8_t status, uint64_t seq, v1_place at)
 {
 	uint32_t slot = v1_begin_anew(vm, STW_SLOT_NONE, id, status, at);
 	if (slot == STW_SLOT_NONE)
@@ -148,7 +160,7 @@ static inline bool v1_is_unsure(const stw_v1_merge *vm, uint32_t slot)
 #define EXPECT(slot, id, wanted, in_sequence)                                                                                              \
 	do {                                                                                                                               \
 		if (STW_UNLIKELY(!STW_SLOT_OK(slot)) && vm->midway && (id)) {                                                              \
-			(slot) = v1_first_seen(vm, (id), (wanted), (in_sequence) ? c->a[1] : UINT64_MAX, &at);                             \
+			(slot) = v1_first_seen(vm, (id), (wanted), (in_sequence) ? c->a[1] : UINT64_MAX, at);                              \
 			if ((slot) == STW_SLOT_NONE)                                                                                       \
 				return OUT_OF_MEMORY();                                                                                    \
 		} else if (STW_UNLIKELY(!STW_SLOT_OK(slot) || o->gs.items[slot].status != (wanted))) {                                     \
@@ -156,7 +168,7 @@ static inline bool v1_is_unsure(const stw_v1_merge *vm, uint32_t slot)
 				return (stwatch_status)V1_WAIT;                                                                            \
 			stw_v1_merge_fault(vm, c, STW_FAULT_TRANSITION, "%s of goroutine %llu, which is not %s",                           \
 				stw_v1_event_name(c->type), (unsigned long long)(id), stw_go_state_name(stw_go_state_of(wanted)));         \
-			if (((slot) = v1_begin_anew(vm, (slot), (id), (wanted), &at)) == STW_SLOT_NONE)                                    \
+			if (((slot) = v1_begin_anew(vm, (slot), (id), (wanted), at)) == STW_SLOT_NONE)                                     \
 				return OUT_OF_MEMORY();                                                                                    \
 		}                                                                                                                          \
 	} while (0)
@@ -207,7 +219,7 @@ static inline __attribute__((always_inline)) bool v1_runs_here(const stw_v1_merg
 static inline __attribute__((always_inline)) stwatch_status v1_dispatch(
 	stw_v1_merge *vm, stw_v1_cursor *c, v1_place at, bool force, bool *moved)
 {
-	switch (c->type) {
+	switch (c->type & (STW_V1_TYPES - 1)) { /* so that no other has to be thought of */
 	case STW_V1_GoStart:
 	case STW_V1_GoStartLabel: return v1_start(vm, c, at, true, force);
 	case STW_V1_GoStartLocal: return v1_start(vm, c, at, false, force);
@@ -289,7 +301,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_take(stw_v1_merge
 #ifdef STW_V1_TAKEN
 	STW_V1_TAKEN(vm, (size_t)(c - vm->cursors), &event);
 #endif
-	return moved ? status : stw_v1_merge_refresh(vm, c);
+	return moved ? status : V1_REFRESH(vm, c);
 }
 
 static __attribute__((noinline)) stwatch_status v1_take_anyhow(stw_v1_merge *vm, stw_v1_cursor *c, bool force)
@@ -311,7 +323,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_move_on(
 	stw_v1_merge *vm, size_t i, const stw_v1_cursor *c, stwatch_status status)
 {
 	if (STW_UNLIKELY(status == STWATCH_END)) {
-		uint32_t p = vm->cursor_ps[c - vm->cursors];
+		uint32_t p = c->p_slot;
 		stw_v1_merge_remove(vm, i);
 		/* In a file that is cut, one that still runs goes on behind the cut, unseen: nothing after it is whole. */
 		return vm->v1->index.frequency == 0 && p != STW_SLOT_NONE && vm->ps.items[p].running ? STWATCH_END : STWATCH_OK;
@@ -319,9 +331,10 @@ static inline __attribute__((always_inline)) stwatch_status v1_move_on(
 	if (STW_UNLIKELY(status != STWATCH_OK))
 		return status;
 	vm->heap[i].key = c->key;
-	if (i == 0)
-		stw_v1_merge_sift_down(vm, 0);
-	else
+	if (i == 0) {
+		if (vm->heap[1].key <= c->key || vm->heap[2].key <= c->key)
+			stw_v1_merge_sift_down(vm, 0);
+	} else
 		stw_v1_merge_sift(vm, i);
 	return STWATCH_OK;
 }
@@ -331,13 +344,13 @@ static __attribute__((noinline)) stwatch_status v1_take_other(stw_v1_merge *vm)
 {
 	stw_v1_merge_sort(vm);
 	for (size_t i = 1; i < vm->n_heap && (uint64_t)vm->heap[i].key - (uint64_t)vm->heap[0].key <= (uint64_t)vm->patience; i++) {
-		stw_v1_cursor *c = &vm->cursors[vm->heap[i].cursor];
+		stw_v1_cursor *c = vm->heap[i].cursor;
 		stwatch_status status = v1_take_anyhow(vm, c, false);
 		if ((int)status != V1_WAIT)
 			return v1_move_on(vm, i, c, status);
 	}
 	stw_v1_merge_fault_frontier(vm);
-	stw_v1_cursor *c = &vm->cursors[vm->heap[0].cursor];
+	stw_v1_cursor *c = vm->heap[0].cursor;
 	return v1_move_on(vm, 0, c, v1_take_anyhow(vm, c, true));
 }
 
@@ -361,7 +374,7 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 		v1_take_sample(vm); /* of the last time that there is */
 		return STWATCH_OK;
 	}
-	stw_v1_cursor *c = &vm->cursors[vm->heap[0].cursor];
+	stw_v1_cursor *c = vm->heap[0].cursor;
 	stwatch_status status = STW_UNLIKELY(vm->before == 2) ? v1_take_anyhow(vm, c, true) : v1_take(vm, c, false);
 	if (STW_UNLIKELY((int)status == V1_WAIT))
 		return v1_take_other(vm);
@@ -369,6 +382,10 @@ static inline __attribute__((always_inline)) stwatch_status v1_step(stw_v1_merge
 }
 
 #undef V1_HERE
+#undef V1_REFRESH
+#undef V1_TIME
+#undef V1_STACK
+#undef V1_STACK_OF
 #undef EXPECT
 #undef EXPECT_WAITING
 #undef RUNS_HERE

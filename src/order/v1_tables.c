@@ -236,11 +236,11 @@ static bool tell_missing(stw_v1 *v1)
 }
 
 stwatch_status stw_v1_open(stw_v1 *v1, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, const stw_namer *namer,
-	const volatile int *cancel, stwatch_error *error)
+	unsigned threads, const volatile int *cancel, stwatch_error *error)
 {
 	stw_v1_index index;
 	memset(v1, 0, sizeof *v1);
-	stwatch_status status = stw_v1_index_read(&index, mem, source, entry, cancel, error);
+	stwatch_status status = stw_v1_index_read(&index, mem, source, entry, threads, cancel, error);
 	return status == STWATCH_OK ? stw_v1_open_read(v1, mem, source, &index, namer, error) : status;
 }
 

@@ -104,7 +104,7 @@ static stwatch_status go_through_v1(
 	stw_stream s;
 	const stw_span span = {.source = &proof->kept, .generation = 1, .end = proof->kept.size};
 	const stw_v1_entry entry = stw_v1_entry_of(minor);
-	stwatch_status status = stw_v1_open(&v1, mem, &proof->kept, &entry, NULL, cancel, error);
+	stwatch_status status = stw_v1_open(&v1, mem, &proof->kept, &entry, NULL, 1, cancel, error);
 	if (status != STWATCH_OK)
 		return status;
 	if (v1.index.problems.count) {

@@ -90,7 +90,7 @@ static void write_event(stw_v1_part *part, size_t stream, const stw_v1_cursor *e
 static void take(stw_v1_merge *vm, size_t stream, const stw_v1_cursor *e)
 {
 	stw_v1_part *part = vm->base.hook;
-	const bool fits = !part->midway.on || stw_cut_midway_take(part, vm->cursor_ps[stream], e);
+	const bool fits = !part->midway.on || stw_cut_midway_take(part, vm->cursors[stream].p_slot, e);
 	if (part->writing && fits && !part->lost)
 		write_event(part, stream, e);
 	stw_v1_past_take(&part->past, vm, stream, e);
@@ -164,7 +164,7 @@ static stwatch_status run(stw_v1_part *part, const volatile int *cancel, stw_cut
 {
 	stw_v1_merge *vm = &part->merge;
 	vm->doubt = doubt;
-	part->start_ticks = vm->first_ticks;
+	part->start_ticks = vm->v1->index.first_ticks;
 	part->writing = part->has_gc_shift = part->from <= 0 && !part->midway.on;
 	part->lost = part->writing && vm->n_faults > 0;
 	stwatch_status status = go_through(part, cancel, error);

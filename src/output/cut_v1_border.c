@@ -18,7 +18,7 @@ typedef struct border {
 
 static uint64_t ticks_of(const stw_v1_merge *vm, double ns)
 {
-	const double ticks = ns / vm->ns_per_tick;
+	const double ticks = ns / vm->v1->ns_per_tick;
 	return ticks < 1e15 ? (uint64_t)ticks : (uint64_t)1e15;
 }
 
@@ -223,7 +223,7 @@ static void put_procs(border *b, bool running)
 {
 	const stw_v1_merge *vm = &b->part->merge;
 	for (size_t i = 0; i < vm->n_cursors; i++) {
-		uint32_t p = vm->cursor_ps[i];
+		uint32_t p = vm->cursors[i].p_slot;
 		if (p == STW_SLOT_NONE || running == (vm->ps.items[p].seen && !vm->ps.items[p].running))
 			continue;
 		if (vm->ps.items[p].seen || stw_cut_midway_p(b->part, p).runs)
@@ -236,7 +236,7 @@ static void put_what_runs(border *b)
 {
 	const stw_v1_merge *vm = &b->part->merge;
 	for (size_t i = 0; i < vm->n_cursors; i++) {
-		uint32_t p = vm->cursor_ps[i];
+		uint32_t p = vm->cursors[i].p_slot;
 		if (p == STW_SLOT_NONE)
 			continue;
 		put_start(b, i, p, true);
@@ -293,7 +293,7 @@ void stw_v1_part_begin(stw_v1_part *part, int64_t next)
 	const stw_v1_merge *vm = &part->merge;
 	const uint64_t goroutines = part->order.gs.count + part->midway.shown.count, regions = count_regions(&part->order),
 		       apart = PROC_EVENTS * (uint64_t)vm->n_cursors + regions + vm->tasks.count + 8;
-	const int64_t wanted = (int64_t)((uint64_t)vm->first_ticks + ticks_of(vm, (double)part->from));
+	const int64_t wanted = (int64_t)((uint64_t)vm->v1->index.first_ticks + ticks_of(vm, (double)part->from));
 	border b = {.part = part, .regions = regions, .ticks = wanted < next ? wanted : next, .step = (int64_t)ticks_of(vm, 1) + 1};
 	for (uint32_t i = 0; i < vm->ps.count; i++)
 		b.has_procs |= vm->ps.items[i].seen || stw_cut_midway_p(part, i).runs;
@@ -323,7 +323,7 @@ void stw_v1_part_end(stw_v1_part *part)
 	const stw_order *o = &part->order;
 	stw_v1_writer *w = &part->writer;
 	for (size_t i = 0; i < vm->n_cursors && !part->lost; i++) {
-		uint32_t p = vm->cursor_ps[i], slot = p == STW_SLOT_NONE ? p : vm->ps.items[p].g;
+		uint32_t p = vm->cursors[i].p_slot, slot = p == STW_SLOT_NONE ? p : vm->ps.items[p].g;
 		if (slot == STW_SLOT_NONE || !vm->gs.items[slot].called)
 			continue;
 		const stw_v1_event e = {.type = STW_V1_GoSysBlock, .ticks = w->last_ticks, .seq = w->last_seq + 1};

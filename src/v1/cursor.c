@@ -6,7 +6,11 @@
 #include "wire/varint.h"
 
 /* The longest event with its type, length and a few values. */
-enum { MARGIN = STW_V1_MAX_EVENT + 32 };
+enum {
+	MARGIN = STW_V1_MAX_EVENT + 32,
+	WINDOWS = 8 << 20,
+	WINDOW = 64 << 10,
+};
 
 size_t stw_v1_cursor_room(const stw_v1_index *x, uint32_t proc, size_t most)
 {
@@ -27,6 +31,21 @@ void stw_v1_cursor_open(stw_v1_cursor *c, const stw_v1_index *x, uint32_t proc, 
 	*c = (stw_v1_cursor){
 		.window = window, .window_size = (uint32_t)(room - STW_VARINT_SLACK), .batch = p->first, .batch_end = p->first + p->count};
 	c->p = c->end = window;
+}
+
+uint8_t *stw_v1_cursors_open(stw_v1_cursor *cursors, stw_mem *mem, const stw_v1_index *x, size_t *windows_size)
+{
+	const size_t n = x->procs.count, most = n && WINDOWS / n < WINDOW ? WINDOWS / n : WINDOW;
+	*windows_size = 0;
+	for (uint32_t i = 0; i < n; i++)
+		*windows_size += stw_v1_cursor_room(x, i, most);
+	uint8_t *windows = stw_mem_resize(mem, NULL, 0, *windows_size), *window = windows;
+	for (uint32_t i = 0; windows && i < n; i++) {
+		const size_t room = stw_v1_cursor_room(x, i, most);
+		stw_v1_cursor_open(&cursors[i], x, i, window, room);
+		window += room;
+	}
+	return windows;
 }
 
 void stw_v1_cursor_close(stw_v1_cursor *c, stw_mem *mem)
@@ -215,7 +234,7 @@ stwatch_status stw_v1_cursor_next(stw_v1_cursor *c, const stw_v1_index *x, const
 			if (status != STWATCH_OK)
 				return status;
 		}
-		stw_v1_cursor_place(c, f);
+		c->g = stw_v1_whose(f->whose[type], c->a[0], &c->running);
 		return STWATCH_OK;
 	}
 }

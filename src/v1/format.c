@@ -62,7 +62,10 @@ static void prepare(stw_v1_format *f)
 		f->whose[type] = whose(type);
 		bool plain = type > STW_V1_Stack && type != STW_V1_TimerGoroutine && type != STW_V1_String && type != STW_V1_UserLog &&
 			type != STW_V1_CPUSample;
-		f->fast[type] = plain && f->minor >= 10 ? f->n_values[type] : 0;
+		for (unsigned count = 0; plain && f->minor >= 10 && count < 4; count++) /* of 3 the record itself says how long it is */
+			if (count == 3 || count + f->before == f->n_values[type])
+				f->plain[count << 6 | type] = f->n_values[type];
+		f->stack_mask[type] = f->stack[type] ? UINT32_MAX : 0;
 	}
 }
 

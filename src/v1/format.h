@@ -29,7 +29,9 @@ typedef struct stw_v1_format {
 	uint8_t n_values[STW_V1_TYPES]; /* in all; 0: there is no such event */
 	bool stack[STW_V1_TYPES]; /* the last value is a stack */
 	/* For decoding the usual, in formats since 1.10. */
-	uint8_t fast[STW_V1_TYPES]; /* n_values of events that stand in a stream and have nothing special; else 0 */
+	uint8_t plain
+		[256]; /* by an event's first byte: how many values it has, if it stands in a stream, has nothing special and says just so many; else 0 */
+	uint32_t stack_mask[STW_V1_TYPES]; /* all bits where the last value is a stack; else none */
 	uint8_t whose[STW_V1_TYPES]; /* STW_V1_OF_… */
 } stw_v1_format;
 

@@ -1,7 +1,7 @@
 /* The first pass over a v1 trace: where each proc's batches lie, and what stands at the file's end but is needed from the start
  * (frequency, timer goroutines, strings, stacks), CPU samples, and the ends of system calls in order of their real time.
  *
- * A batch states no length, so every event is skimmed. Memory: 48 bytes a batch, the tables, the samples; not the events.
+ * A batch states no length, so every event is skimmed (skim.h), on several threads if wanted (parts.h). Memory: 48 bytes a batch, the tables, the samples; not the events.
  * Where the bytes make no sense, the next plausible head of a batch is looked for, and what was passed over is a problem. */
 #ifndef STW_V1_INDEX_H
 #define STW_V1_INDEX_H
@@ -86,9 +86,9 @@ typedef struct stw_v1_index {
 	stw_v1_problem unnamed; /* stacks that events name and the table lacks: no event is missing with them; what "": none */
 } stw_v1_index;
 
-/* Reads the whole input once, from its entry on, or to the header of another trace. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
+/* Reads the whole input once, from its entry on, or to the header of another trace, on so many threads: what is found is the same. STWATCH_OK also for a damaged one (see problems); _MEMORY, _IO, _CANCELLED.
  * On failure nothing needs to be freed. The progress is told in bytes of the input. */
-stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry,
+stwatch_status stw_v1_index_read(stw_v1_index *index, stw_mem *mem, const stw_source *source, const stw_v1_entry *entry, unsigned threads,
 	const volatile int *cancel, stwatch_error *error);
 void stw_v1_index_free(stw_v1_index *index);
 /* Of a damaged trace: what is later was never written. */

@@ -191,7 +191,7 @@ static void check(checking *k)
 	stw_v1 v1;
 	stwatch_error error;
 	const stw_v1_entry entry = stw_v1_entry_of((unsigned)k->s->version);
-	if (stw_v1_index_read(&found, &k->s->mem, &k->s->source, &entry, NULL, &error) != STWATCH_OK)
+	if (stw_v1_index_read(&found, &k->s->mem, &k->s->source, &entry, 1, NULL, &error) != STWATCH_OK)
 		return;
 	write_first_pass(k, &found);
 	REQUIRE(stw_v1_open_read(&v1, &k->s->mem, &k->s->source, &found, NULL, &error) == STWATCH_OK);

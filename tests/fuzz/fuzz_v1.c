@@ -85,7 +85,7 @@ static void check(stage *s, bool midway)
 	stw_v1_entry entry = stw_v1_entry_of(s->version);
 	entry.midway = midway;
 	stwatch_error error;
-	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, &entry, NULL, NULL, &error);
+	stwatch_status status = stw_v1_open(&v1, &s->mem, &s->source, &entry, NULL, 1, NULL, &error);
 	REQUIRE(status == STWATCH_OK || (status == error.status && error.message[0]));
 	if (status != STWATCH_OK)
 		return;

@@ -8,7 +8,7 @@ static inline stwatch_status open_trace(stw_trace *trace, stw_mem *mem, const ch
 {
 	stw_trace_file file = {.path = path};
 	stwatch_status status = stw_source_open(&file.source, path, NULL, error);
-	return status == STWATCH_OK ? stw_trace_take(trace, mem, &file, 1, NULL, NULL, error) : status;
+	return status == STWATCH_OK ? stw_trace_take(trace, mem, &file, 1, NULL, 1, NULL, error) : status;
 }
 
 #endif

@@ -123,7 +123,7 @@ static void open_trace(opened *t)
 	assert_int_equal(stw_source_open(&t->source, TRACE, &options, &error), STWATCH_OK);
 	assert_int_equal(stw_header_read(&t->source, &t->minor, &error), STWATCH_OK);
 	const stw_v1_entry entry = stw_v1_entry_of(t->minor);
-	assert_int_equal(stw_v1_index_read(&t->found, &t->mem, &t->source, &entry, NULL, &error), STWATCH_OK);
+	assert_int_equal(stw_v1_index_read(&t->found, &t->mem, &t->source, &entry, 1, NULL, &error), STWATCH_OK);
 }
 
 static void close_trace(opened *t)
