@@ -4,7 +4,8 @@
  * cost more than the events. But what threads do is bound together by sequence numbers and goroutines' states alone, not by
  * time. So in a round each thread has one lane, up to a time before which nothing but usual events stands in any thread's stream:
  *
- *   1. Each thread that has an event early enough is looked ahead at: up to where only usual events come.
+ *   1. Each thread that has an event early enough is looked ahead at: up to where only usual events come. But for one, the leader, which goes
+ *      first: where it comes to what is not usual, or has to wait, the round ends for all.
  *   2. The least of these times is the round's limit. What is not usual is so taken at a moment at which all that was
  *      written before it has been taken, and nothing that was written after it.
  *   3. Each thread's events up to there are taken. A thread that has to wait for another's event goes on after that one's turn.
