@@ -125,7 +125,8 @@ static bool share_a_frame(const stw_named_stack *a, const stw_named_stack *b)
 /* Where events are missing, or others, who let go may have waited for it himself until just then: he is known to have held it all that time only by what he did in
  * most of it. Nor is it known where he held it, if nobody knows where he did that, or the two places are not of one goroutine; or that it was he, if he let go of
  * something else. */
-static bool is_doubtful(const stw_case *c, const stw_hold *h, const stw_candidate *did, const stw_named_stack *in, const stw_named_stack *wake)
+static bool is_doubtful(
+	const stw_case *c, const stw_hold *h, const stw_candidate *did, const stw_named_stack *in, const stw_named_stack *wake)
 {
 	if (!stw_trace_is_doubtful(c->trace, h->from, h->to))
 		return false;

@@ -81,7 +81,8 @@ stwatch_status stw_v1_unnamed_find(stw_v1_index *x, const stw_source *source, co
 	if (s.n_events) {
 		x->unnamed.offset = x->end;
 		snprintf(x->unnamed.what, sizeof x->unnamed.what,
-			"stacks are missing: %llu events name some that their table does not have, up to number %u (it has %u, and all were expected "
+			"stacks are missing: %llu events name some that their table does not have, up to number %u (it has %u, and all "
+			"were expected "
 			"before this byte); their functions are unknown",
 			(unsigned long long)s.n_events, s.highest, s.there.count);
 	}
