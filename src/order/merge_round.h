@@ -136,7 +136,7 @@ static inline round_turn round_turn_of(
 	stw_merge *mg, stw_cursor *c, bool leads, int64_t limit, int64_t last, size_t *taken, stwatch_status *status)
 {
 	const uint8_t *const stop = leads && c->end - c->p > LEAD_BYTES ? c->p + LEAD_BYTES : c->end;
-	while (c->time <= limit && round_may(mg, c) && c->p < stop) {
+	while (c->time <= limit && round_may(mg, c) && c->p < stop && !STW_MERGE_STOPPED(mg)) {
 		const int64_t before = c->told, time = c->time > before ? c->time : before + 1;
 		const uint8_t *const safe = c->lane.safe < stop ? c->lane.safe : stop;
 		if (STW_UNLIKELY(time > last))
@@ -146,7 +146,7 @@ static inline round_turn round_turn_of(
 		if (mg->last_time < c->told)
 			mg->last_time = c->told;
 		if (end == LANE_STUCK) {
-			const int rc = STW_MERGE_STOPPED(mg) ? STW_ADVANCE_WAIT : round_tell(mg, c, last);
+			const int rc = STW_UNLIKELY(STW_MERGE_STOPPED(mg)) ? STW_ADVANCE_WAIT : round_tell(mg, c, last);
 			if (rc == STW_ADVANCE_WAIT)
 				return TURN_WAITS;
 			*status = rc == STW_ADVANCE_OK ? merge_refresh(mg, c) : mg->error->status;
