@@ -1,5 +1,6 @@
 #include "model/fold.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The index of a string, UINT32_MAX where the generation has none such. */
@@ -405,8 +406,42 @@ static void hand_over_ps(stw_fold *f)
 	}
 }
 
+static int by_time(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_stays_end(const void *a, const void *b)
+{
+	return by_time(((const stw_stay *)a)->to, ((const stw_stay *)b)->to);
+}
+
+static int by_uses_end(const void *a, const void *b)
+{
+	return by_time(((const stw_proc_use *)a)->to, ((const stw_proc_use *)b)->to);
+}
+
+static int by_moment(const void *a, const void *b)
+{
+	return by_time(((const stw_wake *)a)->at, ((const stw_wake *)b)->at);
+}
+
+/* Threads' turns leave lists nearly in order of time. */
+static void put_in_order(void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *item = items;
+	for (size_t i = 1; i < count; i++, item += size)
+		if (compare(item, item + size) > 0) {
+			qsort(items, count, size, compare);
+			return;
+		}
+}
+
 void stw_fold_finish(stw_fold *f)
 {
+	put_in_order(f->stays.items, f->stays.count, sizeof *f->stays.items, by_stays_end);
+	put_in_order(f->uses.items, f->uses.count, sizeof *f->uses.items, by_uses_end);
+	put_in_order(f->wakes.items, f->wakes.count, sizeof *f->wakes.items, by_moment);
 	if (f->slot.slot != INT64_MIN)
 		stw_fold_next_slot(f, f->last_time);
 	if (f->gc_since != STW_TIME_UNKNOWN && f->last_time > f->gc_since)

@@ -13,8 +13,10 @@ static void check(const stw_fold *f, const stw_generation *gen)
 		REQUIRE(s->root < gen->stacks.count && s->stack < gen->stacks.count && s->wake_stack < gen->stacks.count);
 		REQUIRE(s->reason < gen->strings.count);
 	}
-	for (size_t i = 0; i < f->uses.count; i++)
+	for (size_t i = 0; i < f->uses.count; i++) {
 		REQUIRE(f->uses.items[i].from == STW_TIME_UNKNOWN || f->uses.items[i].from <= f->uses.items[i].to);
+		REQUIRE(i == 0 || f->uses.items[i - 1].to <= f->uses.items[i].to);
+	}
 	for (size_t i = 0; i < f->stops.count; i++) {
 		const stw_stop *s = &f->stops.items[i];
 		REQUIRE(s->from <= s->to && s->from <= s->stood && s->stood <= s->to);
