@@ -197,18 +197,17 @@ static __attribute__((noinline)) stwatch_status round_of(
 		before = *taken;
 		n_waiting = 0;
 		for (size_t i = 0; i < n_now; i++) {
-			const round_turn turn = round_turn_of(mg, waiting[i], waiting[i] == leader, limit, last, taken, &status);
+			stw_cursor *const c = waiting[i];
+			const bool leads = leader && c == leader;
+			const round_turn turn = round_turn_of(mg, c, leads, limit, last, taken, &status);
 			STW_MERGE_ROUND_TURN(mg);
 			turns++;
-			if (turn == TURN_WAITS) {
-				waiting[n_waiting++] = waiting[i];
-				if (waiting[i] == leader && waiting[i]->time < limit)
-					limit = waiting[i]->time;
-			} else if (turn == TURN_DONE) {
-				if (waiting[i]->time < limit)
-					limit = waiting[i]->time;
+			if (turn == TURN_WAITS)
+				waiting[n_waiting++] = c;
+			if (turn == TURN_DONE || (turn == TURN_WAITS && leads)) {
+				limit = c->time < limit ? c->time : limit;
 			} else if (turn == TURN_OVER) {
-				waiting[i]->over = true;
+				c->over = true;
 				n_over++;
 			} else if (turn == TURN_FAILED) {
 				STW_MERGE_ROUND_END(mg);
