@@ -293,6 +293,23 @@ static inline __attribute__((always_inline)) bool lane_at_hand(const stw_merge *
 	return (STW_LIKELY(c->lane.stamp == mg->stamp) && STW_LIKELY(c->p <= c->lane.safe)) || lane_open(mg, c);
 }
 
+/* Whether a thread's next event may be taken in a lane. */
+static inline __attribute__((always_inline)) bool lane_may(const stw_merge *mg, stw_cursor *c)
+{
+	return lane_fields[c->type] && lane_at_hand(mg, c);
+}
+
+/* Hands on a CPU sample that comes before every thread's next event: *status is then STWATCH_OK; or STWATCH_END if there is neither. False: an event is next. */
+static inline __attribute__((always_inline)) bool merge_sample_first(stw_merge *mg, stwatch_status *status)
+{
+	if (STW_LIKELY(mg->sample_time >= mg->heap[0].time && mg->heap[0].cursor))
+		return false;
+	*status = mg->heap[0].cursor || mg->next_sample < mg->gen->samples.count ? STWATCH_OK : STWATCH_END;
+	if (*status == STWATCH_OK)
+		merge_sample(mg);
+	return true;
+}
+
 /* The first cursor's event by the full rules, or another's if it has to wait. */
 static __attribute__((noinline)) stwatch_status merge_first(stw_merge *mg, stw_cursor *c)
 {
@@ -310,6 +327,13 @@ typedef enum lane_end {
 	LANE_OVER, /* the stream is at its end */
 	LANE_FAILED
 } lane_end;
+
+/* Brings a cursor's next event to hand, with all checks. */
+static inline lane_end lane_refresh(stw_merge *mg, stw_cursor *c, stwatch_status *status)
+{
+	*status = merge_refresh(mg, c);
+	return *status == STWATCH_OK ? LANE_ON : *status == STWATCH_END ? LANE_OVER : LANE_FAILED;
+}
 
 /* A lane: hands on the event at hand at `time`, and those after it that are not later than `limit`. Threaded code: a way does
  * its event, and the next one's goes on from there. */
@@ -393,8 +417,7 @@ unusual:
 
 refresh: /* from the event's beginning, with all checks */
 	c->p = event;
-	*status = merge_refresh(mg, c);
-	return *status == STWATCH_OK ? LANE_ON : *status == STWATCH_END ? LANE_OVER : LANE_FAILED;
+	return lane_refresh(mg, c, status);
 
 stranger:
 	c->p = event;

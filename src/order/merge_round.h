@@ -28,12 +28,6 @@ enum {
 
 /* STW_MERGE_ROUND_BEGIN(mg), _TURN(mg) and _END(mg) are called before a round of several threads, after each turn, and after the round. */
 
-/* Whether a thread's next event may be taken in a lane. */
-static inline bool round_may(const stw_merge *mg, stw_cursor *c)
-{
-	return lane_fields[c->type] && lane_at_hand(mg, c);
-}
-
 /* Behind a varint of up to four bytes; NULL where it is longer. */
 static inline __attribute__((always_inline)) const uint8_t *round_skip(const uint8_t *p)
 {
@@ -136,7 +130,7 @@ static inline round_turn round_turn_of(
 	stw_merge *mg, stw_cursor *c, bool leads, int64_t limit, int64_t last, size_t *taken, stwatch_status *status)
 {
 	const uint8_t *const stop = leads && c->end - c->p > LEAD_BYTES ? c->p + LEAD_BYTES : c->end;
-	while (c->time <= limit && round_may(mg, c) && c->p < stop && !STW_MERGE_STOPPED(mg)) {
+	while (c->time <= limit && lane_may(mg, c) && c->p < stop && !STW_MERGE_STOPPED(mg)) {
 		const int64_t before = c->told, time = c->time > before ? c->time : before + 1;
 		const uint8_t *const safe = c->lane.safe < stop ? c->lane.safe : stop;
 		if (STW_UNLIKELY(time > last))
@@ -149,9 +143,12 @@ static inline round_turn round_turn_of(
 			const int rc = STW_UNLIKELY(STW_MERGE_STOPPED(mg)) ? STW_ADVANCE_WAIT : round_tell(mg, c, last);
 			if (rc == STW_ADVANCE_WAIT)
 				return TURN_WAITS;
-			*status = rc == STW_ADVANCE_OK ? merge_refresh(mg, c) : mg->error->status;
+			if (rc == STW_ADVANCE_FAIL) {
+				*status = mg->error->status;
+				return TURN_FAILED;
+			}
 			*taken += 1;
-			end = *status == STWATCH_OK ? LANE_ON : *status == STWATCH_END ? LANE_OVER : LANE_FAILED;
+			end = lane_refresh(mg, c, status);
 		}
 		if (STW_UNLIKELY(end != LANE_ON))
 			return end == LANE_OVER ? TURN_OVER : TURN_FAILED;
@@ -244,7 +241,7 @@ static inline size_t round_gather(stw_merge *mg, uint32_t at[ROUND_THREADS], int
 	at[0] = 0;
 	if (second->time > *limit)
 		return n;
-	if (mg->in_turn || !round_may(mg, second->cursor)) {
+	if (mg->in_turn || !lane_may(mg, second->cursor)) {
 		*limit = second->time;
 		return n;
 	}
@@ -259,7 +256,7 @@ static inline size_t round_gather(stw_merge *mg, uint32_t at[ROUND_THREADS], int
 			if (heap[child].time > to)
 				continue;
 			stw_cursor *const c = heap[child].cursor;
-			if (n == ROUND_THREADS || !round_may(mg, c)) {
+			if (n == ROUND_THREADS || !lane_may(mg, c)) {
 				to = heap[child].time;
 				continue;
 			}
@@ -280,20 +277,17 @@ static inline size_t round_gather(stw_merge *mg, uint32_t at[ROUND_THREADS], int
 static inline stwatch_status merge_round(stw_merge *mg)
 {
 	stw_cursor *const c = mg->heap[0].cursor;
-	if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
-		if (!c && mg->next_sample >= mg->gen->samples.count)
-			return STWATCH_END;
-		merge_sample(mg);
-		return STWATCH_OK;
-	}
+	stwatch_status status = STWATCH_OK;
+	if (merge_sample_first(mg, &status))
+		return status;
 	const int64_t last = lane_last(mg);
-	if (c->time > last || lane_is_late(mg, c->time) || !round_may(mg, c))
+	if (c->time > last || lane_is_late(mg, c->time) || !lane_may(mg, c))
 		return merge_first(mg, c);
 	uint32_t at[ROUND_THREADS];
 	stw_cursor *leader = NULL;
 	int64_t limit = c->time + LANE_STEP_END - 1 < last ? c->time + LANE_STEP_END - 1 : last;
 	const size_t n = round_gather(mg, at, &limit, &leader);
 	size_t taken = 0;
-	stwatch_status status = n == 1 ? round_alone(mg, c, limit, last, &taken) : round_of(mg, at, n, leader, limit, last, &taken);
+	status = n == 1 ? round_alone(mg, c, limit, last, &taken) : round_of(mg, at, n, leader, limit, last, &taken);
 	return status == STWATCH_OK && !taken ? merge_first(mg, c) : status;
 }

@@ -416,17 +416,13 @@ static stwatch_status merge_others(stw_merge *mg)
 static inline stwatch_status merge_step(stw_merge *mg, bool several)
 {
 	stw_cursor *const c = mg->heap[0].cursor;
-	if (STW_UNLIKELY(mg->sample_time < mg->heap[0].time || !c)) {
-		if (!c && mg->next_sample >= mg->gen->samples.count)
-			return STWATCH_END;
-		merge_sample(mg);
-		return STWATCH_OK;
-	}
+	stwatch_status status = STWATCH_OK;
+	if (merge_sample_first(mg, &status))
+		return status;
 	const int64_t time = c->time > mg->last_time ? c->time : mg->last_time + 1, last = lane_last(mg),
 		      next = merge_second(mg->heap)->time;
 	const int64_t limit = !several || time > c->time ? INT64_MIN : next < last ? next : last;
-	stwatch_status status = STWATCH_OK;
-	if (time > last || !lane_fields[c->type] || !lane_at_hand(mg, c))
+	if (time > last || !lane_may(mg, c))
 		return merge_first(mg, c);
 	const lane_end end = lane_run(mg, c, time, limit, c->lane.safe, &status);
 	if (c->told > mg->last_time)
